@@ -1,0 +1,62 @@
+#pragma once
+
+// A dialog by RFC 3261 12: who talks to whom, in what order, by which route. It owns copies of all
+// its text. Found by our own tag, which no stranger can guess.
+// Runs on: control thread.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/map.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "sip/message.h"
+#include "sip/transaction.h"
+
+#define SIP_TAG_SIZE 33
+
+struct sip_dialog;
+struct sip_dialogs;
+
+struct sip_dialogs *sip_dialogs_create(unsigned expected);
+void sip_dialogs_destroy(struct sip_dialogs *dialogs);
+unsigned sip_dialogs_count(const struct sip_dialogs *dialogs);
+
+// As the called side, from an INVITE; local_tag is the To tag we answer with (sip_server_to_tag).
+enum status sip_dialog_open_server(struct sip_dialogs *dialogs, const struct sip_message *invite,
+				   const char *local_tag, void *owner,
+				   struct sip_dialog **out_dialog);
+
+struct sip_dialog_call { // what a new outgoing call needs
+	struct text local;   // From without tag: "\"name\" <sip:…>"
+	struct text remote;  // To
+	struct text target;  // Request-URI
+	struct address local_address;
+	struct address destination;
+};
+// As the calling side: makes Call-ID and From tag.
+enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip_dialog_call *call,
+				   void *owner, struct sip_dialog **out_dialog);
+void sip_dialog_close(struct sip_dialog *dialog); // NULL is harmless
+
+// Remote tag, target (Contact) and route set from a 1xx or 2xx with a To tag; from a target refresh
+// (re-INVITE, its 2xx) only the target. ERR_MALFORMED: a 2xx without Contact or tag.
+enum status sip_dialog_update(struct sip_dialog *dialog, const struct sip_message *message);
+// The dialog a request in a dialog or a response belongs to, by our tag, the Call-ID and the peer's tag.
+struct sip_dialog *sip_dialog_find(const struct sip_dialogs *dialogs, const struct sip_message *message);
+void *sip_dialog_owner(const struct sip_dialog *dialog);
+// Is the request's CSeq in order (12.2.2)? ACK and CANCEL are exempt. Remembers it when it is.
+bool sip_dialog_accepts(struct sip_dialog *dialog, const struct sip_message *request);
+
+struct text sip_dialog_call_id(const struct sip_dialog *dialog);
+struct text sip_dialog_remote_target(const struct sip_dialog *dialog);
+bool sip_dialog_is_confirmed(const struct sip_dialog *dialog); // has a remote tag
+const struct address *sip_dialog_destination(const struct sip_dialog *dialog);
+const struct address *sip_dialog_local_address(const struct sip_dialog *dialog);
+uint32_t sip_dialog_local_cseq(const struct sip_dialog *dialog); // of the last request made
+
+// Fills a request of this dialog: target, parties, Call-ID, routes, addresses, the next CSeq (ACK
+// and CANCEL: `cseq` of the INVITE). Borrowed from the dialog: use it before the dialog changes.
+void sip_dialog_request(struct sip_dialog *dialog, enum sip_method method, uint32_t cseq,
+			struct sip_request *out_request);

@@ -1,0 +1,57 @@
+#pragma once
+
+// Digest access authentication by RFC 7616 and 8760 as a proxy-style server: nonces are stateless,
+// expiring and bound to realm and source; MD5 and SHA-256; every compare in constant time.
+// Runs on: control thread.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "sip/message.h"
+
+#define SIP_HA1_MD5_SIZE 16
+#define SIP_HA1_SHA256_SIZE 32
+
+struct sip_digest; // nonce key, used-nonce table
+
+struct sip_digest_secret { // H(user:realm:password), never the password itself
+	uint8_t md5[SIP_HA1_MD5_SIZE];
+	uint8_t sha256[SIP_HA1_SHA256_SIZE];
+};
+
+struct sip_digest *sip_digest_create(const struct clock *clock, struct text realm, uint32_t lifetime_s);
+void sip_digest_destroy(struct sip_digest *digest);
+
+// Two Proxy-Authenticate lines, SHA-256 first, each with CRLF.
+void sip_digest_challenge(struct sip_digest *digest, const struct address *source, bool is_stale,
+			  struct writer *writer);
+
+enum sip_digest_result {
+	SIP_DIGEST_ABSENT, // no Proxy-Authorization for our realm: challenge
+	SIP_DIGEST_STALE,  // right form, nonce too old or used: challenge with stale=true
+	SIP_DIGEST_WRONG,  // refuse
+	SIP_DIGEST_RIGHT,
+};
+
+struct sip_digest_claim { // what a request says
+	struct text user;   // unescaped, without quotes; borrowed
+	bool is_sha256;
+	bool is_present;
+	struct text realm, nonce, uri, response, cnonce, nonce_count, qop;
+};
+
+// Reads Proxy-Authorization of our realm; ABSENT, or RIGHT meaning "well formed, fresh: look the
+// user up and verify", or STALE, or WRONG (malformed).
+enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct sip_message *request,
+				       struct sip_digest_claim *out_claim);
+// secret NULL: the user is unknown; costs the same and is WRONG.
+enum sip_digest_result sip_digest_verify(struct sip_digest *digest, const struct sip_message *request,
+					 const struct sip_digest_claim *claim,
+					 const struct sip_digest_secret *secret);
+// H(user:realm:password) for both algorithms.
+void sip_digest_derive(struct text user, struct text realm, struct text password,
+		       struct sip_digest_secret *out_secret);

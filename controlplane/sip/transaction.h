@@ -1,0 +1,141 @@
+#pragma once
+
+// Transactions by RFC 3261 17 and RFC 6026: retransmissions, timers and matching end here; what goes
+// up to the user is each request and each response once (2xx to INVITE: every one, marked).
+// Runs on: control thread; time comes from the clock and wheel given at creation.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "base/wheel.h"
+#include "sip/message.h"
+#include "sip/transport.h"
+
+struct sip_transactions;
+struct sip_server; // one server transaction
+struct sip_client; // one client transaction
+
+enum sip_failure {
+	SIP_FAILURE_TIMEOUT,   // Timer B, F or C
+	SIP_FAILURE_TRANSPORT, // could not be sent
+};
+
+struct sip_user {
+	void *context;
+	// May this stranger's request have any answer? Asked before a transaction is made, for requests
+	// outside dialogs; false drops it without a word (TERM-005).
+	bool (*is_known)(void *context, const struct sip_message *request);
+	// A new request (never ACK, never a retransmission). Answer it with sip_server_reply, now or later.
+	// `server` stays valid until sip_server_release, which the user owes exactly once.
+	void (*request)(void *context, struct sip_server *server, const struct sip_message *request);
+	// CANCEL matched this INVITE server transaction that has no final answer yet; the 200 to the
+	// CANCEL is already sent. The user answers the INVITE with 487.
+	void (*cancelled)(void *context, struct sip_server *server, const struct sip_message *cancel);
+	// ACK of a 2xx (it is in no transaction), or an ACK that matches nothing.
+	void (*acknowledged)(void *context, const struct sip_message *ack);
+	// Responses of a client transaction, provisional and final; a retransmitted or forked 2xx comes
+	// again. `owner` is what sip_client_send was given.
+	void (*response)(void *context, struct sip_client *client, void *owner,
+			 const struct sip_message *response);
+	// The end without a final response; no more comes from this transaction.
+	void (*failed)(void *context, struct sip_client *client, void *owner,
+		       enum sip_failure failure);
+	// A 2xx in no transaction's life any more is given too: late 200 (ORIG-031). May be NULL.
+	void (*stray_response)(void *context, const struct sip_message *response);
+};
+
+struct sip_transaction_counters {
+	struct counter requests_in[SIP_METHOD_COUNT];
+	struct counter responses_out[7]; // by class: 1xx is [1]
+	struct counter requests_out[SIP_METHOD_COUNT];
+	struct counter responses_in[7];
+	struct counter retransmissions_in;  // absorbed
+	struct counter retransmissions_out;
+	struct counter timeouts;
+	struct counter unknown_domain; // silent discards (TERM-006)
+	struct counter rejected_malformed; // answered 400, 416, 501, 505 by the scan
+	struct counter stray_responses;
+	struct counter server_count, client_count; // live now
+};
+
+struct sip_transaction_options {
+	const struct clock *clock;
+	struct wheel *wheel;
+	struct sip_user user;
+	sip_transport_send_fn send;
+	void *send_context;
+	uint32_t t1_ms, t2_ms, t4_ms;
+	uint32_t transactions_max; // above it new requests get 503 (bounded memory)
+	const char *user_agent;    // Server and User-Agent header
+};
+
+struct sip_transactions *sip_transactions_create(const struct sip_transaction_options *options);
+void sip_transactions_destroy(struct sip_transactions *transactions);
+// A sip_transport_receive_fn; context is the struct sip_transactions.
+void sip_transaction_receive(void *transactions, struct text octets, const struct address *source,
+			     const struct address *local);
+const struct sip_transaction_counters *
+sip_transaction_counters(const struct sip_transactions *transactions);
+
+// ---- server side. Responses go to the source of the request (RFC 3581, SIP-027).
+
+struct sip_answer {
+	unsigned status;
+	const char *reason;  // NULL: the RFC's phrase
+	struct text headers; // further header lines, each with its CRLF
+	struct text content_type; // empty: no body
+	struct text body;
+	const char *to_tag; // NULL: the transaction's own, made once and kept
+};
+
+// Written from the request's own Via, From, To, Call-ID, CSeq (and Record-Route for 1xx/2xx of a
+// dialog). A 2xx to INVITE is repeated (T1 doubling to T2, RFC 3261 13.3.1.4) until
+// sip_server_acknowledged or sip_server_release.
+enum status sip_server_reply(struct sip_server *server, const struct sip_answer *answer);
+void sip_server_acknowledged(struct sip_server *server); // its 2xx was acknowledged
+const char *sip_server_to_tag(const struct sip_server *server);
+bool sip_server_has_final(const struct sip_server *server);
+void sip_server_set_owner(struct sip_server *server, void *owner); // user's pointer; NULL at first
+void *sip_server_owner(const struct sip_server *server);
+// The user is done with it; it lives on by itself as long as the RFC wants. A server released
+// without a final answer answers 500.
+void sip_server_release(struct sip_server *server);
+
+// ---- client side
+
+struct sip_request {
+	enum sip_method method;
+	struct text target;   // Request-URI
+	struct text from, to; // whole header values, tags included
+	struct text call_id;
+	uint32_t cseq;
+	struct text routes;   // "Route: …\r\n" lines, may be empty
+	struct text headers;  // further lines, each with its CRLF: Contact, …
+	struct text content_type, body;
+	unsigned max_forwards;
+	struct address local;       // one of our signalling addresses
+	struct address destination; // where the packet goes
+};
+
+// Starts a client transaction. For INVITE Timer B runs by no_response_ms when it is not 0 (TERM-032:
+// 4 s without any response), and ring_ms bounds the time in Proceeding (Timer C) when not 0.
+struct sip_client_limits {
+	uint32_t no_response_ms;
+	uint32_t ring_ms;
+};
+enum status sip_client_send(struct sip_transactions *transactions, const struct sip_request *request,
+			    struct sip_client_limits limits, void *owner,
+			    struct sip_client **out_client);
+// Sends CANCEL now, or as soon as a provisional response allows it (RFC 3261 9.1). The transaction
+// still reports its final response (487, or a 2xx that crossed).
+void sip_client_cancel(struct sip_client *client);
+// The user wants to hear no more: later responses of it are stray ones.
+void sip_client_forget(struct sip_client *client);
+// A request outside transactions: the ACK of a 2xx.
+enum status sip_client_send_ack(struct sip_transactions *transactions,
+				const struct sip_request *request);

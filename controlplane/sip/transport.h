@@ -1,0 +1,49 @@
+#pragma once
+
+// SIP over UDP: sockets, batches of datagrams, and the first cheap looks at what a stranger sent.
+// Where octets enter and leave. TCP and TLS join here.
+// Runs on: control thread; never blocks.
+
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/counter.h"
+#include "base/status.h"
+#include "base/text.h"
+
+struct event_base;
+struct sip_transport;
+
+struct sip_transport_counters {
+	struct counter received, sent;           // messages
+	struct counter received_octets, sent_octets;
+	struct counter send_failures;
+	struct counter keepalives;               // CRLF pings
+	struct counter malformed;                // answered with 400, or dropped where no answer can be built
+	struct counter too_large;
+	struct counter kernel_drops;             // SO_RXQ_OVFL
+};
+
+// Every message, from every socket. The memory is valid until it returns.
+typedef void (*sip_transport_receive_fn)(void *context, struct text octets,
+					 const struct address *source, const struct address *local);
+
+// Sends one datagram from the local address to the remote one. A scenario test replaces it.
+typedef enum status (*sip_transport_send_fn)(void *context, struct text octets,
+					     const struct address *local,
+					     const struct address *remote);
+
+struct sip_transport_options {
+	const struct address *addresses; // to listen on, with port
+	unsigned address_count;
+	unsigned receive_buffer_bytes;
+	sip_transport_receive_fn receive;
+	void *context;
+};
+
+enum status sip_transport_start(struct event_base *loop, const struct sip_transport_options *options,
+				struct sip_transport **out_transport);
+void sip_transport_stop(struct sip_transport *transport);
+enum status sip_transport_send(void *transport, struct text octets, const struct address *local,
+			       const struct address *remote);
+const struct sip_transport_counters *sip_transport_counters(const struct sip_transport *transport);
