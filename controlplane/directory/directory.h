@@ -1,0 +1,79 @@
+#pragma once
+
+// Whose domain, address, user, number is this? The answer comes from memory: a mirror of what the
+// store holds, filled by it object by object. Objects are rows of the schema (directory/schema.h).
+// Runs on: control thread. What a lookup returns is valid until the directory changes, that is until
+// the loop turns: copy what a call keeps.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "directory/schema.h"
+
+#define DIRECTORY_SID_SIZE 35
+#define DIRECTORY_NAME_SIZE 65
+#define DIRECTORY_HOST_SIZE 256
+#define DIRECTORY_CARRIERS_MAX 32
+
+struct directory;
+
+struct account { // AC…
+	char sid[DIRECTORY_SID_SIZE];
+	char name[DIRECTORY_NAME_SIZE];
+	bool is_enabled;
+};
+
+struct trunk { // TK…
+	char sid[DIRECTORY_SID_SIZE];
+	char account_sid[DIRECTORY_SID_SIZE];
+	char name[DIRECTORY_NAME_SIZE];
+	char domain[DIRECTORY_NAME_SIZE]; // the label(s) before the base domain (TERM-002)
+	bool is_enabled;
+	bool has_symmetric_rtp;           // MEDIA-009: false by default
+	uint32_t cps;                     // LIMIT-001
+	unsigned acl_count, credential_list_count; // attached
+};
+
+struct credential { // CR…: what digest needs, never the password
+	char sid[DIRECTORY_SID_SIZE];
+	char user[DIRECTORY_NAME_SIZE];
+	uint8_t ha1_md5[16];
+	uint8_t ha1_sha256[32];
+};
+
+struct number { // PN…
+	char sid[DIRECTORY_SID_SIZE];
+	char account_sid[DIRECTORY_SID_SIZE];
+	char trunk_sid[DIRECTORY_SID_SIZE]; // "" when on no trunk
+	char e164[17];                      // "+14155550100"
+};
+
+struct carrier { // CG…: a gateway of the PSTN
+	char sid[DIRECTORY_SID_SIZE];
+	char name[DIRECTORY_NAME_SIZE];
+	struct address address; // of its SIP over UDP, with port
+	uint16_t priority;      // lower first
+	uint16_t weight;        // share among equal priority, 1..65535
+	bool is_enabled;
+};
+
+struct directory *directory_create(struct text base_domain);
+void directory_destroy(struct directory *directory);
+
+// By the host of a Request-URI: "<domain>.<base domain>", case ignored. NULL: not ours (TERM-005).
+const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host);
+const struct trunk *directory_trunk(const struct directory *directory, const char *sid);
+const struct account *directory_account(const struct directory *directory, const char *sid);
+// Is the address in any ACL attached to the trunk? (AUTH-003, AUTH-008)
+bool directory_trunk_allows(const struct directory *directory, const struct trunk *trunk,
+			    const struct address *source);
+// A user of any credential list attached to the trunk (AUTH-015); NULL: none of that name.
+const struct credential *directory_trunk_credential(const struct directory *directory,
+						    const struct trunk *trunk, struct text user);
+const struct number *directory_number(const struct directory *directory, struct text e164);
+// All enabled carriers in order of priority; returns how many.
+unsigned directory_carriers(const struct directory *directory,
+			    const struct carrier *out_carriers[DIRECTORY_CARRIERS_MAX]);

@@ -1,0 +1,57 @@
+#pragma once
+
+// One object as rows of field and value: the common form for commands, store and mirror.
+// Runs on: control thread.
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "directory/schema.h"
+
+#define DIRECTORY_FIELDS_MAX 16
+
+struct directory;
+
+struct directory_object {
+	enum directory_kind kind;
+	char sid[35];
+	unsigned long version;              // of the last change of it
+	char *values[DIRECTORY_FIELDS_MAX]; // by row of the schema, owned; NULL: not set
+};
+
+struct directory_problem { // a precise refusal
+	char field[32];
+	char text[192]; // what is wrong and what is allowed
+};
+
+struct directory_object *directory_object_create(enum directory_kind kind);
+void directory_object_destroy(struct directory_object *object);
+struct directory_object *directory_object_copy(const struct directory_object *object);
+// ERR_NOT_FOUND: no such field (the problem names the nearest); ERR_MALFORMED: not of its type.
+enum status directory_object_set(struct directory_object *object, struct text field,
+				 struct text value, struct directory_problem *out_problem);
+struct text directory_object_get(const struct directory_object *object, const char *field);
+
+// Whole-object rules against the mirror: required, unique, references exist, parent domains
+// (TERM-009, -010). is_new: add; else change.
+enum status directory_check(const struct directory *directory, const struct directory_object *object,
+			    bool is_new, struct directory_problem *out_problem);
+// May it go? ERR_CONFLICT names what still refers to it (TERM-011).
+enum status directory_check_removal(const struct directory *directory,
+				    const struct directory_object *object,
+				    struct directory_problem *out_problem);
+
+// The mirror itself. put takes the object over and replaces one of the same SID; only the store
+// (and tests) call these two.
+enum status directory_put(struct directory *directory, struct directory_object *object);
+void directory_drop(struct directory *directory, const char *sid);
+void directory_empty(struct directory *directory);
+
+// By SID, or by a unique field's value (name, domain, number). NULL: none, or not unique.
+const struct directory_object *directory_find(const struct directory *directory,
+					      enum directory_kind kind, struct text word);
+const struct directory_object *directory_next(const struct directory *directory,
+					      enum directory_kind kind,
+					      const struct directory_object *after);
+unsigned directory_count(const struct directory *directory, enum directory_kind kind);

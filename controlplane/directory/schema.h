@@ -1,0 +1,60 @@
+#pragma once
+
+// What kinds of object there are and what fields each has: one row per kind, one row per field. The
+// operator's commands, the checks, the records in the store and the reference pages follow from it.
+// Runs on: any thread; constant.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum directory_kind {
+	DIRECTORY_ACCOUNT,
+	DIRECTORY_TRUNK,
+	DIRECTORY_ACL,
+	DIRECTORY_ACL_ADDRESS,
+	DIRECTORY_CREDENTIAL_LIST,
+	DIRECTORY_CREDENTIAL,
+	DIRECTORY_NUMBER,
+	DIRECTORY_CARRIER,
+	DIRECTORY_KIND_COUNT
+};
+
+enum directory_type {
+	DIRECTORY_TEXT,
+	DIRECTORY_LABEL,      // of a domain name
+	DIRECTORY_E164,       // TERM-018
+	DIRECTORY_BOOL,
+	DIRECTORY_UNSIGNED,
+	DIRECTORY_PREFIX,     // IP address or prefix
+	DIRECTORY_ADDRESS,    // IP address with optional port
+	DIRECTORY_REFERENCE,  // SID of one object of `refers_to`
+	DIRECTORY_REFERENCES, // several, separated by spaces
+	DIRECTORY_HEX,        // derived, never shown: the hash of a password
+};
+
+struct directory_field {
+	const char *name;
+	enum directory_type type;
+	bool is_required, is_unique; // unique among all objects of the kind
+	bool is_hidden;              // never leaves the process but to the store (AUTH-019)
+	bool is_fixed;               // cannot be changed later
+	uint64_t min, max;           // of a number, or of a text's length
+	const char *fallback;        // value when not given; NULL: none
+	enum directory_kind refers_to;
+	const char *text; // one sentence
+};
+
+struct directory_schema {
+	const char *name;   // "trunk", as in commands
+	const char *plural; // "trunks"
+	const char prefix[3]; // of SIDs
+	const struct directory_field *fields;
+	unsigned field_count;
+	const char *text;
+};
+
+const struct directory_schema *directory_schema(enum directory_kind kind);
+// By name or plural; DIRECTORY_KIND_COUNT when there is none.
+enum directory_kind directory_kind_of(struct text name);

@@ -1,0 +1,91 @@
+#pragma once
+
+// What happened: every call, failed ones too, and every alert becomes one row of SQL. A record lives
+// from its opening on in a spool file mapped into memory, so that not even kill -9 loses it; the
+// history thread moves finished ones into the database.
+// Runs on: records are filled on the control thread; SQL runs on the history thread alone.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/counter.h"
+#include "base/status.h"
+
+struct event_base;
+struct history;
+
+struct history_media { // one direction: what arrived from that party and what became of it
+	uint64_t packets, octets; // relayed
+	uint64_t lost;
+	uint64_t drops_ttl, drops_source, drops_other;
+	uint32_t jitter_us;
+	uint8_t ttl_lowest; // 255: none seen
+	uint8_t payload_type;
+	uint16_t events; // telephone events
+};
+
+enum history_end { // who ended it
+	HISTORY_END_NONE,
+	HISTORY_END_CALLER,
+	HISTORY_END_CALLED,
+	HISTORY_END_TRUNKD,   // a refusal, a limit, a timer
+	HISTORY_END_OPERATOR,
+	HISTORY_END_LOST,     // the control process died while it was up
+};
+
+struct history_call {
+	char sid[35], account_sid[35], trunk_sid[35], carrier_sid[35];
+	char direction[16]; // "termination"
+	char from[64], to[64];
+	char source[64];        // the caller's signalling address
+	char carrier[65];       // name of the last carrier tried
+	char call_id_in[128], call_id_out[128];
+	uint64_t start_ms, ringing_ms, answer_ms, end_ms; // wall clock; 0: did not happen
+	uint16_t sip_status;    // the final answer the caller got; 200 for an answered call
+	char reason[96];        // its phrase, or why the call ended
+	uint8_t ended_by;       // enum history_end
+	uint8_t attempts;       // carriers tried
+	uint32_t alert_code;    // of the alert that explains a failure; 0: none
+	struct history_media caller, called;
+	char ladder[1024];      // "0 caller> INVITE\n1 caller< 100\n…": ms since start, leg, direction, what
+};
+
+struct history_alert { // DEBUG-001; one per cause and call
+	char call_sid[35], account_sid[35], trunk_sid[35];
+	uint64_t at_ms;
+	uint32_t code;      // 32xxx
+	char source[64];
+	char header[64];    // which header or part of the message
+	char seen[192], expected[192];
+	char text[256];     // a sentence with the fix
+};
+
+struct history_counters {
+	struct counter calls, alerts, written, refused, failures;
+	struct counter spool_used; // records waiting, now
+};
+
+struct history_options {
+	const char *file;
+	const char *spool_file;
+	unsigned spool_records;
+};
+
+// Replays what a former process left in the spool: finished records as they are, open ones as LOST.
+enum status history_start(struct event_base *loop, const struct history_options *options,
+			  struct history **out_history);
+void history_stop(struct history *history); // after the last record is written
+const struct history_counters *history_counters(const struct history *history);
+
+// A record to fill in place, zeroed; NULL: the spool is full, so refuse the call (never lose one).
+struct history_call *history_call_open(struct history *history);
+void history_call_close(struct history *history, struct history_call *call); // accepted: never lost now
+bool history_alert_write(struct history *history, const struct history_alert *alert); // false: full
+// The latest alerts, newest first, from memory.
+unsigned history_alerts(const struct history *history, struct history_alert *out_alerts, unsigned max);
+
+// Finished calls from the database, newest first; sid NULL: any. `found` runs in the loop given at
+// start, once for each row and once with NULL at the end.
+typedef void (*history_found_fn)(void *context, const struct history_call *call);
+enum status history_search(struct history *history, const char *sid, unsigned max,
+			   history_found_fn found, void *context);

@@ -1,0 +1,52 @@
+#pragma once
+
+// The directory's truth in Redis: loads the mirror, changes objects by atomic transactions, hears
+// of changes by other nodes. Redis away is a normal state: the mirror serves, changes are refused.
+// Runs on: control thread; no call waits, completion comes through the loop.
+
+#include <stdbool.h>
+
+#include "base/counter.h"
+#include "base/status.h"
+#include "directory/object.h"
+
+struct event_base;
+struct store;
+
+enum store_state {
+	STORE_STARTING, // not loaded yet: calls wait for the first load
+	STORE_READY,
+	STORE_AWAY, // was ready; the mirror serves
+};
+
+struct store_counters {
+	struct counter changes, refused, losses, loads, events;
+};
+
+struct store_options {
+	const char *url;             // empty: embedded
+	const char *password_file;   // may be empty
+	const char *program;         // redis-server
+	const char *state_directory; // holds the embedded one's append-only file
+	const char *runtime_directory; // holds its socket
+	struct directory *directory;
+	void (*changed)(void *context, enum store_state state); // NULL allowed
+	void *context;
+};
+
+typedef void (*store_done_fn)(void *context, enum status status, const struct directory_problem *problem,
+			      const char *sid);
+
+enum status store_start(struct event_base *loop, const struct store_options *options,
+			struct store **out_store);
+void store_stop(struct store *store); // the embedded Redis is shut down with its file written
+enum store_state store_state(const struct store *store);
+const char *store_where(const struct store *store); // for status: URL without secrets
+const struct store_counters *store_counters(const struct store *store);
+
+// Each checks against the mirror, then changes Redis atomically (the check is repeated there), then
+// the mirror, then calls done. Takes the object over. ERR_UNAVAILABLE when Redis is away.
+void store_add(struct store *store, struct directory_object *object, store_done_fn done, void *context);
+void store_change(struct store *store, struct directory_object *object, store_done_fn done,
+		  void *context); // object->version: what the change is based on
+void store_remove(struct store *store, const char *sid, store_done_fn done, void *context);
