@@ -1,0 +1,44 @@
+#pragma once
+
+// The operator's Unix socket: one request of words per line, one JSON document per answer. What it
+// can do is the table in admin/command.c; trunkctl asks for that table, so help is never stale.
+// Runs on: control thread.
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/status.h"
+
+struct event_base;
+struct admin;
+
+// Everything a command or a metric may look at. Pointers stay valid until admin_stop; `dataplane`
+// may be replaced (NULL while there is none).
+struct admin_context {
+	const struct clock *clock;
+	const struct config *config;
+	struct directory *directory;
+	struct store *store;
+	struct history *history;
+	struct calls *calls;
+	struct media_engine *media;
+	const struct sip_transactions *transactions;
+	const struct sip_transport *transport;
+	struct dataplane *_Atomic dataplane;
+	uint64_t started_ms; // wall clock
+	// Reload of the configuration file: a status and a text with every problem (room of 4096).
+	enum status (*reload)(void *reload_context, char *room, unsigned room_size);
+	void *reload_context;
+	struct counter loop_late; // turns of the control loop that took longer than 20 ms
+	struct counter loop_worst_us; // longest turn so far
+};
+
+struct admin_options {
+	const char *socket;          // path, mode 0660
+	struct admin_context *context;
+};
+
+enum status admin_start(struct event_base *loop, const struct admin_options *options,
+			struct admin **out_admin);
+void admin_stop(struct admin *admin);

@@ -1,0 +1,71 @@
+#pragma once
+
+// Calls: a conversation of two legs, from the first INVITE to the row in the history. The table of
+// them is what the operator sees.
+// Runs on: control thread.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "base/wheel.h"
+#include "media/media.h"
+
+struct call;
+struct calls;
+struct config;
+struct directory;
+struct history;
+struct sip_dialogs;
+struct sip_digest;
+struct sip_message;
+struct sip_transactions;
+
+// state, text
+#define CALL_STATE_LIST(ROW)                                                                       \
+	ROW(CALL_TRYING, "trying")     /* a carrier has been asked */                              \
+	ROW(CALL_RINGING, "ringing")   /* it said so */                                            \
+	ROW(CALL_ANSWERED, "answered") /* 200 sent, ACK awaited */                                 \
+	ROW(CALL_UP, "up")             /* acknowledged */                                          \
+	ROW(CALL_ENDING, "ending")     /* waiting for last answers and figures */
+
+#define CALL_STATE_ENUMERATOR(name, text) name,
+enum call_state { CALL_STATE_LIST(CALL_STATE_ENUMERATOR) CALL_STATE_COUNT };
+#undef CALL_STATE_ENUMERATOR
+
+const char *call_state_text(enum call_state state);
+
+struct call_counters {
+	struct counter started;  // admitted
+	struct counter answered;
+	struct counter ended;
+	struct counter active;   // now
+	struct counter ack_timeouts;      // SIP-004
+	struct counter carrier_moves;     // to the next carrier (TERM-032)
+	struct counter late_answers;      // 200 after we moved on: ACK and BYE (ORIG-031)
+	struct counter refused[64];       // by row of call/refusal.h
+};
+
+struct call_facts { // a snapshot for operators; text lives as long as the call
+	const char *sid, *account_sid, *trunk_sid, *trunk_name, *carrier_name;
+	const char *from, *to;
+	const char *call_id_in, *call_id_out;
+	const char *ladder; // as in history.h
+	struct address caller, called; // signalling addresses of the peers
+	enum call_state state;
+	uint64_t start_ms, answer_ms; // wall clock; 0: not yet
+	struct media_figures media[MEDIA_SIDES];
+	bool has_media;
+};
+
+unsigned calls_count(const struct calls *calls);
+const struct call *calls_next(const struct calls *calls, const struct call *after); // oldest first
+struct call *calls_find(const struct calls *calls, struct text sid);
+void call_read(const struct call *call, struct call_facts *out_facts);
+void call_hang_up(struct call *call); // by the operator: BYE or CANCEL both ways
+const struct call_counters *calls_counters(const struct calls *calls);
+// One row of call/refusal.h, for metrics: its label; NULL past the last.
+const char *call_refusal_label(unsigned row);
