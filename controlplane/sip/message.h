@@ -73,6 +73,7 @@ struct sip_message {
 	struct text reason;
 	struct sip_via via;
 	struct sip_party from, to, contact; // contact: the first
+	struct text from_value, to_value, cseq_value; // the whole header values, tags included
 	struct text call_id;
 	uint32_t cseq;
 	unsigned max_forwards; // 70 when absent
@@ -84,6 +85,11 @@ struct sip_message {
 	struct address received_on; // our address it came to
 	struct text raw;         // the whole of it
 };
+
+// Once, before anything else here, on the control thread: sets libosip2 up (allocator, silence).
+void sip_message_start(void);
+// Whole messages as tests and tools hold them: scan and pieces in one step, no folded lines.
+bool sip_message_parse(struct text octets, struct sip_message *out_message);
 
 enum sip_method sip_method_of(struct text token);
 struct text sip_method_text(enum sip_method method);

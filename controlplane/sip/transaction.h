@@ -28,7 +28,9 @@ enum sip_failure {
 struct sip_user {
 	void *context;
 	// May this stranger's request have any answer? Asked before a transaction is made, for requests
-	// outside dialogs; false drops it without a word (TERM-005).
+	// outside dialogs; false drops it without a word (TERM-005). Malformed requests ask too, before
+	// they are refused: then only method, target and the addresses of `request` are sure. A tel:
+	// target has no host.
 	bool (*is_known)(void *context, const struct sip_message *request);
 	// A new request (never ACK, never a retransmission). Answer it with sip_server_reply, now or later.
 	// `server` stays valid until sip_server_release, which the user owes exactly once.
@@ -38,11 +40,14 @@ struct sip_user {
 	void (*cancelled)(void *context, struct sip_server *server, const struct sip_message *cancel);
 	// ACK of a 2xx (it is in no transaction), or an ACK that matches nothing.
 	void (*acknowledged)(void *context, const struct sip_message *ack);
-	// Responses of a client transaction, provisional and final; a retransmitted or forked 2xx comes
-	// again. `owner` is what sip_client_send was given.
+	// Responses of a client transaction, provisional (not 100) and final; a retransmitted or forked
+	// 2xx to INVITE comes again. `owner` is what sip_client_send was given. After a final response
+	// other than a 2xx to INVITE `client` ends with this call: keep it no longer. After a 2xx to
+	// INVITE it stays valid until sip_client_forget, which the user then owes.
 	void (*response)(void *context, struct sip_client *client, void *owner,
 			 const struct sip_message *response);
-	// The end without a final response; no more comes from this transaction.
+	// The end without a final response; no more comes from this transaction, and `client` ends with
+	// this call. A late answer is cancelled or acknowledged below, a late 2xx is a stray response.
 	void (*failed)(void *context, struct sip_client *client, void *owner,
 		       enum sip_failure failure);
 	// A 2xx in no transaction's life any more is given too: late 200 (ORIG-031). May be NULL.
@@ -59,7 +64,13 @@ struct sip_transaction_counters {
 	struct counter timeouts;
 	struct counter unknown_domain; // silent discards (TERM-006)
 	struct counter rejected_malformed; // answered 400, 416, 501, 505 by the scan
+	struct counter dropped_malformed;  // responses, ACKs, and what no answer can be built for
+	struct counter keepalives;         // CRLF pings that came this far
 	struct counter stray_responses;
+	struct counter wrong_via;          // responses whose Vias are not ours as sent (SIP-011, SIP-013)
+	struct counter merged;             // answered 482
+	struct counter overload;           // new requests refused or dropped: transactions_max
+	struct counter send_failures;
 	struct counter server_count, client_count; // live now
 };
 
@@ -105,6 +116,9 @@ void *sip_server_owner(const struct sip_server *server);
 // The user is done with it; it lives on by itself as long as the RFC wants. A server released
 // without a final answer answers 500.
 void sip_server_release(struct sip_server *server);
+// Ends it without another word and releases it: for requests that claim a dialog nobody knows from
+// sources that deserve no answer.
+void sip_server_discard(struct sip_server *server);
 
 // ---- client side
 
@@ -134,7 +148,8 @@ enum status sip_client_send(struct sip_transactions *transactions, const struct 
 // Sends CANCEL now, or as soon as a provisional response allows it (RFC 3261 9.1). The transaction
 // still reports its final response (487, or a 2xx that crossed).
 void sip_client_cancel(struct sip_client *client);
-// The user wants to hear no more: later responses of it are stray ones.
+// The user wants to hear no more: a later 2xx of it is a stray response, anything else is dealt with
+// here (a final answer to INVITE is still acknowledged). Does not cancel.
 void sip_client_forget(struct sip_client *client);
 // A request outside transactions: the ACK of a 2xx.
 enum status sip_client_send_ack(struct sip_transactions *transactions,
