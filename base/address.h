@@ -30,14 +30,15 @@ struct prefix {
 
 // "192.0.2.1", "192.0.2.1:5060", "2001:db8::1", "[2001:db8::1]:5060"; nothing else, no names.
 bool address_parse(struct text text, struct address *out_address);
-bool prefix_parse(struct text text, struct prefix *out_prefix); // "192.0.2.0/24"; no "/": one host
+// "192.0.2.0/24"; no "/": one host. Host bits are kept, so it can also say an interface's address.
+bool prefix_parse(struct text text, struct prefix *out_prefix);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 bool address_is_equal(const struct address *a, const struct address *b); // port too
 bool address_is_same_host(const struct address *a, const struct address *b); // port ignored
 bool address_is_private(const struct address *address); // RFC 1918, 6598, 4193, loopback, link-local
 bool address_is_unspecified(const struct address *address); // 0.0.0.0 or ::
 void address_write_host(const struct address *address, struct writer *writer); // no port, no brackets
-void address_write(const struct address *address, struct writer *writer); // with port, v6 in brackets
+void address_write(const struct address *address, struct writer *writer); // port if any; with one, v6 in brackets
 const char *address_string(const struct address *address, char room[static ADDRESS_TEXT_SIZE]);
 uint64_t address_hash(const struct address *address);
 // Between the kernel's form and ours. to_sockaddr returns the length to pass to the kernel.

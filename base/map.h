@@ -28,7 +28,8 @@ void map_clear(struct map *map);                 // forgets the nodes, frees the
 void map_add(struct map *map, struct map_node *node, uint64_t hash); // grows when it can, never fails
 struct map_node *map_find(const struct map *map, uint64_t hash, map_equal_fn equal, const void *key);
 void map_remove(struct map *map, struct map_node *node); // harmless when absent
-// Walking: start with cursor 0; NULL at the end. The node returned may be removed.
+// Walking: start with bucket 0 and after NULL; NULL at the end. Fetch the next node before removing
+// or freeing one; add nothing during a walk.
 struct map_node *map_next(const struct map *map, size_t *bucket, struct map_node *after);
 
 uint64_t map_hash(struct text text);      // keyed per process
