@@ -1,0 +1,134 @@
+#pragma once
+
+// The configuration of a node as the program uses it: checked, complete, by value, one struct per
+// section. What each option means, its unit, range and default stand in config/schema.c.
+// Runs on: the control thread loads and adopts; a module holds a pointer to its own section. Options
+// marked live may change between two turns of the control thread's loop, all others never change.
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/address.h"
+#include "base/log.h"
+#include "base/status.h"
+
+#define CONFIG_TEXT_SIZE 256 // of every text and path, with its zero
+#define CONFIG_LIST_MAX 64   // items of every list
+
+struct config_addresses {
+	unsigned count;
+	struct address items[CONFIG_LIST_MAX]; // port 0
+};
+
+struct config_prefixes {
+	unsigned count;
+	struct prefix items[CONFIG_LIST_MAX];
+};
+
+struct config_numbers {
+	unsigned count;
+	unsigned items[CONFIG_LIST_MAX];
+};
+
+enum config_polling { CONFIG_POLLING_ADAPTIVE, CONFIG_POLLING_BUSY };
+enum config_huge_pages { CONFIG_HUGE_PAGES_AUTO, CONFIG_HUGE_PAGES_ON, CONFIG_HUGE_PAGES_OFF };
+
+struct node_config {
+	char name[CONFIG_TEXT_SIZE];
+	char state_directory[CONFIG_TEXT_SIZE];
+	char runtime_directory[CONFIG_TEXT_SIZE];
+	char user[CONFIG_TEXT_SIZE]; // empty: stay who we are
+};
+
+struct log_config {
+	unsigned level;  // enum log_level
+	unsigned format; // enum log_format
+};
+
+struct sip_config {
+	char base_domain[CONFIG_TEXT_SIZE]; // a trunk's host is NAME.base_domain
+	struct config_addresses addresses;  // at least one
+	unsigned port;
+	char realm[CONFIG_TEXT_SIZE];
+	unsigned ack_timeout_s;          // SIP-004
+	unsigned no_response_timeout_ms; // TERM-032
+	unsigned ring_timeout_s;
+	unsigned max_call_duration_s; // LIMIT-010
+	unsigned nonce_lifetime_s;
+	unsigned t1_ms, t2_ms, t4_ms; // RFC 3261 17.1.1.1
+	unsigned max_calls;
+	unsigned receive_buffer_bytes;
+};
+
+struct media_config {
+	struct config_addresses addresses; // at least one
+	unsigned min_ttl;                  // the lowest that passes, MEDIA-016
+	unsigned port_quarantine_ms;
+	unsigned orphan_grace_s;
+};
+
+struct dataplane_config {
+	char port[CONFIG_TEXT_SIZE]; // "pci:…", "af_xdp:IFACE" or "af_packet:IFACE"
+	unsigned workers;
+	struct config_numbers cores; // empty: the last ones of the machine; else one per worker
+	unsigned polling;            // enum config_polling
+	unsigned huge_pages;         // enum config_huge_pages
+	unsigned memory_mb;
+	char interface[CONFIG_TEXT_SIZE];  // name of the TAP
+	struct config_prefixes addresses;  // of the TAP; empty: someone else assigns them
+	struct config_addresses gateways;  // default routes through the TAP, one per family at most
+	char socket[CONFIG_TEXT_SIZE];
+	bool start; // trunkd starts the dataplane when none runs
+	char program[CONFIG_TEXT_SIZE]; // empty: trunkd-dataplane beside trunkd, then on PATH
+};
+
+struct redis_config {
+	char url[CONFIG_TEXT_SIZE]; // empty: trunkd starts one of its own
+	char password_file[CONFIG_TEXT_SIZE];
+	char program[CONFIG_TEXT_SIZE];
+};
+
+struct history_config {
+	char file[CONFIG_TEXT_SIZE];
+	unsigned spool_records;
+};
+
+struct limits_config {
+	unsigned default_cps; // LIMIT-001
+	unsigned max_cps;
+};
+
+struct admin_config {
+	char socket[CONFIG_TEXT_SIZE];
+	struct address metrics_address; // with port
+};
+
+struct config {
+	struct node_config node;
+	struct log_config log;
+	struct sip_config sip;
+	struct media_config media;
+	struct dataplane_config dataplane;
+	struct redis_config redis;
+	struct history_config history;
+	struct limits_config limits;
+	struct admin_config admin;
+};
+
+// What is wrong with a file, one message each: "file:line: option: what is wrong; allowed: …".
+#define CONFIG_PROBLEMS_MAX 64
+struct config_problems {
+	unsigned count; // those that fit; the last says so when there were more
+	char messages[CONFIG_PROBLEMS_MAX][512];
+};
+
+// Reads and checks a whole file and reports everything wrong with it, not just the first thing.
+// ERR_MALFORMED: the problems say what; ERR_SYSTEM: unreadable, also in problems; ERR_MEMORY.
+enum status config_load(const char *path, struct config **out_config, struct config_problems *problems);
+void config_destroy(struct config *config);
+// Takes over every live option of `fresh`, or, when one differs that needs a restart, none at all:
+// ERR_CONFLICT, and the problems say which. `running` keeps its address.
+enum status config_adopt(struct config *running, const struct config *fresh,
+			 struct config_problems *problems);
+void config_describe(FILE *out); // the reference page of all options, in Markdown
