@@ -1,0 +1,10 @@
+"""The lab: hosts in network namespaces, cabled to the appliance's one port, with phones on them.
+
+network     namespaces, a switch, sockets opened inside a host
+capture     what passed a host's cable, RTP put together again, speech compared bit by bit
+speech      ten seconds of G.711 made here
+script      sipp scenarios written as lists of steps
+phones      sipp and baresip running on a host
+appliance   trunkd on its host: configuration, start, provisioning, trunkctl
+story       one call told in lines of text
+"""
