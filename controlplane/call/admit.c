@@ -1,0 +1,197 @@
+// Admission of a termination INVITE. Runs on the control thread; reads memory only.
+
+#include "call/admit.h"
+
+#include <string.h>
+
+#include "directory/directory.h"
+
+#define E164_DIGITS_MAX 15
+
+const struct trunk *call_admit_trunk(const struct calls *calls, const struct sip_message *request)
+{
+	return directory_trunk_by_host(calls->directory, request->target.host);
+}
+
+bool call_is_e164(struct text text)
+{
+	if (text.size < 3 || text.size > 1 + E164_DIGITS_MAX || text.data[0] != '+')
+		return false;
+	if (text.data[1] < '1' || text.data[1] > '9')
+		return false;
+	for (size_t i = 2; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+// RFC 3261 19.1.4: "%2B" is "+". Nothing else may be escaped in a number, so all else fails.
+static bool number_of(struct text user, char room[static 17])
+{
+	char unescaped[20] = "+";
+	struct text rest = user;
+	if (rest.size >= 3 && text_is_same((struct text){ rest.data, 3 }, TEXT("%2B")))
+		rest = text_cut(rest, 3);
+	else if (rest.size > 0 && rest.data[0] == '+')
+		rest = text_cut(rest, 1);
+	else
+		return false;
+	if (!text_copy(rest, unescaped + 1, sizeof unescaped - 1))
+		return false;
+	return call_is_e164(text_of(unescaped)) && text_copy(text_of(unescaped), room, 17);
+}
+
+static enum admission refuse(struct refusal *refusal, enum refusal_cause cause, const char *header,
+			     struct text seen, const char *expected)
+{
+	(void)refusal_set(refusal, cause, header, seen, expected);
+	return ADMISSION_REFUSED;
+}
+
+// TRUNK-012, AUTH-003, -004: the ACL first, so that a wrong address never sees a challenge.
+static enum admission check_source(struct calls *calls, const struct sip_message *invite,
+				   const struct admitted *admitted, struct refusal *refusal)
+{
+	const struct trunk *trunk = admitted->trunk;
+	char source[ADDRESS_TEXT_SIZE];
+	if (admitted->account == NULL || !admitted->account->is_enabled || !trunk->is_enabled)
+		return refuse(refusal, REFUSED_DISABLED, "Request-URI", invite->target.whole,
+			      "an enabled trunk of an enabled account");
+	if (trunk->acl_count == 0 && trunk->credential_list_count == 0)
+		return refuse(refusal, REFUSED_NO_AUTHENTICATION, "Request-URI",
+			      invite->target.whole,
+			      "a trunk with an IP ACL or a credential list attached");
+	if (trunk->acl_count > 0 &&
+	    !directory_trunk_allows(calls->directory, trunk, &invite->source))
+		return refuse(refusal, REFUSED_SOURCE, "source address",
+			      text_of(address_string(&invite->source, source)),
+			      "an address in an IP ACL of the trunk");
+	return ADMITTED;
+}
+
+static enum sip_digest_result verify(struct calls *calls, const struct sip_message *invite,
+				     const struct trunk *trunk,
+				     const struct sip_digest_claim *claim)
+{
+	const struct credential *credential =
+		directory_trunk_credential(calls->directory, trunk, claim->user);
+	if (credential == NULL)
+		return sip_digest_verify(calls->digest, invite, claim, NULL);
+	struct sip_digest_secret secret;
+	memcpy(secret.md5, credential->ha1_md5, sizeof secret.md5);
+	memcpy(secret.sha256, credential->ha1_sha256, sizeof secret.sha256);
+	return sip_digest_verify(calls->digest, invite, claim, &secret);
+}
+
+// AUTH-005, -006: no digest is challenged, a wrong one is refused and never challenged again.
+static enum admission check_digest(struct calls *calls, const struct sip_message *invite,
+				   const struct trunk *trunk, struct refusal *refusal)
+{
+	struct sip_digest_claim claim = { 0 };
+	if (trunk->credential_list_count == 0)
+		return ADMITTED; // AUTH-010
+	enum sip_digest_result result = sip_digest_read(calls->digest, invite, &claim);
+	if (result == SIP_DIGEST_RIGHT)
+		result = verify(calls, invite, trunk, &claim);
+	switch (result) {
+	case SIP_DIGEST_ABSENT:
+		return ADMISSION_CHALLENGE;
+	case SIP_DIGEST_STALE:
+		return ADMISSION_CHALLENGE_STALE;
+	case SIP_DIGEST_WRONG:
+		return refuse(refusal, REFUSED_CREDENTIALS, "Proxy-Authorization", claim.user,
+			      "a user of the trunk's credential lists, with its password");
+	case SIP_DIGEST_RIGHT:
+		break;
+	}
+	return ADMITTED;
+}
+
+static bool is_owned(const struct calls *calls, const struct account *account, const char *e164)
+{
+	const struct number *number = directory_number(calls->directory, text_of(e164));
+	return number != NULL && strcmp(number->account_sid, account->sid) == 0;
+}
+
+static bool is_number_like(struct text user)
+{
+	if (user.size == 0)
+		return false;
+	char first = user.data[0];
+	return first == '+' || first == '%' || (first >= '0' && first <= '9');
+}
+
+// The caller ID a header carries; REFUSED_NOT when it is right, or when it carries none.
+static enum refusal_cause check_identity(struct calls *calls, const struct account *account,
+					 const char *header, const struct sip_uri *uri,
+					 char caller_id[static 17], struct refusal *refusal)
+{
+	char number[17];
+	if (!is_number_like(uri->user))
+		return REFUSED_NOT;
+	if (!number_of(uri->user, number))
+		return refusal_set(refusal, REFUSED_CALLER_ID, header, uri->whole,
+				   "E.164 with +, such as +15005551212");
+	if (!is_owned(calls, account, number))
+		return refusal_set(refusal, REFUSED_CALLER_ID, header, uri->whole,
+				   "a number of the trunk's account");
+	if (caller_id[0] == '\0')
+		(void)text_copy(text_of(number), caller_id, 17);
+	return REFUSED_NOT;
+}
+
+// TERM-019 to -023, D-10: From first; Remote-Party-ID must be right whenever it is there; where From
+// carries no number Remote-Party-ID, then P-Asserted-Identity gives it.
+static enum admission check_caller_id(struct calls *calls, const struct sip_message *invite,
+				      struct admitted *admitted, struct refusal *refusal)
+{
+	static const char *const headers[] = { "Remote-Party-ID", "P-Asserted-Identity" };
+	char *caller_id = admitted->caller_id;
+	caller_id[0] = '\0';
+	if (check_identity(calls, admitted->account, "From", &invite->from.uri, caller_id,
+			   refusal) != REFUSED_NOT)
+		return ADMISSION_REFUSED;
+	for (unsigned i = 0; i < 2; i++) {
+		struct text value = sip_message_header(invite, headers[i], 0);
+		struct sip_party party;
+		if (value.data == NULL || (i == 1 && caller_id[0] != '\0'))
+			continue;
+		if (!sip_party_parse(value, &party))
+			return refuse(refusal, REFUSED_CALLER_ID, headers[i], value,
+				      "a SIP URI with a number");
+		if (check_identity(calls, admitted->account, headers[i], &party.uri, caller_id,
+				   refusal) != REFUSED_NOT)
+			return ADMISSION_REFUSED;
+	}
+	if (caller_id[0] == '\0')
+		return refuse(refusal, REFUSED_CALLER_ID, "From", invite->from.uri.whole,
+			      "a number of the trunk's account in From, Remote-Party-ID or "
+			      "P-Asserted-Identity");
+	return ADMITTED;
+}
+
+enum admission call_admit(struct calls *calls, const struct sip_message *invite,
+			  struct admitted *out_admitted, struct refusal *out_refusal)
+{
+	struct admitted *admitted = out_admitted;
+	memset(admitted, 0, sizeof *admitted);
+	memset(out_refusal, 0, sizeof *out_refusal);
+	admitted->trunk = call_admit_trunk(calls, invite);
+	if (admitted->trunk == NULL)
+		return refuse(out_refusal, REFUSED_INTERNAL, "Request-URI", invite->target.whole,
+			      "a termination host");
+	admitted->account = directory_account(calls->directory, admitted->trunk->account_sid);
+	enum admission admission = check_source(calls, invite, admitted, out_refusal);
+	if (admission == ADMITTED)
+		admission = check_digest(calls, invite, admitted->trunk, out_refusal);
+	if (admission != ADMITTED)
+		return admission;
+	if (invite->max_forwards == 0)
+		return refuse(out_refusal, REFUSED_MAX_FORWARDS, "Max-Forwards", TEXT("0"),
+			      "20 or more");
+	if (!number_of(invite->target.user, admitted->called))
+		return refuse(out_refusal, REFUSED_CALLED_NUMBER, "Request-URI",
+			      invite->target.whole, "E.164 with +, such as +15005551212");
+	return check_caller_id(calls, invite, admitted, out_refusal);
+}

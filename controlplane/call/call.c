@@ -1,0 +1,90 @@
+// What others may see and do of a call. Runs on the control thread.
+
+#include "call/call.h"
+
+#include <string.h>
+
+#include "call/end.h"
+#include "call/engine.h"
+#include "call/record.h"
+#include "call/state.h"
+
+const char *call_state_text(enum call_state state)
+{
+#define CALL_STATE_TEXT(name, text) [name] = text,
+	static const char *const texts[CALL_STATE_COUNT] = { CALL_STATE_LIST(CALL_STATE_TEXT) };
+#undef CALL_STATE_TEXT
+	return texts[state];
+}
+
+void call_read(const struct call *call, struct call_facts *out_facts)
+{
+	const struct history_call *record = call->record;
+	*out_facts = (struct call_facts){
+		.sid = call->sid,
+		.account_sid = record->account_sid,
+		.trunk_sid = record->trunk_sid,
+		.trunk_name = call->trunk_name,
+		.carrier_name = call->carrier_name,
+		.from = record->from,
+		.to = record->to,
+		.call_id_in = record->call_id_in,
+		.call_id_out = record->call_id_out,
+		.ladder = record->ladder,
+		.state = call->state,
+		.start_ms = record->start_ms,
+		.answer_ms = record->answer_ms,
+		.has_media = call->media != NULL,
+	};
+	if (call->caller != NULL)
+		out_facts->caller = call->caller->peer;
+	if (call->called != NULL)
+		out_facts->called = call->called->peer;
+	if (call->media == NULL)
+		return;
+	media_read(call->media, MEDIA_CALLER, &out_facts->media[MEDIA_CALLER]);
+	media_read(call->media, MEDIA_CALLED, &out_facts->media[MEDIA_CALLED]);
+}
+
+void call_hang_up(struct call *call)
+{
+	struct ending ending = { .ended_by = HISTORY_END_OPERATOR,
+				 .status = 503,
+				 .reason = "hung up by the operator" };
+	call_end(call, &ending);
+}
+
+static void tell_ttl(struct call *call, enum media_side side)
+{
+	struct refusal refusal = { 0 };
+	char seen[16];
+	struct writer writer = writer_of(seen, sizeof seen);
+	struct media_figures figures;
+	media_read(call->media, side, &figures);
+	writer_format(&writer, "TTL %u", figures.rtp.ttl_lowest);
+	(void)refusal_set(&refusal, REFUSED_TTL,
+			  side == MEDIA_CALLER ? "RTP from the caller"
+					       : "RTP from the called party",
+			  writer_done(&writer), "TTL 11 or more on arrival");
+	record_alert(call, &refusal);
+}
+
+void call_media_event(void *owner, struct media *media, enum media_side side,
+		      enum media_event event)
+{
+	(void)media;
+	struct call *call = owner;
+	switch (event) {
+	case MEDIA_STARTED:
+	case MEDIA_LEARNED:
+		break; // seen in the figures
+	case MEDIA_TTL:
+		tell_ttl(call, side);
+		break;
+	case MEDIA_CLOSED:
+		record_media(call);
+		call->media = NULL;
+		call_reap_soon(call);
+		break;
+	}
+}

@@ -1,0 +1,144 @@
+// Every way a call ends. Runs on the control thread; frees nothing while a callback may look at it.
+
+#include "call/end.h"
+
+#include "call/leg.h"
+#include "call/method.h"
+#include "call/record.h"
+
+static void answer_open_request(struct leg *leg, const struct ending *ending)
+{
+	if (leg->server == NULL || sip_server_has_final(leg->server))
+		return;
+	// A change that is still being asked for ends with its call.
+	unsigned status = leg->is_reinvite ? 487 : ending->status;
+	const char *phrase = leg->is_reinvite ? NULL : ending->phrase;
+	struct sip_answer answer = { .status = status,
+				     .reason = phrase,
+				     .headers = ending->headers };
+	(void)sip_server_reply(leg->server, &answer);
+	record_ladder_status(leg->call, leg->side, RECORD_OUT, status);
+}
+
+static void end_leg(struct leg *leg, const struct ending *ending)
+{
+	if (leg == NULL)
+		return;
+	answer_open_request(leg, ending);
+	leg_give_up(leg);
+}
+
+void call_end(struct call *call, const struct ending *ending)
+{
+	if (call->state == CALL_ENDING)
+		return;
+	const char *phrase = ending->phrase ? ending->phrase : sip_reason(ending->status);
+	bool was_answered = call->record != NULL && call->record->answer_ms != 0;
+	call->state = CALL_ENDING;
+	wheel_stop(&call->ack_timer);
+	wheel_stop(&call->duration_timer);
+	record_end(call, ending->ended_by, was_answered ? 200 : ending->status,
+		   ending->reason ? ending->reason : phrase);
+	end_leg(call->caller, ending);
+	end_leg(call->called, ending);
+	call->caller = call->called = NULL;
+	if (call->media != NULL)
+		media_close(call->media); // MEDIA_CLOSED reaps
+	else
+		call_reap_soon(call);
+}
+
+void call_reap_soon(struct call *call)
+{
+	wheel_start(call->calls->wheel, &call->reap_timer, call->calls->clock->now_ms);
+}
+
+static void count(struct calls *calls, enum refusal_cause cause)
+{
+	counter_add(&calls->counters.refused[cause], 1);
+}
+
+// What an authenticated caller may know: which part was wrong (RFC 3261 20.43, code 399).
+static struct text warning(const struct refusal *refusal, char *room, size_t size)
+{
+	struct writer writer = writer_of(room, size);
+	if (refusal->expected[0] == '\0')
+		return TEXT_NONE;
+	writer_format(&writer, "Warning: 399 trunkd \"%s: expected %s\"\r\n", refusal->header,
+		      refusal->expected);
+	return writer_done(&writer);
+}
+
+void call_end_refused(struct call *call, const struct refusal *refusal)
+{
+	const struct refusal_row *row = refusal_row(refusal->cause);
+	char room[512];
+	if (call->state == CALL_ENDING)
+		return;
+	count(call->calls, refusal->cause);
+	record_alert(call, refusal);
+	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
+				 .status = row->status,
+				 .phrase = row->phrase,
+				 .headers = warning(refusal, room, sizeof room) };
+	call_end(call, &ending);
+}
+
+static bool may_know_why(enum refusal_cause cause)
+{
+	return cause != REFUSED_SOURCE && cause != REFUSED_CREDENTIALS &&
+	       cause != REFUSED_NO_AUTHENTICATION && cause != REFUSED_DISABLED;
+}
+
+void call_refuse(struct calls *calls, struct sip_server *server, const struct sip_message *invite,
+		 const char *account_sid, const char *trunk_sid, const struct refusal *refusal)
+{
+	const struct refusal_row *row = refusal_row(refusal->cause);
+	char room[512];
+	struct text headers = TEXT_NONE;
+	if (may_know_why(refusal->cause))
+		headers = warning(refusal, room, sizeof room);
+	count(calls, refusal->cause);
+	call_reply(server, row->status, row->phrase, headers);
+	record_refused(calls, invite, account_sid, trunk_sid, refusal);
+}
+
+void call_bye(struct leg *leg, struct sip_server *server, const struct sip_message *bye)
+{
+	(void)bye;
+	struct call *call = leg->call;
+	bool by_caller = leg->side == MEDIA_CALLER;
+	record_ladder(call, leg->side, RECORD_IN, "BYE");
+	record_ladder(call, leg->side, RECORD_OUT, "200");
+	call_reply(server, 200, NULL, TEXT_NONE);
+	leg->is_over = true;
+	struct ending ending = { .ended_by = by_caller ? HISTORY_END_CALLER : HISTORY_END_CALLED,
+				 .status = 487,
+				 .reason = by_caller ? "caller hung up" : "called party hung up" };
+	call_end(call, &ending);
+}
+
+void call_cancelled(struct leg *leg, const struct sip_message *cancel)
+{
+	(void)cancel;
+	record_ladder(leg->call, leg->side, RECORD_IN, "CANCEL");
+	if (leg->is_reinvite) { // the other party's answer to our CANCEL ends the change
+		struct leg *other = leg_other(leg);
+		if (other != NULL && other->client != NULL)
+			sip_client_cancel(other->client);
+		return;
+	}
+	struct ending ending = { .ended_by = HISTORY_END_CALLER,
+				 .status = 487,
+				 .reason = "caller cancelled" };
+	call_end(leg->call, &ending);
+}
+
+void call_lost(struct leg *leg)
+{
+	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
+				 .status = 481,
+				 .reason = "a party no longer knows the call" };
+	leg->is_over = true;
+	call_end(leg->call, &ending);
+}

@@ -1,0 +1,413 @@
+// A new call up to its acknowledged answer. Runs on the control thread; never waits.
+
+#include "call/invite.h"
+
+#include "base/log.h"
+#include "call/admit.h"
+#include "call/end.h"
+#include "call/leg.h"
+#include "call/limit.h"
+#include "call/method.h"
+#include "call/record.h"
+#include "call/table.h"
+#include "config/config.h"
+#include "directory/directory.h"
+
+static void challenge(struct calls *calls, struct sip_server *server,
+		      const struct sip_message *invite, bool is_stale)
+{
+	char room[1024];
+	struct writer lines = writer_of(room, sizeof room);
+	sip_digest_challenge(calls->digest, &invite->source, is_stale, &lines);
+	call_reply(server, 407, NULL, writer_done(&lines));
+}
+
+static enum refusal_cause media_cause(enum status status)
+{
+	switch (status) {
+	case ERR_MALFORMED:
+		return REFUSED_SDP;
+	case ERR_UNSUPPORTED:
+		return REFUSED_CODEC; // MEDIA-003
+	case ERR_LIMIT:
+		return REFUSED_PORTS; // LIMIT-016
+	case ERR_UNAVAILABLE:
+	case ERR_BUSY:
+		return REFUSED_DATAPLANE;
+	default:
+		return REFUSED_MEDIA;
+	}
+}
+
+static enum refusal_cause describe(struct call *call, const struct sip_message *invite,
+				   struct refusal *refusal)
+{
+	struct media_problem problem = { 0 };
+	if (invite->body.size == 0)
+		return refusal_set(refusal, REFUSED_NO_OFFER, "body", TEXT("none"), "an SDP offer");
+	enum status status = media_open(call->calls->media, call->sid, call, &call->media);
+	if (status != OK) {
+		call->media = NULL;
+		return refusal_set(refusal, media_cause(status), "media",
+				   text_of(status_text(status)),
+				   "a free pair of media ports for each leg");
+	}
+	media_set_symmetric(call->media, MEDIA_CALLER, call->has_symmetric_rtp);
+	status = media_receive_offer(call->media, MEDIA_CALLER, invite->body, &problem);
+	if (status == OK)
+		return REFUSED_NOT;
+	return refusal_set(refusal, media_cause(status), problem.header ? problem.header : "SDP",
+			   text_of(problem.seen), problem.expected ? problem.expected : "");
+}
+
+// LIMIT-005: after everything that can be wrong, one token for the call.
+static enum refusal_cause take_token(struct call *call, const struct trunk *trunk,
+				     struct refusal *refusal)
+{
+	char seen[48];
+	struct writer writer = writer_of(seen, sizeof seen);
+	uint32_t cps = trunk->cps != 0 ? trunk->cps : call->calls->config->limits.default_cps;
+	if (limits_take(call->calls->limits, trunk->sid, cps, call->calls->clock->now_ms))
+		return REFUSED_NOT;
+	writer_format(&writer, "limit of %u calls per second reached", cps);
+	return refusal_set(refusal, REFUSED_CPS, "calls per second", writer_done(&writer),
+			   "no more calls a second than the trunk's limit");
+}
+
+static void start(struct call *call, const struct sip_message *invite, const struct trunk *trunk)
+{
+	struct refusal refusal = { 0 };
+	struct log_value source;
+	(void)sip_server_reply(call->caller->server, &(struct sip_answer){ .status = 100 });
+	if (describe(call, invite, &refusal) != REFUSED_NOT ||
+	    take_token(call, trunk, &refusal) != REFUSED_NOT) {
+		call_end_refused(call, &refusal);
+		return;
+	}
+	route_choose(&call->route, call->calls->directory);
+	log_event(LOG_INFO, "call_started", "call", call->sid, "trunk", call->trunk_name, "from",
+		  call->record->from, "to", call->record->to, "source", call->record->source,
+		  "call_id", log_text(&source, invite->call_id), NULL);
+	(void)refusal_set(&call->failure, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
+			  "at least one enabled carrier");
+	call_try_next(call);
+}
+
+void call_invite(struct calls *calls, struct sip_server *server, const struct sip_message *invite)
+{
+	struct admitted admitted;
+	struct refusal refusal;
+	enum admission admission = call_admit(calls, invite, &admitted, &refusal);
+	const char *trunk_sid = admitted.trunk != NULL ? admitted.trunk->sid : "";
+	const char *account_sid = admitted.trunk != NULL ? admitted.trunk->account_sid : "";
+	switch (admission) {
+	case ADMISSION_CHALLENGE:
+	case ADMISSION_CHALLENGE_STALE:
+		challenge(calls, server, invite, admission == ADMISSION_CHALLENGE_STALE);
+		return;
+	case ADMISSION_REFUSED:
+		call_refuse(calls, server, invite, account_sid, trunk_sid, &refusal);
+		return;
+	case ADMITTED:
+		break;
+	}
+	enum refusal_cause cause = REFUSED_NOT;
+	struct call *call = call_create(calls, server, invite, &admitted, &cause);
+	if (call != NULL) {
+		start(call, invite, admitted.trunk);
+		return;
+	}
+	(void)refusal_set(&refusal, cause, "INVITE", TEXT("no room"), "room for one more call");
+	call_refuse(calls, server, invite, account_sid, trunk_sid, &refusal);
+}
+
+static bool local_address(const struct calls *calls, const struct address *destination,
+			  struct address *out_local)
+{
+	const struct config_addresses *addresses = &calls->config->sip.addresses;
+	for (unsigned i = 0; i < addresses->count; i++) {
+		if (addresses->items[i].family != destination->family)
+			continue;
+		*out_local = addresses->items[i];
+		out_local->port = (uint16_t)calls->config->sip.port;
+		return true;
+	}
+	return false;
+}
+
+static void write_uri(struct writer *writer, const char *user, const struct address *host)
+{
+	writer_format(writer, "sip:%s@", user);
+	address_write(host, writer);
+}
+
+static enum status open_dialog(struct leg *leg, const struct route_target *target)
+{
+	char room[3][160];
+	struct writer local = writer_of(room[0], sizeof room[0]);
+	struct writer remote = writer_of(room[1], sizeof room[1]);
+	struct writer uri = writer_of(room[2], sizeof room[2]);
+	struct sip_dialog_call call = { .destination = target->address };
+	if (!local_address(leg->calls, &target->address, &call.local_address))
+		return ERR_UNSUPPORTED; // no signalling address of that family
+	writer_char(&local, '<');
+	write_uri(&local, leg->call->record->from, &call.local_address);
+	writer_char(&local, '>');
+	write_uri(&uri, leg->call->record->to, &target->address);
+	writer_format(&remote, "<%.*s>", TEXT_FORMAT(writer_done(&uri)));
+	call.local = writer_done(&local);
+	call.remote = writer_done(&remote);
+	call.target = writer_done(&uri);
+	return sip_dialog_open_client(leg->calls->dialogs, &call, leg, &leg->dialog);
+}
+
+static enum status send_invite(struct leg *leg)
+{
+	struct call *call = leg->call;
+	const struct sip_config *config = &call->calls->config->sip;
+	char body[CALL_SDP_SIZE];
+	char headers[CALL_HEADERS_SIZE];
+	struct writer sdp = writer_of(body, sizeof body);
+	struct writer lines = writer_of(headers, sizeof headers);
+	struct sip_request request = { 0 };
+	media_write_offer(call->media, MEDIA_CALLED, &sdp);
+	leg_write_contact(leg, &lines);
+	writer_text(&lines, call_method_allow());
+	sip_dialog_request(leg->dialog, SIP_INVITE, 0, &request);
+	request.headers = writer_done(&lines);
+	request.content_type = TEXT("application/sdp");
+	request.body = writer_done(&sdp);
+	request.max_forwards = call->max_forwards;
+	struct sip_client_limits limits = { .no_response_ms = config->no_response_timeout_ms,
+					    .ring_ms = config->ring_timeout_s * 1000 };
+	enum status status =
+		sip_client_send(call->calls->transactions, &request, limits, leg, &leg->client);
+	if (status != OK)
+		return status;
+	leg->invite_cseq = sip_dialog_local_cseq(leg->dialog);
+	leg->is_invited = true;
+	record_ladder(call, MEDIA_CALLED, RECORD_OUT, "INVITE");
+	return OK;
+}
+
+static enum status try_target(struct call *call, const struct route_target *target)
+{
+	struct leg *leg = leg_create(call, MEDIA_CALLED);
+	if (leg == NULL)
+		return ERR_MEMORY;
+	leg->peer = target->address;
+	call->called = leg;
+	call->attempt_ms = call->calls->clock->now_ms;
+	call->record->attempts++;
+	(void)text_copy(text_of(target->name), call->carrier_name, sizeof call->carrier_name);
+	(void)text_copy(text_of(target->sid), call->record->carrier_sid,
+			sizeof call->record->carrier_sid);
+	(void)text_copy(text_of(target->name), call->record->carrier, sizeof call->record->carrier);
+	enum status status = open_dialog(leg, target);
+	if (status != OK)
+		return status;
+	(void)text_copy(sip_dialog_call_id(leg->dialog), call->record->call_id_out,
+			sizeof call->record->call_id_out);
+	return send_invite(leg);
+}
+
+void call_try_next(struct call *call)
+{
+	const struct route_target *target;
+	while ((target = route_next(&call->route)) != NULL) {
+		if (call->called != NULL) {
+			leg_give_up(call->called);
+			call->called = NULL;
+			counter_add(&call->calls->counters.carrier_moves, 1);
+		}
+		enum status status = try_target(call, target);
+		if (status == OK)
+			return;
+		(void)refusal_set(&call->failure, REFUSED_CARRIER_FAILED, target->name,
+				  text_of(status_text(status)), "a carrier that can be reached");
+	}
+	call_end_refused(call, &call->failure);
+}
+
+static void tell_caller(struct call *call, const struct sip_message *response, bool has_answer)
+{
+	char body[CALL_SDP_SIZE];
+	char headers[CALL_HEADERS_SIZE];
+	struct writer sdp = writer_of(body, sizeof body);
+	struct writer lines = writer_of(headers, sizeof headers);
+	struct sip_answer answer = { .status = response->status };
+	leg_write_contact(call->caller, &lines);
+	if (has_answer) {
+		media_write_answer(call->media, MEDIA_CALLER, &sdp);
+		answer.content_type = TEXT("application/sdp");
+		answer.body = writer_done(&sdp);
+	}
+	answer.headers = writer_done(&lines);
+	(void)sip_server_reply(call->caller->server, &answer);
+	record_ladder_status(call, MEDIA_CALLER, RECORD_OUT, response->status);
+}
+
+// 18x: early media when it describes some, else the caller's own ringing tone.
+static void provisional(struct leg *leg, const struct sip_message *response)
+{
+	struct call *call = leg->call;
+	struct media_problem problem = { 0 };
+	bool has_answer = false;
+	record_ladder_status(call, MEDIA_CALLED, RECORD_IN, response->status);
+	(void)sip_dialog_update(leg->dialog, response); // without a tag there is no early dialog
+	if (response->body.size > 0)
+		has_answer = media_receive_answer(call->media, MEDIA_CALLED, response->body,
+						  &problem) == OK;
+	if (has_answer)
+		media_connect(call->media);
+	if (call->record->ringing_ms == 0)
+		call->record->ringing_ms = call->calls->clock->wall_ms;
+	if (call->state == CALL_TRYING)
+		call->state = CALL_RINGING;
+	leg->has_early_media |= has_answer;
+	tell_caller(call, response, has_answer);
+}
+
+// A carrier's refusal: about the called party (the caller hears it) or about the carrier (the next
+// one is asked). A carrier's own challenge is no business of the caller's.
+static void refused(struct leg *leg, const struct sip_message *response)
+{
+	struct call *call = leg->call;
+	struct log_value reason;
+	char seen[96];
+	struct writer writer = writer_of(seen, sizeof seen);
+	record_ladder_status(call, MEDIA_CALLED, RECORD_IN, response->status);
+	leg->client = NULL; // ended with this response
+	leg->is_invited = false;
+	writer_format(&writer, "%u %.*s", response->status,
+		      TEXT_FORMAT(text_of(log_text(&reason, response->reason))));
+	if (writer.failed)
+		writer = writer_of(seen, 0);
+	if (!route_is_definitive(response->status)) {
+		(void)refusal_set(&call->failure, REFUSED_CARRIER_FAILED, call->carrier_name,
+				  writer_done(&writer), "an answer about the called party");
+		record_alert(call, &call->failure);
+		call_try_next(call);
+		return;
+	}
+	struct ending ending = { .ended_by = HISTORY_END_CALLED, .status = response->status };
+	call_end(call, &ending);
+}
+
+void call_send_200(struct leg *leg, struct text sdp)
+{
+	struct call *call = leg->call;
+	char headers[CALL_HEADERS_SIZE];
+	char route[160];
+	struct writer lines = writer_of(headers, sizeof headers);
+	struct writer record_route = writer_of(route, sizeof route);
+	leg_write_contact(leg, &lines);
+	writer_text(&lines, call_method_allow());
+	writer_string(&record_route, "Record-Route: <sip:"); // SIP-002
+	address_write(sip_dialog_local_address(leg->dialog), &record_route);
+	writer_string(&record_route, ";lr>\r\n");
+	struct sip_answer answer = { .status = 200,
+				     .headers = writer_done(&lines),
+				     .record_route = writer_done(&record_route),
+				     .content_type = TEXT("application/sdp"),
+				     .body = sdp };
+	(void)sip_server_reply(leg->server, &answer); // repeated until the ACK
+	record_ladder(call, leg->side, RECORD_OUT, "200");
+	wheel_start(call->calls->wheel, &call->ack_timer,
+		    call->calls->clock->now_ms + call->calls->config->sip.ack_timeout_s * 1000);
+}
+
+static void connect_call(struct call *call)
+{
+	char body[CALL_SDP_SIZE];
+	struct writer sdp = writer_of(body, sizeof body);
+	struct calls *calls = call->calls;
+	media_connect(call->media);
+	media_write_answer(call->media, MEDIA_CALLER, &sdp);
+	call->state = CALL_ANSWERED;
+	call->caller->is_answered = true;
+	call->record->answer_ms = calls->clock->wall_ms;
+	call->record->sip_status = 200;
+	counter_add(&calls->counters.answered, 1);
+	wheel_start(calls->wheel, &call->duration_timer,
+		    calls->clock->now_ms + calls->config->sip.max_call_duration_s * 1000ull);
+	log_event(LOG_INFO, "call_answered", "call", call->sid, "carrier", call->carrier_name,
+		  NULL);
+	call_send_200(call->caller, writer_done(&sdp));
+}
+
+// The first 2xx makes the call; a repeat means our ACK was lost.
+static void accepted(struct leg *leg, const struct sip_message *response)
+{
+	struct call *call = leg->call;
+	struct media_problem problem = { 0 };
+	if (leg->is_answered) {
+		leg_send_ack(leg);
+		return;
+	}
+	record_ladder_status(call, MEDIA_CALLED, RECORD_IN, response->status);
+	struct refusal refusal = { 0 };
+	if (sip_dialog_update(leg->dialog, response) != OK) {
+		(void)refusal_set(&refusal, REFUSED_ANSWER_SDP, "Contact", TEXT("none"),
+				  "a 200 with Contact and To tag");
+		call_end_refused(call, &refusal);
+		return;
+	}
+	leg->is_answered = true;
+	leg->is_invited = false;
+	leg_send_ack(leg);
+	bool has_answer = response->body.size > 0 || !leg->has_early_media;
+	if (has_answer &&
+	    media_receive_answer(call->media, MEDIA_CALLED, response->body, &problem) != OK) {
+		(void)refusal_set(&refusal, REFUSED_ANSWER_SDP,
+				  problem.header ? problem.header : "SDP", text_of(problem.seen),
+				  problem.expected ? problem.expected : "an SDP answer");
+		call_end_refused(call, &refusal);
+		return;
+	}
+	connect_call(call);
+}
+
+void call_answered(struct leg *leg, const struct sip_message *response)
+{
+	if (response->status < 200)
+		provisional(leg, response);
+	else if (response->status < 300)
+		accepted(leg, response);
+	else
+		refused(leg, response);
+}
+
+void call_unanswered(struct leg *leg, enum sip_failure failure)
+{
+	struct call *call = leg->call;
+	const struct sip_config *config = &call->calls->config->sip;
+	uint64_t waited_ms = call->calls->clock->now_ms - call->attempt_ms;
+	bool was_silent = failure == SIP_FAILURE_TRANSPORT || call->state == CALL_TRYING;
+	if (was_silent && waited_ms < config->ring_timeout_s * 1000ull) { // TERM-032
+		(void)refusal_set(&call->failure, REFUSED_CARRIER_SILENT, call->carrier_name,
+				  TEXT("no response"), "any response within the time allowed");
+		record_ladder(call, MEDIA_CALLED, RECORD_IN, "(silence)");
+		record_alert(call, &call->failure);
+		call_try_next(call);
+		return;
+	}
+	struct refusal refusal = { 0 };
+	record_ladder(call, MEDIA_CALLED, RECORD_IN, "(no answer)");
+	(void)refusal_set(&refusal, REFUSED_NO_ANSWER, call->carrier_name, TEXT("ringing"),
+			  "an answer within the time allowed");
+	call_end_refused(call, &refusal);
+}
+
+void call_acknowledged(struct leg *leg)
+{
+	struct call *call = leg->call;
+	record_ladder(call, leg->side, RECORD_IN, "ACK");
+	sip_server_acknowledged(leg->server);
+	sip_server_set_owner(leg->server, NULL);
+	sip_server_release(leg->server);
+	leg->server = NULL;
+	wheel_stop(&call->ack_timer);
+	if (call->state == CALL_ANSWERED)
+		call->state = CALL_UP;
+}

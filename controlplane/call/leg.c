@@ -1,0 +1,127 @@
+// One party's side of a call. Runs on the control thread; never waits.
+
+#include "call/leg.h"
+
+#include <stdlib.h>
+
+#include "call/record.h"
+#include "config/config.h"
+
+// After Timer D and the 2xx repeats of a peer nothing can arrive any more (RFC 3261 17.1.1.2).
+#define GIVEN_UP_MS 40000
+
+static void end_of_life(struct wheel_timer *timer, void *context)
+{
+	(void)timer;
+	leg_destroy(context);
+}
+
+struct leg *leg_create(struct call *call, enum media_side side)
+{
+	struct leg *leg = calloc(1, sizeof *leg);
+	if (leg == NULL)
+		return NULL;
+	leg->calls = call->calls;
+	leg->call = call;
+	leg->side = side;
+	wheel_timer_init(&leg->timer, end_of_life, leg);
+	return leg;
+}
+
+void leg_destroy(struct leg *leg)
+{
+	if (leg == NULL)
+		return;
+	wheel_stop(&leg->timer);
+	if (leg->server != NULL) {
+		sip_server_set_owner(leg->server, NULL);
+		sip_server_release(leg->server);
+	}
+	if (leg->client != NULL)
+		sip_client_forget(leg->client);
+	if (leg->call == NULL && leg->calls->given_up > 0)
+		leg->calls->given_up--;
+	sip_dialog_close(leg->dialog);
+	free(leg);
+}
+
+struct leg *leg_other(const struct leg *leg)
+{
+	if (leg->call == NULL)
+		return NULL;
+	return leg->side == MEDIA_CALLER ? leg->call->called : leg->call->caller;
+}
+
+const char *leg_name(const struct leg *leg)
+{
+	return leg->side == MEDIA_CALLER ? "caller" : "called";
+}
+
+void leg_write_contact(const struct leg *leg, struct writer *writer)
+{
+	writer_string(writer, "Contact: <sip:trunkd@");
+	address_write(sip_dialog_local_address(leg->dialog), writer);
+	writer_string(writer, ">\r\n");
+}
+
+void leg_send_ack(struct leg *leg)
+{
+	struct sip_request request = { 0 };
+	sip_dialog_request(leg->dialog, SIP_ACK, leg->invite_cseq, &request);
+	(void)sip_client_send_ack(leg->calls->transactions, &request);
+	record_ladder(leg->call, leg->side, RECORD_OUT, "ACK");
+}
+
+void leg_send_bye(struct leg *leg)
+{
+	struct sip_request request = { 0 };
+	struct sip_client *client = NULL;
+	sip_dialog_request(leg->dialog, SIP_BYE, 0, &request);
+	record_ladder(leg->call, leg->side, RECORD_OUT, "BYE");
+	enum status status = sip_client_send(leg->calls->transactions, &request,
+					     (struct sip_client_limits){ 0 }, NULL, &client);
+	if (status == OK)
+		sip_client_forget(client); // whatever the answer, the call is over
+}
+
+void leg_give_up(struct leg *leg)
+{
+	struct calls *calls = leg->calls;
+	if (leg->is_answered && !leg->is_over)
+		leg_send_bye(leg);
+	if (leg->is_invited && leg->client != NULL && !leg->is_cancelled) {
+		record_ladder(leg->call, leg->side, RECORD_OUT, "CANCEL");
+		sip_client_cancel(leg->client);
+		leg->is_cancelled = true;
+	}
+	leg->call = NULL;
+	calls->given_up++;
+	uint64_t wait_ms = leg->is_invited ? GIVEN_UP_MS : 0;
+	wheel_start(calls->wheel, &leg->timer, calls->clock->now_ms + wait_ms);
+}
+
+// An answer to the INVITE of a leg that was given up: a 2xx that crossed our CANCEL, or came after we
+// had moved on, is acknowledged and hung up at once (ORIG-031).
+void leg_late_response(struct leg *leg, const struct sip_message *response)
+{
+	struct calls *calls = leg->calls;
+	if (response->status < 200)
+		return;
+	if (response->status >= 300) {
+		leg->client = NULL; // it ended with this response
+		leg->is_invited = false;
+		wheel_start(calls->wheel, &leg->timer, calls->clock->now_ms);
+		return;
+	}
+	if (leg->is_answered) { // its repeat: our ACK was lost
+		leg_send_ack(leg);
+		return;
+	}
+	if (sip_dialog_update(leg->dialog, response) != OK)
+		return;
+	leg->is_answered = true;
+	leg->is_invited = false;
+	counter_add(&calls->counters.late_answers, 1);
+	leg_send_ack(leg);
+	leg_send_bye(leg);
+}

@@ -1,0 +1,20 @@
+#pragma once
+
+// What one party's side of a call can do by itself: its dialog's requests, its end.
+// Runs on: control thread.
+
+#include "call/state.h"
+
+struct leg *leg_create(struct call *call, enum media_side side);
+void leg_destroy(struct leg *leg); // closes the dialog, releases what is open; NULL is harmless
+struct leg *leg_other(const struct leg *leg);
+const char *leg_name(const struct leg *leg); // "caller", "called"
+
+// "Contact: <sip:trunkd@198.51.100.1:5060>\r\n", the same for the whole leg.
+void leg_write_contact(const struct leg *leg, struct writer *writer);
+void leg_send_ack(struct leg *leg);
+void leg_send_bye(struct leg *leg);
+// Ends the leg in the way its state asks for: CANCEL, BYE, or nothing. It has no call afterwards;
+// it frees itself once no answer to its INVITE can come any more.
+void leg_give_up(struct leg *leg);
+void leg_late_response(struct leg *leg, const struct sip_message *response);

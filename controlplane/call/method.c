@@ -1,0 +1,179 @@
+// The table of methods and the callbacks of the SIP side. Runs on the control thread.
+
+#include "call/method.h"
+
+#include "base/log.h"
+#include "call/admit.h"
+#include "call/end.h"
+#include "call/engine.h"
+#include "call/invite.h"
+#include "call/leg.h"
+#include "call/reinvite.h"
+
+typedef void (*outside_fn)(struct calls *calls, struct sip_server *server,
+			   const struct sip_message *request);
+typedef void (*inside_fn)(struct leg *leg, struct sip_server *server,
+			  const struct sip_message *request);
+
+// SIP-023, D-35: no digest; unknown domains never come this far.
+static void options(struct calls *calls, struct sip_server *server,
+		    const struct sip_message *request)
+{
+	(void)calls;
+	(void)request;
+	call_reply(server, 200, NULL,
+		   TEXT("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
+			"Accept: application/sdp\r\n"));
+}
+
+static void options_inside(struct leg *leg, struct sip_server *server,
+			   const struct sip_message *request)
+{
+	options(leg->calls, server, request);
+}
+
+// clang-format off
+static const struct {
+	outside_fn outside; // NULL: 405
+	inside_fn inside;   // NULL: 405
+} methods[SIP_METHOD_COUNT] = {
+	[SIP_INVITE]  = { call_invite, call_reinvite },
+	[SIP_BYE]     = { NULL,        call_bye },
+	[SIP_OPTIONS] = { options,     options_inside },
+};
+// clang-format on
+
+struct text call_method_allow(void)
+{
+	return TEXT("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n");
+}
+
+void call_reply(struct sip_server *server, unsigned status, const char *phrase, struct text headers)
+{
+	struct sip_answer answer = { .status = status, .reason = phrase, .headers = headers };
+	(void)sip_server_reply(server, &answer); // a lost answer is repeated when asked for again
+	sip_server_release(server);
+}
+
+static void request_inside(struct calls *calls, struct sip_server *server,
+			   const struct sip_message *request)
+{
+	struct sip_dialog *dialog = sip_dialog_find(calls->dialogs, request);
+	struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
+	if (leg == NULL || leg->call == NULL)
+		call_reply(server, 481, NULL, TEXT_NONE);
+	else if (!sip_dialog_accepts(dialog, request)) // RFC 3261 12.2.2
+		call_reply(server, 500, "CSeq Out Of Order", TEXT("Retry-After: 1\r\n"));
+	else if (methods[request->method].inside == NULL)
+		call_reply(server, 405, NULL, call_method_allow());
+	else
+		methods[request->method].inside(leg, server, request);
+}
+
+void call_request(void *context, struct sip_server *server, const struct sip_message *request)
+{
+	struct calls *calls = context;
+	if (request->to.tag.size > 0)
+		request_inside(calls, server, request);
+	else if (request->method == SIP_BYE)
+		call_reply(server, 481, NULL, TEXT_NONE);
+	else if (methods[request->method].outside == NULL) // REGISTER too: TRUNK-021
+		call_reply(server, 405, NULL, call_method_allow());
+	else
+		methods[request->method].outside(calls, server, request);
+}
+
+static bool is_known(void *context, const struct sip_message *request)
+{
+	struct calls *calls = context;
+	return call_admit_trunk(calls, request) != NULL;
+}
+
+static void cancelled(void *context, struct sip_server *server, const struct sip_message *cancel)
+{
+	(void)context;
+	struct leg *leg = sip_server_owner(server);
+	if (leg != NULL && leg->call != NULL)
+		call_cancelled(leg, cancel);
+}
+
+// SIP-003, SIP-007: an ACK counts only when its Request-URI names our Contact.
+static bool names_our_contact(const struct leg *leg, const struct sip_message *ack)
+{
+	struct address target;
+	return address_parse(ack->target.host, &target) &&
+	       address_is_same_host(&target, sip_dialog_local_address(leg->dialog));
+}
+
+static void acknowledged(void *context, const struct sip_message *ack)
+{
+	struct calls *calls = context;
+	struct sip_dialog *dialog = sip_dialog_find(calls->dialogs, ack);
+	struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
+	if (leg == NULL || leg->call == NULL || leg->server == NULL)
+		return; // a repeat, or a stranger's
+	if (!names_our_contact(leg, ack)) {
+		struct text seen = ack->target.whole;
+		if (seen.size >= sizeof leg->wrong_ack)
+			seen.size = sizeof leg->wrong_ack - 1;
+		(void)text_copy(seen, leg->wrong_ack, sizeof leg->wrong_ack);
+		return;
+	}
+	call_acknowledged(leg);
+}
+
+static void response(void *context, struct sip_client *client, void *owner,
+		     const struct sip_message *message)
+{
+	(void)context;
+	(void)client;
+	struct leg *leg = owner;
+	if (leg == NULL || message->method != SIP_INVITE)
+		return;
+	if (leg->call == NULL)
+		leg_late_response(leg, message);
+	else if (leg->is_reinvite)
+		call_reinvite_response(leg, message);
+	else
+		call_answered(leg, message);
+}
+
+static void failed(void *context, struct sip_client *client, void *owner, enum sip_failure failure)
+{
+	(void)context;
+	(void)client;
+	struct leg *leg = owner;
+	if (leg == NULL)
+		return;
+	leg->client = NULL;
+	if (leg->call == NULL)
+		return; // its timer ends it
+	if (leg->is_reinvite)
+		call_reinvite_failed(leg);
+	else
+		call_unanswered(leg, failure);
+}
+
+static void stray_response(void *context, const struct sip_message *message)
+{
+	struct calls *calls = context;
+	struct sip_dialog *dialog = sip_dialog_find(calls->dialogs, message);
+	struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
+	if (leg != NULL && leg->call == NULL && message->method == SIP_INVITE &&
+	    message->status >= 200 && message->status < 300)
+		leg_late_response(leg, message);
+}
+
+void calls_fill_sip_user(struct calls *calls, struct sip_user *out_user)
+{
+	*out_user = (struct sip_user){
+		.context = calls,
+		.is_known = is_known,
+		.request = call_request,
+		.cancelled = cancelled,
+		.acknowledged = acknowledged,
+		.response = response,
+		.failed = failed,
+		.stray_response = stray_response,
+	};
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+// What each SIP method does outside and inside a dialog: one row per method.
+// Runs on: control thread.
+
+#include "call/state.h"
+
+// The methods with a row, as an Allow header line with its CRLF.
+struct text call_method_allow(void);
+void call_request(void *context, struct sip_server *server, const struct sip_message *request);
+// Answers without a body; the transaction is released.
+void call_reply(struct sip_server *server, unsigned status, const char *phrase,
+		struct text headers);

@@ -1,0 +1,197 @@
+// The row and the alerts of a call. Runs on the control thread; memory only, no disk, no waiting.
+
+#include "call/record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "call/limit.h"
+
+// Strangers must not be able to fill the disk: what they cause beyond this is counted, not recorded.
+#define STRANGER_RECORDS_PER_S 20
+
+static void copy(struct text text, char *room, size_t size)
+{
+	if (text.size >= size)
+		text.size = size - 1;
+	(void)text_copy(text, room, size);
+}
+
+static void fill_request(struct history_call *record, const struct sip_message *invite,
+			 uint64_t wall_ms)
+{
+	char source[ADDRESS_TEXT_SIZE];
+	copy(TEXT("termination"), record->direction, sizeof record->direction);
+	copy(invite->from.uri.user, record->from, sizeof record->from);
+	copy(invite->target.user, record->to, sizeof record->to);
+	copy(text_of(address_string(&invite->source, source)), record->source,
+	     sizeof record->source);
+	copy(invite->call_id, record->call_id_in, sizeof record->call_id_in);
+	record->start_ms = wall_ms;
+	record->caller.ttl_lowest = record->called.ttl_lowest = 255;
+}
+
+bool record_open(struct call *call, const struct sip_message *invite, const char *account_sid,
+		 const char *trunk_sid)
+{
+	call->record = history_call_open(call->calls->history);
+	if (call->record == NULL)
+		return false;
+	copy(text_of(call->sid), call->record->sid, sizeof call->record->sid);
+	copy(text_of(account_sid), call->record->account_sid, sizeof call->record->account_sid);
+	copy(text_of(trunk_sid), call->record->trunk_sid, sizeof call->record->trunk_sid);
+	fill_request(call->record, invite, call->calls->clock->wall_ms);
+	return true;
+}
+
+void record_ladder(struct call *call, enum media_side side, enum record_direction direction,
+		   const char *what)
+{
+	if (call == NULL || call->record == NULL)
+		return;
+	char *ladder = call->record->ladder;
+	size_t used = strlen(ladder);
+	size_t room = sizeof call->record->ladder - used;
+	int size = snprintf(ladder + used, room, "%llu %s%c %s\n",
+			    (unsigned long long)(call->calls->clock->now_ms - call->started_ms),
+			    side == MEDIA_CALLER ? "caller" : "called",
+			    direction == RECORD_IN ? '>' : '<', what);
+	if (size < 0 || (size_t)size >= room)
+		ladder[used] = '\0';
+}
+
+void record_ladder_status(struct call *call, enum media_side side, enum record_direction direction,
+			  unsigned status)
+{
+	char what[8];
+	(void)snprintf(what, sizeof what, "%u", status);
+	record_ladder(call, side, direction, what);
+}
+
+void record_end(struct call *call, enum history_end ended_by, unsigned status, const char *reason)
+{
+	struct history_call *record = call->record;
+	if (record == NULL || record->end_ms != 0)
+		return;
+	record->end_ms = call->calls->clock->wall_ms;
+	record->ended_by = (uint8_t)ended_by;
+	record->sip_status = (uint16_t)status;
+	copy(text_of(reason), record->reason, sizeof record->reason);
+}
+
+static void fill_media(struct history_media *row, const struct media_figures *figures)
+{
+	const struct stream_view *view = &figures->rtp;
+	row->packets = view->packets;
+	row->octets = view->octets;
+	row->lost = figures->lost;
+	row->jitter_us = figures->jitter_us;
+	row->ttl_lowest = view->generation != 0 ? view->ttl_lowest : 255;
+	row->payload_type = view->payload_last;
+	row->events = view->events;
+	row->drops_ttl = view->drops[STREAM_DROP_TTL];
+	row->drops_source = view->drops[STREAM_DROP_SOURCE];
+	row->drops_other = view->drops[STREAM_DROP_MALFORMED] +
+			   view->drops[STREAM_DROP_NO_NEXT_HOP] + view->drops[STREAM_DROP_TX];
+}
+
+void record_media(struct call *call)
+{
+	struct media_figures figures;
+	if (call->record == NULL || call->media == NULL)
+		return;
+	media_read(call->media, MEDIA_CALLER, &figures);
+	fill_media(&call->record->caller, &figures);
+	media_read(call->media, MEDIA_CALLED, &figures);
+	fill_media(&call->record->called, &figures);
+}
+
+void record_close(struct call *call)
+{
+	if (call->record == NULL)
+		return;
+	const struct history_call *record = call->record;
+	struct log_value status;
+	struct log_value duration;
+	uint64_t talk_ms = record->answer_ms ? record->end_ms - record->answer_ms : 0;
+	log_event(LOG_INFO, "call_ended", "call", record->sid, "trunk", record->trunk_sid, "from",
+		  record->from, "to", record->to, "status", log_number(&status, record->sip_status),
+		  "reason", record->reason, "talk_ms", log_number(&duration, (int64_t)talk_ms),
+		  NULL);
+	history_call_close(call->calls->history, call->record);
+	call->record = NULL;
+}
+
+static void write_alert(struct calls *calls, struct history_alert *alert,
+			const struct refusal *refusal)
+{
+	const struct refusal_row *row = refusal_row(refusal->cause);
+	struct log_value code;
+	alert->at_ms = calls->clock->wall_ms;
+	alert->code = row->alert_code;
+	copy(text_of(refusal->header), alert->header, sizeof alert->header);
+	copy(text_of(refusal->seen), alert->seen, sizeof alert->seen);
+	copy(text_of(refusal->expected), alert->expected, sizeof alert->expected);
+	copy(text_of(row->fix), alert->text, sizeof alert->text);
+	(void)history_alert_write(calls->history, alert); // counted there when the spool is full
+	log_event(LOG_WARNING, "alert", "code", log_number(&code, row->alert_code), "cause",
+		  row->label, "call", alert->call_sid, "trunk", alert->trunk_sid, "source",
+		  alert->source, "header", alert->header, "seen", alert->seen, "expected",
+		  alert->expected, NULL);
+}
+
+void record_alert(struct call *call, const struct refusal *refusal)
+{
+	const struct refusal_row *row = refusal_row(refusal->cause);
+	uint32_t bit = 1u << (unsigned)refusal->cause;
+	if (row->alert_code == 0 || (call->alerted & bit) != 0 || call->record == NULL)
+		return;
+	call->alerted |= bit;
+	struct history_alert alert = { 0 };
+	copy(text_of(call->sid), alert.call_sid, sizeof alert.call_sid);
+	copy(text_of(call->record->account_sid), alert.account_sid, sizeof alert.account_sid);
+	copy(text_of(call->record->trunk_sid), alert.trunk_sid, sizeof alert.trunk_sid);
+	copy(text_of(call->record->source), alert.source, sizeof alert.source);
+	call->record->alert_code = row->alert_code;
+	write_alert(call->calls, &alert, refusal);
+}
+
+static bool is_before_authentication(enum refusal_cause cause)
+{
+	return cause == REFUSED_NO_AUTHENTICATION || cause == REFUSED_DISABLED ||
+	       cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS;
+}
+
+void record_refused(struct calls *calls, const struct sip_message *invite, const char *account_sid,
+		    const char *trunk_sid, const struct refusal *refusal)
+{
+	const struct refusal_row *row = refusal_row(refusal->cause);
+	if (is_before_authentication(refusal->cause) &&
+	    !limits_take(calls->limits, "strangers", STRANGER_RECORDS_PER_S, calls->clock->now_ms))
+		return; // counted by its cause all the same
+	struct history_call *record = history_call_open(calls->history);
+	char sid[RANDOM_SID_SIZE];
+	random_sid("CA", sid);
+	struct history_alert alert = { 0 };
+	copy(text_of(sid), alert.call_sid, sizeof alert.call_sid);
+	copy(text_of(account_sid), alert.account_sid, sizeof alert.account_sid);
+	copy(text_of(trunk_sid), alert.trunk_sid, sizeof alert.trunk_sid);
+	char source[ADDRESS_TEXT_SIZE];
+	copy(text_of(address_string(&invite->source, source)), alert.source, sizeof alert.source);
+	if (row->alert_code != 0)
+		write_alert(calls, &alert, refusal);
+	if (record == NULL)
+		return; // the spool is full: the alert and the counter still tell
+	fill_request(record, invite, calls->clock->wall_ms);
+	copy(text_of(sid), record->sid, sizeof record->sid);
+	copy(text_of(account_sid), record->account_sid, sizeof record->account_sid);
+	copy(text_of(trunk_sid), record->trunk_sid, sizeof record->trunk_sid);
+	record->end_ms = record->start_ms;
+	record->ended_by = HISTORY_END_TRUNKD;
+	record->sip_status = (uint16_t)row->status;
+	record->alert_code = row->alert_code;
+	copy(text_of(row->phrase), record->reason, sizeof record->reason);
+	history_call_close(calls->history, record);
+}

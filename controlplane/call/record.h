@@ -1,0 +1,28 @@
+#pragma once
+
+// What a call leaves behind: its row in the history, filled as things happen, its ladder, its alerts.
+// Runs on: control thread.
+
+#include "call/state.h"
+
+enum record_direction { RECORD_IN, RECORD_OUT };
+
+// Opens the call's row. False: the spool is full.
+bool record_open(struct call *call, const struct sip_message *invite, const char *account_sid,
+		 const char *trunk_sid);
+// "312 caller< 180": nothing for a call that is over. What does not fit is left out.
+void record_ladder(struct call *call, enum media_side side, enum record_direction direction,
+		   const char *what);
+void record_ladder_status(struct call *call, enum media_side side,
+			  enum record_direction direction, unsigned status);
+// How it ended; the first word counts.
+void record_end(struct call *call, enum history_end ended_by, unsigned status, const char *reason);
+void record_media(struct call *call); // figures of both directions, now
+void record_close(struct call *call); // hands the row over
+
+// One alert record: the table's code and fix, what was seen and what is allowed (DEBUG-001). One per
+// call and cause.
+void record_alert(struct call *call, const struct refusal *refusal);
+// The row and the alert of a request that was refused before it became a call.
+void record_refused(struct calls *calls, const struct sip_message *invite, const char *account_sid,
+		    const char *trunk_sid, const struct refusal *refusal);

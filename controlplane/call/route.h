@@ -1,0 +1,29 @@
+#pragma once
+
+// Where a call goes next: the carriers in the order this call tries them. By priority, and by a draw
+// without replacement in proportion to weight among equals (D-22).
+// Runs on: control thread.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "directory/directory.h"
+
+struct route_target { // a copy: the directory may change while the call tries it
+	char sid[DIRECTORY_SID_SIZE];
+	char name[DIRECTORY_NAME_SIZE];
+	struct address address;
+};
+
+struct route {
+	struct route_target targets[DIRECTORY_CARRIERS_MAX];
+	unsigned count;
+	unsigned next; // the one to try now
+};
+
+void route_choose(struct route *route, const struct directory *directory);
+const struct route_target *route_next(struct route *route); // NULL: all tried
+// Does this final answer of a carrier end the call (true) or does the next carrier get it? The list
+// is the one of ORIG-027: definitive answers about the called party.
+bool route_is_definitive(unsigned status);

@@ -1,0 +1,84 @@
+#pragma once
+
+// What a call is made of, for the files of this folder alone.
+// Runs on: control thread.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "base/wheel.h"
+#include "call/call.h"
+#include "call/refusal.h"
+#include "call/route.h"
+#include "history/history.h"
+#include "media/media.h"
+#include "sip/dialog.h"
+#include "sip/digest.h"
+#include "sip/message.h"
+#include "sip/transaction.h"
+
+#define CALL_SDP_SIZE 2048
+#define CALL_HEADERS_SIZE 512
+
+struct limits;
+
+// One party's side of a call. The called leg is made anew for each carrier tried; one that was given
+// up while its INVITE may still be answered lives on without a call, to ACK and BYE a late 200.
+struct leg {
+	struct calls *calls;
+	struct call *call; // NULL: given up
+	enum media_side side;
+	struct sip_dialog *dialog;
+	struct sip_server *server; // an INVITE from this party: the first, or a re-INVITE
+	struct sip_client *client; // an INVITE to this party
+	uint32_t invite_cseq;      // of that, for its ACK
+	bool is_cancelled;         // CANCEL sent, final answer awaited
+	bool is_invited;           // INVITE sent, no final answer yet
+	bool is_answered;          // its first INVITE had a 2xx: ends by BYE
+	bool is_over;              // it has said BYE itself
+	bool has_early_media;      // a provisional response brought its answer
+	bool is_reinvite;          // server or client above is of a re-INVITE
+	struct address peer;       // where its signalling comes from
+	struct wheel_timer timer;  // given-up leg: the end of its life
+	char wrong_ack[128];       // Request-URI of an ACK that did not name our Contact (SIP-003)
+};
+
+struct call {
+	struct calls *calls;
+	struct map_node by_sid;
+	struct call *next, *previous; // by age
+	enum call_state state;
+	char sid[35];
+	char trunk_name[65];
+	char carrier_name[65];
+	bool has_symmetric_rtp;
+	unsigned max_forwards; // for the outgoing INVITE
+	struct leg *caller, *called;
+	struct route route;
+	struct refusal failure; // the last carrier's, told when none is left
+	struct media *media;    // NULL once closed
+	struct history_call *record; // in the spool, filled as things happen
+	uint64_t started_ms, attempt_ms; // of the loop's clock
+	struct wheel_timer ack_timer;      // SIP-004
+	struct wheel_timer duration_timer; // LIMIT-010
+	struct wheel_timer reap_timer;     // frees it when no callback is on the stack
+	uint32_t alerted;                  // bit per cause that has had its alert
+};
+
+struct calls {
+	const struct clock *clock;
+	struct wheel *wheel;
+	const struct config *config;
+	const struct directory *directory;
+	struct history *history;
+	struct media_engine *media;
+	struct sip_transactions *transactions;
+	struct sip_dialogs *dialogs;
+	struct sip_digest *digest;
+	struct limits *limits;
+	struct map by_sid;
+	struct call *oldest, *newest;
+	unsigned given_up; // legs without a call
+	struct call_counters counters;
+};

@@ -1,0 +1,237 @@
+// The table of calls and its life. Runs on the control thread.
+
+#include "call/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "call/admit.h"
+#include "call/end.h"
+#include "call/engine.h"
+#include "call/invite.h"
+#include "call/leg.h"
+#include "call/limit.h"
+#include "call/record.h"
+#include "config/config.h"
+#include "directory/directory.h"
+
+struct calls *calls_create(const struct calls_options *options)
+{
+	struct calls *calls = calloc(1, sizeof *calls);
+	if (calls == NULL)
+		return NULL;
+	calls->clock = options->clock;
+	calls->wheel = options->wheel;
+	calls->config = options->config;
+	calls->directory = options->directory;
+	calls->history = options->history;
+	calls->dialogs = options->dialogs;
+	calls->digest = options->digest;
+	calls->limits = limits_create();
+	if (calls->limits == NULL || !map_init(&calls->by_sid, 1024)) {
+		limits_destroy(calls->limits);
+		free(calls);
+		return NULL;
+	}
+	return calls;
+}
+
+void calls_attach(struct calls *calls, struct sip_transactions *transactions,
+		  struct media_engine *media)
+{
+	calls->transactions = transactions;
+	calls->media = media;
+}
+
+static void unlink_call(struct call *call)
+{
+	struct calls *calls = call->calls;
+	if (call->previous != NULL)
+		call->previous->next = call->next;
+	else
+		calls->oldest = call->next;
+	if (call->next != NULL)
+		call->next->previous = call->previous;
+	else
+		calls->newest = call->previous;
+	map_remove(&calls->by_sid, &call->by_sid);
+}
+
+static void destroy(struct call *call)
+{
+	wheel_stop(&call->ack_timer);
+	wheel_stop(&call->duration_timer);
+	wheel_stop(&call->reap_timer);
+	leg_destroy(call->caller);
+	leg_destroy(call->called);
+	unlink_call(call);
+	free(call);
+}
+
+static void reap(struct wheel_timer *timer, void *context)
+{
+	(void)timer;
+	struct call *call = context;
+	struct calls *calls = call->calls;
+	record_close(call);
+	destroy(call);
+	counter_add(&calls->counters.ended, 1);
+	counter_set(&calls->counters.active, calls->by_sid.count);
+}
+
+static void ack_missing(struct wheel_timer *timer, void *context)
+{
+	(void)timer;
+	struct call *call = context;
+	struct refusal refusal = { 0 };
+	char expected[192];
+	struct writer writer = writer_of(expected, sizeof expected);
+	const struct leg *leg =
+		call->called != NULL && call->called->server != NULL ? call->called : call->caller;
+	writer_string(&writer, "an ACK with Request-URI host ");
+	address_write_host(sip_dialog_local_address(leg->dialog), &writer);
+	const char *text = writer_string_done(&writer);
+	(void)refusal_set(&refusal, REFUSED_ACK_MISSING, "ACK Request-URI",
+			  text_of(leg->wrong_ack[0] ? leg->wrong_ack : "nothing arrived"),
+			  text != NULL ? text : "");
+	record_alert(call, &refusal);
+	counter_add(&call->calls->counters.ack_timeouts, 1);
+	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
+				 .status = 408,
+				 .reason = "ACK not received" };
+	call_end(call, &ending); // SIP-004: BYE to both
+}
+
+static void too_long(struct wheel_timer *timer, void *context)
+{
+	(void)timer;
+	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
+				 .status = 487,
+				 .reason = "maximum duration reached" }; // LIMIT-010, -011
+	call_end(context, &ending);
+}
+
+static void link_call(struct calls *calls, struct call *call)
+{
+	call->previous = calls->newest;
+	if (calls->newest != NULL)
+		calls->newest->next = call;
+	else
+		calls->oldest = call;
+	calls->newest = call;
+	map_add(&calls->by_sid, &call->by_sid, map_hash(text_of(call->sid)));
+	counter_add(&calls->counters.started, 1);
+	counter_set(&calls->counters.active, calls->by_sid.count);
+}
+
+static bool open_caller(struct call *call, struct sip_server *server,
+			const struct sip_message *invite)
+{
+	struct leg *leg = leg_create(call, MEDIA_CALLER);
+	if (leg == NULL)
+		return false;
+	if (sip_dialog_open_server(call->calls->dialogs, invite, sip_server_to_tag(server), leg,
+				   &leg->dialog) != OK) {
+		leg->call = call;
+		free(leg);
+		return false;
+	}
+	leg->peer = invite->source;
+	leg->server = server;
+	sip_server_set_owner(server, leg);
+	call->caller = leg;
+	return true;
+}
+
+static struct call *new_call(struct calls *calls, const struct sip_message *invite)
+{
+	struct call *call = calloc(1, sizeof *call);
+	if (call == NULL)
+		return NULL;
+	call->calls = calls;
+	call->started_ms = calls->clock->now_ms;
+	call->max_forwards = invite->max_forwards - 1;
+	random_sid("CA", call->sid);
+	wheel_timer_init(&call->ack_timer, ack_missing, call);
+	wheel_timer_init(&call->duration_timer, too_long, call);
+	wheel_timer_init(&call->reap_timer, reap, call);
+	return call;
+}
+
+struct call *call_create(struct calls *calls, struct sip_server *server,
+			 const struct sip_message *invite, const struct admitted *admitted,
+			 enum refusal_cause *out_cause)
+{
+	*out_cause = REFUSED_CALLS;
+	if (calls->by_sid.count >= calls->config->sip.max_calls)
+		return NULL;
+	struct call *call = new_call(calls, invite);
+	if (call == NULL)
+		return NULL;
+	(void)text_copy(text_of(admitted->trunk->name), call->trunk_name, sizeof call->trunk_name);
+	call->has_symmetric_rtp = admitted->trunk->has_symmetric_rtp;
+	*out_cause = REFUSED_HISTORY;
+	if (!record_open(call, invite, admitted->account->sid, admitted->trunk->sid))
+		goto fail;
+	(void)text_copy(text_of(admitted->caller_id), call->record->from,
+			sizeof call->record->from);
+	(void)text_copy(text_of(admitted->called), call->record->to, sizeof call->record->to);
+	*out_cause = REFUSED_SDP; // the dialog could not be made of what the INVITE says
+	if (!open_caller(call, server, invite))
+		goto fail;
+	link_call(calls, call);
+	record_ladder(call, MEDIA_CALLER, RECORD_IN, "INVITE");
+	return call;
+fail:
+	if (call->record != NULL) { // the refusal writes a row of its own
+		history_call_discard(calls->history, call->record);
+	}
+	free(call);
+	return NULL;
+}
+
+unsigned calls_count(const struct calls *calls)
+{
+	return (unsigned)calls->by_sid.count;
+}
+
+const struct call *calls_next(const struct calls *calls, const struct call *after)
+{
+	return after == NULL ? calls->oldest : after->next;
+}
+
+static bool is_call(const struct map_node *node, const void *key)
+{
+	return text_is_equal(text_of(map_entry(node, struct call, by_sid)->sid),
+			     *(const struct text *)key);
+}
+
+struct call *calls_find(const struct calls *calls, struct text sid)
+{
+	struct map_node *node = map_find(&calls->by_sid, map_hash(sid), is_call, &sid);
+	return node != NULL ? map_entry(node, struct call, by_sid) : NULL;
+}
+
+void calls_hang_up(struct calls *calls)
+{
+	for (struct call *call = calls->oldest; call != NULL; call = call->next)
+		call_hang_up(call);
+}
+
+void calls_destroy(struct calls *calls)
+{
+	if (calls == NULL)
+		return;
+	while (calls->oldest != NULL)
+		destroy(calls->oldest);
+	map_clear(&calls->by_sid);
+	limits_destroy(calls->limits);
+	free(calls);
+}
+
+const struct call_counters *calls_counters(const struct calls *calls)
+{
+	return &calls->counters;
+}

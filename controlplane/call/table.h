@@ -1,0 +1,14 @@
+#pragma once
+
+// The table of calls: making one, taking one out.
+// Runs on: control thread.
+
+#include "call/state.h"
+
+struct admitted;
+
+// A call in its first state, with its row and the caller's leg; NULL and the cause when there is no
+// room for one more. On success the server transaction belongs to the caller's leg.
+struct call *call_create(struct calls *calls, struct sip_server *server,
+			 const struct sip_message *invite, const struct admitted *admitted,
+			 enum refusal_cause *out_cause);
