@@ -10,6 +10,7 @@
 
 #include "base/counter.h"
 #include "base/status.h"
+#include "base/text.h"
 
 struct event_base;
 struct history;
@@ -28,36 +29,40 @@ enum history_end { // who ended it
 	HISTORY_END_NONE,
 	HISTORY_END_CALLER,
 	HISTORY_END_CALLED,
-	HISTORY_END_TRUNKD,   // a refusal, a limit, a timer
+	HISTORY_END_TRUNKD, // a refusal, a limit, a timer
 	HISTORY_END_OPERATOR,
-	HISTORY_END_LOST,     // the control process died while it was up
+	HISTORY_END_LOST, // the control process died while it was up
 };
+
+const char *history_end_text(enum history_end end); // "caller"; "" for NONE
+enum history_end history_end_of(struct text text);
 
 struct history_call {
 	char sid[35], account_sid[35], trunk_sid[35], carrier_sid[35];
 	char direction[16]; // "termination"
 	char from[64], to[64];
-	char source[64];        // the caller's signalling address
-	char carrier[65];       // name of the last carrier tried
+	char source[64]; // the caller's signalling address
+	char carrier[65]; // name of the last carrier tried
 	char call_id_in[128], call_id_out[128];
 	uint64_t start_ms, ringing_ms, answer_ms, end_ms; // wall clock; 0: did not happen
-	uint16_t sip_status;    // the final answer the caller got; 200 for an answered call
-	char reason[96];        // its phrase, or why the call ended
-	uint8_t ended_by;       // enum history_end
-	uint8_t attempts;       // carriers tried
-	uint32_t alert_code;    // of the alert that explains a failure; 0: none
+	uint16_t sip_status; // the final answer the caller got; 200 for an answered call
+	char reason[96]; // its phrase, or why the call ended
+	uint8_t ended_by; // enum history_end
+	uint8_t attempts; // carriers tried
+	uint32_t alert_code; // of the alert that explains a failure; 0: none
 	struct history_media caller, called;
-	char ladder[1024];      // "0 caller> INVITE\n1 caller< 100\n…": ms since start, leg, direction, what
+	char ladder
+		[1024]; // "0 caller> INVITE\n1 caller< 100\n…": ms since start, leg, direction, what
 };
 
 struct history_alert { // DEBUG-001; one per cause and call
 	char call_sid[35], account_sid[35], trunk_sid[35];
 	uint64_t at_ms;
-	uint32_t code;      // 32xxx
+	uint32_t code; // 32xxx
 	char source[64];
-	char header[64];    // which header or part of the message
+	char header[64]; // which header or part of the message
 	char seen[192], expected[192];
-	char text[256];     // a sentence with the fix
+	char text[256]; // a sentence with the fix
 };
 
 struct history_counters {
@@ -79,10 +84,13 @@ const struct history_counters *history_counters(const struct history *history);
 
 // A record to fill in place, zeroed; NULL: the spool is full, so refuse the call (never lose one).
 struct history_call *history_call_open(struct history *history);
-void history_call_close(struct history *history, struct history_call *call); // accepted: never lost now
+void history_call_close(struct history *history,
+			struct history_call *call); // accepted: never lost now
+void history_call_discard(struct history *history, struct history_call *call); // it never was one
 bool history_alert_write(struct history *history, const struct history_alert *alert); // false: full
 // The latest alerts, newest first, from memory.
-unsigned history_alerts(const struct history *history, struct history_alert *out_alerts, unsigned max);
+unsigned history_alerts(const struct history *history, struct history_alert *out_alerts,
+			unsigned max);
 
 // Finished calls from the database, newest first; sid NULL: any. `found` runs in the loop given at
 // start, once for each row and once with NULL at the end.

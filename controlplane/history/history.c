@@ -1,0 +1,234 @@
+// The door of the history: records for the control thread to fill, alerts it remembers, answers to
+// searches. Runs on: control thread. Must never touch the database: that is the keeper's (keeper.c).
+
+#include "history/history.h"
+
+#include <event2/event.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/ring.h"
+#include "history/keeper.h"
+#include "history/spool.h"
+
+#define ALERTS_MAX 256
+#define REQUESTS_MAX 64
+#define RESULTS_MAX 1024
+
+struct history {
+	struct history_spool *spool;
+	struct history_keeper *keeper;
+	struct ring *requests, *results;
+	struct event *arrival;
+	struct history_counters counters;
+	struct history_alert alerts[ALERTS_MAX]; // a ring; [alert_next - 1] is the newest
+	unsigned alert_next, alert_count;
+};
+
+static const char *const END_TEXTS[] = {
+	[HISTORY_END_NONE] = "",
+	[HISTORY_END_CALLER] = "caller",
+	[HISTORY_END_CALLED] = "called",
+	[HISTORY_END_TRUNKD] = "trunkd",
+	[HISTORY_END_OPERATOR] = "operator",
+	[HISTORY_END_LOST] = "lost",
+};
+
+const char *history_end_text(enum history_end end)
+{
+	return (unsigned)end < sizeof(END_TEXTS) / sizeof(END_TEXTS[0]) ? END_TEXTS[end] : "";
+}
+
+enum history_end history_end_of(struct text text)
+{
+	for (unsigned i = 0; i < sizeof(END_TEXTS) / sizeof(END_TEXTS[0]); i++)
+		if (text_is_equal(text, text_of(END_TEXTS[i])))
+			return (enum history_end)i;
+	return HISTORY_END_NONE;
+}
+
+static void remember_newest(struct history *history, const struct history_alert *alert)
+{
+	history->alerts[history->alert_next] = *alert;
+	history->alert_next = (history->alert_next + 1) % ALERTS_MAX;
+	history->alert_count += history->alert_count < ALERTS_MAX;
+}
+
+// From before this process: they come newest first, and go behind what is there.
+static void remember_oldest(struct history *history, const struct history_alert *alert)
+{
+	if (history->alert_count == ALERTS_MAX)
+		return;
+	history->alert_count++;
+	unsigned place = history->alert_next + ALERTS_MAX - history->alert_count;
+	history->alerts[place % ALERTS_MAX] = *alert;
+}
+
+static void deliver(struct history *history, const struct history_result *result)
+{
+	if (result->kind == HISTORY_RESULT_ALERT)
+		remember_oldest(history, &result->alert);
+	else
+		result->found(result->context,
+			      result->kind == HISTORY_RESULT_CALL ? &result->call : NULL);
+}
+
+static void results_arrived(evutil_socket_t fd, short events, void *context)
+{
+	(void)fd;
+	(void)events;
+	struct history *history = context;
+	struct history_result *result;
+	ring_quiet(history->results);
+	while (ring_take(history->results, &result)) {
+		deliver(history, result);
+		free(result);
+	}
+}
+
+static enum status start_parts(struct history *history, struct event_base *loop,
+			       const struct history_options *options)
+{
+	struct clock clock;
+	clock_update(&clock);
+	history->requests = ring_create(sizeof(struct history_request), REQUESTS_MAX);
+	history->results = ring_create(sizeof(struct history_result *), RESULTS_MAX);
+	if (!history->requests || !history->results)
+		return ERR_MEMORY;
+	history->arrival = event_new(loop, ring_fd(history->results), EV_READ | EV_PERSIST,
+				     results_arrived, history);
+	if (!history->arrival || event_add(history->arrival, NULL) < 0)
+		return ERR_MEMORY;
+	struct history_keeper_options keeper = { .file = options->file,
+						 .spool = history->spool,
+						 .requests = history->requests,
+						 .results = history->results,
+						 .counters = &history->counters,
+						 .started_ms = clock.wall_ms,
+						 .alerts_max = ALERTS_MAX };
+	return history_keeper_start(&keeper, &history->keeper);
+}
+
+static void recover(struct history *history)
+{
+	struct log_value found_text, lost_text;
+	unsigned lost = 0;
+	unsigned found = history_spool_recover(history->spool, &lost);
+	counter_set(&history->counters.spool_used, found);
+	if (found > 0)
+		log_event(LOG_WARNING, "history_recovered", "records",
+			  log_number(&found_text, found), "lost_calls",
+			  log_number(&lost_text, lost), NULL);
+}
+
+enum status history_start(struct event_base *loop, const struct history_options *options,
+			  struct history **out_history)
+{
+	struct history *history = calloc(1, sizeof(*history));
+	if (!history)
+		return ERR_MEMORY;
+	enum status status =
+		history_spool_open(options->spool_file, options->spool_records, &history->spool);
+	if (status != OK)
+		goto fail;
+	recover(history);
+	status = start_parts(history, loop, options);
+	if (status != OK)
+		goto fail;
+	*out_history = history;
+	return OK;
+fail:
+	history_stop(history);
+	return status;
+}
+
+void history_stop(struct history *history)
+{
+	struct history_request request;
+	if (!history)
+		return;
+	if (history->keeper) {
+		history_keeper_finish(history->keeper);
+		while (!history_keeper_is_done(history->keeper)) {
+			results_arrived(-1, 0, history);
+			(void)poll(NULL, 0, 1);
+		}
+		results_arrived(-1, 0, history);
+	}
+	history_keeper_destroy(history->keeper);
+	while (history->requests && ring_take(history->requests, &request))
+		request.found(request.context, NULL);
+	if (history->arrival)
+		event_free(history->arrival);
+	history_spool_close(history->spool);
+	ring_destroy(history->requests);
+	ring_destroy(history->results);
+	free(history);
+}
+
+const struct history_counters *history_counters(const struct history *history)
+{
+	return &history->counters;
+}
+
+static struct history_slot *take(struct history *history, enum history_slot_kind kind)
+{
+	struct history_slot *slot = history_spool_take(history->spool, kind);
+	if (!slot) {
+		counter_add(&history->counters.refused, 1);
+		return NULL;
+	}
+	// Both threads change it: this one adds, the keeper takes away.
+	atomic_fetch_add_explicit(&history->counters.spool_used.value, 1, memory_order_relaxed);
+	return slot;
+}
+
+struct history_call *history_call_open(struct history *history)
+{
+	struct history_slot *slot = take(history, HISTORY_SLOT_CALL);
+	if (!slot)
+		return NULL;
+	counter_add(&history->counters.calls, 1);
+	slot->call.caller.ttl_lowest = 255;
+	slot->call.called.ttl_lowest = 255;
+	return &slot->call;
+}
+
+void history_call_close(struct history *history, struct history_call *call)
+{
+	history_spool_finish(history->spool, history_spool_slot(call));
+}
+
+bool history_alert_write(struct history *history, const struct history_alert *alert)
+{
+	remember_newest(history, alert);
+	struct history_slot *slot = take(history, HISTORY_SLOT_ALERT);
+	if (!slot)
+		return false;
+	counter_add(&history->counters.alerts, 1);
+	slot->alert = *alert;
+	history_spool_finish(history->spool, slot);
+	return true;
+}
+
+unsigned history_alerts(const struct history *history, struct history_alert *out_alerts,
+			unsigned max)
+{
+	unsigned count = history->alert_count < max ? history->alert_count : max;
+	for (unsigned i = 0; i < count; i++)
+		out_alerts[i] =
+			history->alerts[(history->alert_next + ALERTS_MAX - 1 - i) % ALERTS_MAX];
+	return count;
+}
+
+enum status history_search(struct history *history, const char *sid, unsigned max,
+			   history_found_fn found, void *context)
+{
+	struct history_request request = { .max = max, .found = found, .context = context };
+	if (sid && !text_copy(text_of(sid), request.sid, sizeof(request.sid)))
+		return ERR_MALFORMED;
+	return ring_put(history->requests, &request) ? OK : ERR_BUSY;
+}
