@@ -14,7 +14,7 @@
 #include "base/status.h"
 
 #define CONFIG_TEXT_SIZE 256 // of every text and path, with its zero
-#define CONFIG_LIST_MAX 64   // items of every list
+#define CONFIG_LIST_MAX 64 // items of every list
 
 struct config_addresses {
 	unsigned count;
@@ -42,16 +42,16 @@ struct node_config {
 };
 
 struct log_config {
-	unsigned level;  // enum log_level
+	unsigned level; // enum log_level
 	unsigned format; // enum log_format
 };
 
 struct sip_config {
 	char base_domain[CONFIG_TEXT_SIZE]; // a trunk's host is NAME.base_domain
-	struct config_addresses addresses;  // at least one
+	struct config_addresses addresses; // at least one
 	unsigned port;
 	char realm[CONFIG_TEXT_SIZE];
-	unsigned ack_timeout_s;          // SIP-004
+	unsigned ack_timeout_s; // SIP-004
 	unsigned no_response_timeout_ms; // TERM-032
 	unsigned ring_timeout_s;
 	unsigned max_call_duration_s; // LIMIT-010
@@ -63,7 +63,7 @@ struct sip_config {
 
 struct media_config {
 	struct config_addresses addresses; // at least one
-	unsigned min_ttl;                  // the lowest that passes, MEDIA-016
+	unsigned min_ttl; // the lowest that passes, MEDIA-016
 	unsigned port_quarantine_ms;
 	unsigned orphan_grace_s;
 };
@@ -72,12 +72,12 @@ struct dataplane_config {
 	char port[CONFIG_TEXT_SIZE]; // "pci:…", "af_xdp:IFACE" or "af_packet:IFACE"
 	unsigned workers;
 	struct config_numbers cores; // empty: the last ones of the machine; else one per worker
-	unsigned polling;            // enum config_polling
-	unsigned huge_pages;         // enum config_huge_pages
+	unsigned polling; // enum config_polling
+	unsigned huge_pages; // enum config_huge_pages
 	unsigned memory_mb;
-	char interface[CONFIG_TEXT_SIZE];  // name of the TAP
-	struct config_prefixes addresses;  // of the TAP; empty: someone else assigns them
-	struct config_addresses gateways;  // default routes through the TAP, one per family at most
+	char interface[CONFIG_TEXT_SIZE]; // name of the TAP
+	struct config_prefixes addresses; // of the TAP; empty: someone else assigns them
+	struct config_addresses gateway; // default routes through the TAP, one per family at most
 	char socket[CONFIG_TEXT_SIZE];
 	bool start; // trunkd starts the dataplane when none runs
 	char program[CONFIG_TEXT_SIZE]; // empty: trunkd-dataplane beside trunkd, then on PATH
@@ -125,7 +125,8 @@ struct config_problems {
 
 // Reads and checks a whole file and reports everything wrong with it, not just the first thing.
 // ERR_MALFORMED: the problems say what; ERR_SYSTEM: unreadable, also in problems; ERR_MEMORY.
-enum status config_load(const char *path, struct config **out_config, struct config_problems *problems);
+enum status config_load(const char *path, struct config **out_config,
+			struct config_problems *problems);
 void config_destroy(struct config *config);
 // Takes over every live option of `fresh`, or, when one differs that needs a restart, none at all:
 // ERR_CONFLICT, and the problems say which. `running` keeps its address.

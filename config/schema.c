@@ -1,0 +1,151 @@
+// The table: ONE ROW PER OPTION. Loading, checking, the reference page and `trunkd --describe
+// options` all come from it.
+// Runs on: any thread; constant. A new option is a row here and a field in config.h, nothing else.
+
+#include "config/schema.h"
+
+#include <assert.h>
+
+#define FIELD(section, name)                                                                       \
+	.path = #section "." #name, .offset = offsetof(struct config, section.name),               \
+	.size = sizeof(((struct config *)0)->section.name)
+#define DAY_S 86400
+#define LIVE .is_live = true
+#define RESTART .is_live = false
+
+// clang-format off
+const struct config_option config_options[] = {
+	{ FIELD(node, name), .kind = CONFIG_WORD, .initial = "trunkd", RESTART,
+	  .sentence = "Name of this node in its log, its metrics and its call records." },
+	{ FIELD(node, state_directory), .kind = CONFIG_PATH, .initial = "/var/lib/trunkd", RESTART,
+	  .sentence = "Directory of what must outlive a reboot: the embedded Redis and the history." },
+	{ FIELD(node, runtime_directory), .kind = CONFIG_PATH, .initial = "/run/trunkd", RESTART,
+	  .sentence = "Directory of sockets." },
+	{ FIELD(node, user), .kind = CONFIG_WORD, .initial = "", RESTART,
+	  .sentence = "User to become once everything that needs root is open; empty: stay who started it." },
+
+	{ FIELD(log, level), .kind = CONFIG_CHOICE, .choices = "debug info warning error", .initial = "info", LIVE,
+	  .sentence = "The least important events that are written." },
+	{ FIELD(log, format), .kind = CONFIG_CHOICE, .choices = "key_value json", .initial = "key_value", RESTART,
+	  .sentence = "How an event is written: key=value pairs, or one JSON object." },
+
+	{ FIELD(sip, base_domain), .kind = CONFIG_DOMAIN, .initial = "pstn.trunkd.example", RESTART,
+	  .sentence = "A trunk named NAME is reached at NAME.base_domain." },
+	{ FIELD(sip, addresses), .kind = CONFIG_LIST_OF_ADDRESSES, .min = 1, .max = CONFIG_LIST_MAX, RESTART,
+	  .sentence = "Addresses on which SIP is spoken; peers are told the first of their family." },
+	{ FIELD(sip, port), .kind = CONFIG_NUMBER, .min = 1, .max = 65535, .initial = "5060", RESTART,
+	  .sentence = "Port of SIP over UDP." },
+	{ FIELD(sip, realm), .kind = CONFIG_DOMAIN, .initial = "{sip.base_domain}", RESTART,
+	  .sentence = "Realm of digest challenges; stored credentials belong to it." },
+	{ FIELD(sip, ack_timeout_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = 300, .initial = "30", LIVE,
+	  .sentence = "How long an answered caller may leave out its ACK before both legs are ended (SIP-004)." },
+	{ FIELD(sip, no_response_timeout_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 500, .max = 32000,
+	  .initial = "4000", LIVE,
+	  .sentence = "How long a carrier may answer nothing at all before the next one is tried (TERM-032)." },
+	{ FIELD(sip, ring_timeout_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 5, .max = 600, .initial = "180", LIVE,
+	  .sentence = "How long a call may ring before it is given up." },
+	{ FIELD(sip, max_call_duration_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = 7 * DAY_S,
+	  .initial = "86400", LIVE,
+	  .sentence = "An answered call is ended after this time (LIMIT-010)." },
+	{ FIELD(sip, nonce_lifetime_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 10, .max = 3600,
+	  .initial = "120", RESTART,
+	  .sentence = "How long the nonce of a digest challenge can be used." },
+	{ FIELD(sip, t1_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 10, .max = 5000, .initial = "500", RESTART,
+	  .sentence = "Timer T1 of RFC 3261: the estimate of a round trip." },
+	{ FIELD(sip, t2_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 10, .max = 60000, .initial = "4000", RESTART,
+	  .sentence = "Timer T2 of RFC 3261: the longest time between two retransmissions." },
+	{ FIELD(sip, t4_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 10, .max = 60000, .initial = "5000", RESTART,
+	  .sentence = "Timer T4 of RFC 3261: how long a message can stay in the network." },
+	{ FIELD(sip, max_calls), .kind = CONFIG_NUMBER, .min = 1, .max = 1000000, .initial = "20000", LIVE,
+	  .sentence = "Calls at once on this node; more are refused with 503." },
+	{ FIELD(sip, receive_buffer_bytes), .kind = CONFIG_NUMBER, .unit = "bytes", .min = 65536, .max = 1073741824,
+	  .initial = "8388608", RESTART,
+	  .sentence = "Socket buffer that holds SIP requests of a burst until they are read." },
+
+	{ FIELD(media, addresses), .kind = CONFIG_LIST_OF_ADDRESSES, .min = 1, .max = CONFIG_LIST_MAX, RESTART,
+	  .sentence = "Addresses on which media is received, ports 10000-20000 of each." },
+	{ FIELD(media, min_ttl), .kind = CONFIG_NUMBER, .min = 1, .max = 255, .initial = "11", RESTART,
+	  .sentence = "Media with a lower TTL or hop limit than this is dropped (MEDIA-016)." },
+	{ FIELD(media, port_quarantine_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 0, .max = 600000,
+	  .initial = "5000", RESTART,
+	  .sentence = "How long a port stays unused after a call, so that late packets meet no stranger." },
+	{ FIELD(media, orphan_grace_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 0, .max = DAY_S,
+	  .initial = "30", RESTART,
+	  .sentence = "How long after a start media goes on for streams that no call claims." },
+
+	{ FIELD(dataplane, port), .kind = CONFIG_DRIVER, RESTART,
+	  .sentence = "The network port: a PCI device (pci:0000:03:00.0), or a kernel interface by XDP "
+		      "(af_xdp:eth0) or by packet socket (af_packet:eth0)." },
+	{ FIELD(dataplane, workers), .kind = CONFIG_NUMBER, .min = 1, .max = 16, .initial = "1", RESTART,
+	  .sentence = "Poll-mode cores that carry media." },
+	{ FIELD(dataplane, cores), .kind = CONFIG_LIST_OF_NUMBERS, .max = 1023, .initial = "", RESTART,
+	  .sentence = "The core of each worker; empty: the last cores of the machine." },
+	{ FIELD(dataplane, polling), .kind = CONFIG_CHOICE, .choices = "adaptive busy", .initial = "adaptive", RESTART,
+	  .sentence = "Whether an idle worker sleeps for short times, or polls without a pause." },
+	{ FIELD(dataplane, huge_pages), .kind = CONFIG_CHOICE, .choices = "auto on off", .initial = "auto", RESTART,
+	  .sentence = "Whether packet memory lies in huge pages; auto: if the machine has them." },
+	{ FIELD(dataplane, memory_mb), .kind = CONFIG_NUMBER, .unit = "MB", .min = 64, .max = 65536,
+	  .initial = "512", RESTART,
+	  .sentence = "Memory of the dataplane." },
+	{ FIELD(dataplane, interface), .kind = CONFIG_WORD, .initial = "trunk0", RESTART,
+	  .sentence = "Name of the interface on which the kernel sees everything that is not media (pci, af_packet)." },
+	{ FIELD(dataplane, addresses), .kind = CONFIG_LIST_OF_PREFIXES, .max = CONFIG_LIST_MAX, .initial = "", RESTART,
+	  .sentence = "Addresses given to that interface, each with its prefix length; empty: something else gives them." },
+	{ FIELD(dataplane, gateway), .kind = CONFIG_LIST_OF_ADDRESSES, .max = 2, .initial = "", RESTART,
+	  .sentence = "Default route through that interface, one per address family." },
+	{ FIELD(dataplane, socket), .kind = CONFIG_PATH, .initial = "{node.runtime_directory}/dataplane.sock", RESTART,
+	  .sentence = "Socket at which trunkd and trunkd-dataplane meet." },
+	{ FIELD(dataplane, start), .kind = CONFIG_BOOLEAN, .initial = "true", RESTART,
+	  .sentence = "Whether trunkd starts trunkd-dataplane when none runs." },
+	{ FIELD(dataplane, program), .kind = CONFIG_PATH, .initial = "", RESTART,
+	  .sentence = "The program to start; empty: trunkd-dataplane beside trunkd, then the one on PATH." },
+
+	{ FIELD(redis, url), .kind = CONFIG_URL, .initial = "", RESTART,
+	  .sentence = "The Redis that holds the directory; empty: a private one that trunkd starts." },
+	{ FIELD(redis, password_file), .kind = CONFIG_PATH, .initial = "", RESTART,
+	  .sentence = "File whose first line is that Redis's password; empty: none." },
+	{ FIELD(redis, program), .kind = CONFIG_WORD, .initial = "redis-server", RESTART,
+	  .sentence = "The program of the private Redis, found on PATH." },
+
+	{ FIELD(history, file), .kind = CONFIG_PATH, .initial = "{node.state_directory}/history.db", RESTART,
+	  .sentence = "SQLite file of calls and alerts." },
+	{ FIELD(history, spool_records), .kind = CONFIG_NUMBER, .min = 16, .max = 1048576, .initial = "4096", RESTART,
+	  .sentence = "Records that may wait for the history; when it is full new calls are refused." },
+
+	{ FIELD(limits, default_cps), .kind = CONFIG_NUMBER, .unit = "calls/s", .min = 1, .max = 1000,
+	  .initial = "1", LIVE,
+	  .sentence = "Calls per second of a trunk that has no limit of its own (LIMIT-001)." },
+	{ FIELD(limits, max_cps), .kind = CONFIG_NUMBER, .unit = "calls/s", .min = 1, .max = 10000,
+	  .initial = "1000", LIVE,
+	  .sentence = "The highest limit that a trunk can be given." },
+
+	{ FIELD(admin, socket), .kind = CONFIG_PATH, .initial = "{node.runtime_directory}/trunkd.sock", RESTART,
+	  .sentence = "Socket of trunkctl." },
+	{ FIELD(admin, metrics_address), .kind = CONFIG_ADDRESS_AND_PORT, .initial = "127.0.0.1:9464", RESTART,
+	  .sentence = "Where /metrics is served over HTTP." },
+};
+// clang-format on
+
+const unsigned config_option_count = sizeof(config_options) / sizeof(config_options[0]);
+static_assert(sizeof(config_options) / sizeof(config_options[0]) <= CONFIG_OPTION_MAX);
+
+int config_option_index(struct text path)
+{
+	for (unsigned i = 0; i < config_option_count; i++) {
+		if (text_is_equal(path, text_of(config_options[i].path)))
+			return (int)i;
+	}
+	return -1;
+}
+
+void *config_option_field(struct config *config, const struct config_option *option)
+{
+	return (char *)config + option->offset;
+}
+
+unsigned config_option_line(const struct config_source *source, const char *path)
+{
+	int index = config_option_index(text_of(path));
+	assert(index >= 0);
+	return source->lines[index];
+}
