@@ -42,6 +42,7 @@ struct credential { // CR…: what digest needs, never the password
 	char user[DIRECTORY_NAME_SIZE];
 	uint8_t ha1_md5[16];
 	uint8_t ha1_sha256[32];
+	char realm[DIRECTORY_HOST_SIZE]; // that the two were made for
 };
 
 struct number { // PN…
@@ -63,7 +64,8 @@ struct carrier { // CG…: a gateway of the PSTN
 struct directory *directory_create(struct text base_domain);
 void directory_destroy(struct directory *directory);
 
-// By the host of a Request-URI: "<domain>.<base domain>", case ignored. NULL: not ours (TERM-005).
+// By the host of a Request-URI, case ignored: "<domain>.<base domain>", or with an edge or a legacy
+// region after the base domain's first label, all the same trunk (TERM-012..014). NULL: not ours (TERM-005).
 const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host);
 const struct trunk *directory_trunk(const struct directory *directory, const char *sid);
 const struct account *directory_account(const struct directory *directory, const char *sid);
@@ -74,6 +76,6 @@ bool directory_trunk_allows(const struct directory *directory, const struct trun
 const struct credential *directory_trunk_credential(const struct directory *directory,
 						    const struct trunk *trunk, struct text user);
 const struct number *directory_number(const struct directory *directory, struct text e164);
-// All enabled carriers in order of priority; returns how many.
+// All enabled carriers in order of priority, heavier first; returns how many.
 unsigned directory_carriers(const struct directory *directory,
 			    const struct carrier *out_carriers[DIRECTORY_CARRIERS_MAX]);

@@ -32,6 +32,7 @@ enum directory_type {
 	DIRECTORY_REFERENCE,  // SID of one object of `refers_to`
 	DIRECTORY_REFERENCES, // several, separated by spaces
 	DIRECTORY_HEX,        // derived, never shown: the hash of a password
+	DIRECTORY_USER,       // a text fit for a digest's user name
 };
 
 struct directory_field {
@@ -40,7 +41,9 @@ struct directory_field {
 	bool is_required, is_unique; // unique among all objects of the kind
 	bool is_hidden;              // never leaves the process but to the store (AUTH-019)
 	bool is_fixed;               // cannot be changed later
-	uint64_t min, max;           // of a number, or of a text's length
+	bool is_released;            // cleared when what it refers to is removed (TRUNK-009); else it blocks that
+	const char *scope;           // is_unique only among objects with the same value of this field
+	uint64_t min, max;           // of a number, of a text's length, of how many references
 	const char *fallback;        // value when not given; NULL: none
 	enum directory_kind refers_to;
 	const char *text; // one sentence
@@ -58,3 +61,7 @@ struct directory_schema {
 const struct directory_schema *directory_schema(enum directory_kind kind);
 // By name or plural; DIRECTORY_KIND_COUNT when there is none.
 enum directory_kind directory_kind_of(struct text name);
+// By the two letters a SID starts with; DIRECTORY_KIND_COUNT when it is not a well-formed SID.
+enum directory_kind directory_kind_of_sid(struct text sid);
+// The row of a field, or field_count when there is none.
+unsigned directory_field_index(const struct directory_schema *schema, struct text name);

@@ -1,0 +1,255 @@
+// The rules an object has to keep with the others, before a change is sent to the store, which repeats
+// those that another node could break meanwhile.
+// Runs on: control thread. Never changes anything.
+
+#include <string.h>
+
+#include "directory/mirror.h"
+#include "directory/value.h"
+
+struct check {
+	const struct directory *directory;
+	const struct directory_object *object;
+	const struct directory_object *before; // what it replaces; NULL: new
+	struct directory_problem *problem;
+};
+
+static bool is_reference(const struct directory_field *row)
+{
+	return row->type == DIRECTORY_REFERENCE || row->type == DIRECTORY_REFERENCES;
+}
+
+static enum status check_identity(const struct check *check, bool is_new)
+{
+	const struct directory_object *object = check->object;
+	const char *name = directory_schema(object->kind)->name;
+	if (is_new && check->before) {
+		directory_problem_set(check->problem, "sid", "%s is taken", object->sid);
+		return ERR_CONFLICT;
+	}
+	if (is_new)
+		return OK;
+	if (!check->before || check->before->kind != object->kind) {
+		directory_problem_set(check->problem, "sid", "there is no %s %s", name,
+				      object->sid);
+		return ERR_NOT_FOUND;
+	}
+	if (check->before->version != object->version) {
+		directory_problem_set(
+			check->problem, "version",
+			"the %s was changed meanwhile (version %lu, yours is based on "
+			"%lu): look at it again, then repeat",
+			name, check->before->version, object->version);
+		return ERR_CONFLICT;
+	}
+	return OK;
+}
+
+static enum status check_presence(const struct check *check, unsigned field)
+{
+	const struct directory_field *row = &directory_schema(check->object->kind)->fields[field];
+	const char *value = check->object->values[field];
+	if (row->is_required && !value) {
+		if (row->is_hidden)
+			directory_problem_set(check->problem, "password", "is required");
+		else
+			directory_problem_set(check->problem, row->name, "is required: %s",
+					      row->text);
+		return ERR_MALFORMED;
+	}
+	if (!check->before || !row->is_fixed)
+		return OK;
+	if (text_is_equal(text_of(value), text_of(check->before->values[field])))
+		return OK;
+	directory_problem_set(check->problem, row->name,
+			      "cannot be changed; remove the %s and add another",
+			      directory_schema(check->object->kind)->name);
+	return ERR_CONFLICT;
+}
+
+static enum status check_unique(const struct check *check, unsigned field)
+{
+	char room[DIRECTORY_KEY_SIZE];
+	struct writer key = writer_of(room, sizeof(room));
+	if (!directory_relation_key_of(check->object, field, &key))
+		return OK;
+	const struct directory_entry *holder =
+		directory_mirror_unique(check->directory, writer_done(&key));
+	if (!holder || strcmp(holder->object->sid, check->object->sid) == 0)
+		return OK;
+	directory_problem_set(
+		check->problem, directory_schema(check->object->kind)->fields[field].name,
+		"'%s' is taken by %s", check->object->values[field], holder->object->sid);
+	return ERR_CONFLICT;
+}
+
+static enum status check_reference(const struct check *check, const struct directory_field *row,
+				   struct text sid)
+{
+	const struct directory_entry *target = directory_mirror_entry(check->directory, sid);
+	const char *kind = directory_schema(row->refers_to)->name;
+	if (!target || target->object->kind != row->refers_to) {
+		directory_problem_set(check->problem, row->name, "there is no %s %.*s", kind,
+				      TEXT_FORMAT(sid));
+		return ERR_NOT_FOUND;
+	}
+	struct text own = directory_object_get(check->object, "account");
+	struct text theirs = directory_object_get(target->object, "account");
+	if (own.size == 0 || theirs.size == 0 || text_is_equal(own, theirs))
+		return OK;
+	directory_problem_set(
+		check->problem, row->name,
+		"%s %.*s belongs to another account, %.*s; only those of %.*s may be used", kind,
+		TEXT_FORMAT(sid), TEXT_FORMAT(theirs), TEXT_FORMAT(own));
+	return ERR_FORBIDDEN;
+}
+
+static enum status check_references(const struct check *check, unsigned field)
+{
+	const struct directory_field *row = &directory_schema(check->object->kind)->fields[field];
+	struct text rest = text_of(check->object->values[field]), sid;
+	enum status status = OK;
+	if (!is_reference(row))
+		return OK;
+	while (status == OK && (sid = directory_value_next(&rest)).size > 0)
+		status = check_reference(check, row, sid);
+	return status;
+}
+
+// TERM-009: the parent first. TERM-010: of the same account. TERM-011: and it keeps its name.
+static enum status check_domain(const struct check *check)
+{
+	const struct directory_object *object = check->object;
+	struct text parent = directory_relation_parent(object);
+	struct text before = check->before && object->kind == DIRECTORY_TRUNK
+				     ? directory_object_get(check->before, "domain")
+				     : TEXT_NONE;
+	const struct directory_object *owner =
+		parent.size > 0 ? directory_relation_owner(check->directory, parent) : NULL;
+	if (parent.size > 0 && (!owner || strcmp(owner->sid, object->sid) == 0)) {
+		directory_problem_set(check->problem, "domain",
+				      "a sub-domain needs a trunk with the domain '%.*s' first; "
+				      "or use dashes instead of dots",
+				      TEXT_FORMAT(parent));
+		return ERR_CONFLICT;
+	}
+	if (owner && !text_is_equal(directory_object_get(owner, "account"),
+				    directory_object_get(object, "account"))) {
+		directory_problem_set(check->problem, "domain",
+				      "its parent domain '%.*s' belongs to another account",
+				      TEXT_FORMAT(parent));
+		return ERR_FORBIDDEN;
+	}
+	const struct mirror_group *below =
+		before.size > 0 && !text_is_equal(before, directory_object_get(object, "domain"))
+			? directory_mirror_group(check->directory, before, DIRECTORY_TRUNK)
+			: NULL;
+	if (!below)
+		return OK;
+	directory_problem_set(check->problem, "domain", "'%.*s' is the parent domain of trunk %s",
+			      TEXT_FORMAT(before), below->first->entry->object->sid);
+	return ERR_CONFLICT;
+}
+
+static bool is_enabled(const struct directory_object *object)
+{
+	return object && text_is_equal(directory_object_get(object, "enabled"), TEXT("true"));
+}
+
+static enum status check_carrier(const struct check *check)
+{
+	if (check->object->kind != DIRECTORY_CARRIER || !is_enabled(check->object) ||
+	    is_enabled(check->before) || check->directory->carrier_count < DIRECTORY_CARRIERS_MAX)
+		return OK;
+	directory_problem_set(check->problem, "enabled", "at most %d carriers can be enabled",
+			      DIRECTORY_CARRIERS_MAX);
+	return ERR_LIMIT;
+}
+
+enum status directory_check(const struct directory *directory,
+			    const struct directory_object *object, bool is_new,
+			    struct directory_problem *out_problem)
+{
+	static enum status (*const by_field[])(const struct check *, unsigned) = { check_presence,
+										   check_references,
+										   check_unique };
+	const struct directory_entry *entry =
+		directory_mirror_entry(directory, text_of(object->sid));
+	struct check check = { directory, object, entry ? entry->object : NULL, out_problem };
+	unsigned field_count = directory_schema(object->kind)->field_count;
+	enum status status = check_identity(&check, is_new);
+	for (unsigned rule = 0; rule < sizeof(by_field) / sizeof(by_field[0]); rule++) {
+		for (unsigned i = 0; status == OK && i < field_count; i++)
+			status = by_field[rule](&check, i);
+	}
+	if (status == OK)
+		status = check_domain(&check);
+	return status == OK ? check_carrier(&check) : status;
+}
+
+// Writes the first few who refer to the target, and counts all.
+static unsigned write_referrers(const struct directory *directory, struct text target,
+				enum directory_kind kind, struct writer *out)
+{
+	const struct mirror_group *group = directory_mirror_group(directory, target, kind);
+	const struct mirror_link *link = group ? group->first : NULL;
+	unsigned count = 0;
+	for (; link; link = link->next) {
+		if (link->is_released)
+			continue;
+		struct writer longer = *out;
+		writer_format(&longer, "%s%s %s", out->used > 0 ? ", " : "",
+			      directory_schema(kind)->name, link->entry->object->sid);
+		if (!longer.failed)
+			*out = longer;
+		count++;
+	}
+	return count;
+}
+
+enum status directory_check_removal(const struct directory *directory,
+				    const struct directory_object *object,
+				    struct directory_problem *out_problem)
+{
+	char room[130];
+	struct writer out = writer_of(room, sizeof(room));
+	unsigned count = 0;
+	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++)
+		count += write_referrers(directory, text_of(object->sid), (enum directory_kind)kind,
+					 &out);
+	struct text domain = object->kind == DIRECTORY_TRUNK
+				     ? directory_object_get(object, "domain")
+				     : TEXT_NONE;
+	if (domain.size > 0)
+		count += write_referrers(directory, domain, DIRECTORY_TRUNK, &out);
+	if (count == 0)
+		return OK;
+	directory_problem_set(out_problem, "sid", "still used by %u: %s", count,
+			      writer_string_done(&out));
+	return ERR_CONFLICT;
+}
+
+bool directory_hint(const struct directory_object *object, struct directory_problem *out_hint)
+{
+	if (object->kind != DIRECTORY_TRUNK)
+		return false;
+	bool has_acl = directory_object_get(object, "acls").size > 0;
+	bool has_list = directory_object_get(object, "credential_lists").size > 0;
+	if (directory_object_get(object, "domain").size == 0)
+		directory_problem_set(out_hint, "domain", "without a domain it can place no calls");
+	else if (!has_acl && !has_list)
+		directory_problem_set(
+			out_hint, "credential_lists",
+			"it can place calls once an ACL or a credential list is attached");
+	else if (!has_list)
+		directory_problem_set(
+			out_hint, "credential_lists",
+			"an ACL alone does not stop every attack: attach a credential "
+			"list too");
+	else if (directory_relation_parent(object).size > 0)
+		directory_problem_set(out_hint, "domain",
+				      "dashes read better than dots, and need no parent domain");
+	else
+		return false;
+	return true;
+}

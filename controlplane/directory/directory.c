@@ -1,0 +1,214 @@
+// The mirror as a whole: objects come, are replaced and go, in any order; and the operator finds them.
+// Runs on: control thread. Never checks a rule, never waits, never calls the store.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/mirror.h"
+
+#define EXPECTED 64
+
+struct directory *directory_create(struct text base_domain)
+{
+	struct directory *directory = calloc(1, sizeof(*directory));
+	if (!directory)
+		return NULL;
+	if (!text_copy(base_domain, directory->base_domain, sizeof(directory->base_domain)) ||
+	    !map_init(&directory->by_sid, EXPECTED) || !map_init(&directory->uniques, EXPECTED) ||
+	    !map_init(&directory->groups, EXPECTED)) {
+		directory_destroy(directory);
+		return NULL;
+	}
+	for (char *at = directory->base_domain; *at; at++)
+		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at + ('a' - 'A')) : *at;
+	return directory;
+}
+
+void directory_destroy(struct directory *directory)
+{
+	if (!directory)
+		return;
+	directory_empty(directory);
+	map_clear(&directory->by_sid);
+	map_clear(&directory->uniques);
+	map_clear(&directory->groups);
+	free(directory);
+}
+
+static void append(struct mirror_list *list, struct directory_entry *entry)
+{
+	entry->previous = list->last;
+	if (list->last)
+		list->last->next = entry;
+	else
+		list->first = entry;
+	list->last = entry;
+	list->count++;
+}
+
+// Takes `old` out of the list; `entry`, when there is one, gets its place.
+static void replace(struct mirror_list *list, struct directory_entry *old,
+		    struct directory_entry *entry)
+{
+	struct directory_entry *next = entry ? entry : old->next;
+	struct directory_entry *previous = entry ? entry : old->previous;
+	if (old->previous)
+		old->previous->next = next;
+	else
+		list->first = next;
+	if (old->next)
+		old->next->previous = previous;
+	else
+		list->last = previous;
+	if (entry) {
+		entry->next = old->next;
+		entry->previous = old->previous;
+	} else {
+		list->count--;
+	}
+}
+
+static bool is_before(const struct carrier *a, const struct carrier *b)
+{
+	if (a->priority != b->priority)
+		return a->priority < b->priority;
+	return a->weight != b->weight ? a->weight > b->weight : strcmp(a->sid, b->sid) < 0;
+}
+
+// Insertion into a short sorted array; what does not fit behind the best is left out, which the
+// check of a new carrier refuses to let happen.
+static void sort_carriers(struct directory *directory)
+{
+	const struct directory_entry *entry = directory->kinds[DIRECTORY_CARRIER].first;
+	directory->carrier_count = 0;
+	for (; entry; entry = entry->next) {
+		unsigned at = directory->carrier_count;
+		if (!entry->view.carrier.is_enabled)
+			continue;
+		while (at > 0 && is_before(&entry->view.carrier, directory->carriers[at - 1])) {
+			if (at < DIRECTORY_CARRIERS_MAX)
+				directory->carriers[at] = directory->carriers[at - 1];
+			at--;
+		}
+		if (at < DIRECTORY_CARRIERS_MAX)
+			directory->carriers[at] = &entry->view.carrier;
+		if (directory->carrier_count < DIRECTORY_CARRIERS_MAX)
+			directory->carrier_count++;
+	}
+}
+
+enum status directory_put(struct directory *directory, struct directory_object *object)
+{
+	struct mirror_list *list = &directory->kinds[object->kind];
+	struct directory_entry *old = directory_mirror_entry(directory, text_of(object->sid));
+	struct directory_entry *entry;
+	enum status status = directory_mirror_create_entry(directory, object, &entry);
+	if (status != OK)
+		return status;
+	if (old) {
+		replace(list, old, entry);
+		directory_mirror_destroy_entry(directory, old);
+	} else {
+		append(list, entry);
+	}
+	if (object->kind == DIRECTORY_CARRIER)
+		sort_carriers(directory);
+	return OK;
+}
+
+void directory_drop(struct directory *directory, const char *sid)
+{
+	struct directory_entry *entry = directory_mirror_entry(directory, text_of(sid));
+	if (!entry)
+		return;
+	enum directory_kind kind = entry->object->kind;
+	replace(&directory->kinds[kind], entry, NULL);
+	directory_mirror_destroy_entry(directory, entry);
+	if (kind == DIRECTORY_CARRIER)
+		sort_carriers(directory);
+}
+
+void directory_empty(struct directory *directory)
+{
+	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++) {
+		struct directory_entry *entry = directory->kinds[kind].first;
+		while (entry) {
+			struct directory_entry *next = entry->next;
+			directory_mirror_destroy_entry(directory, entry);
+			entry = next;
+		}
+		directory->kinds[kind] = (struct mirror_list){ 0 };
+	}
+	directory->carrier_count = 0;
+}
+
+void directory_swap(struct directory *a, struct directory *b)
+{
+	struct directory held = *a;
+	*a = *b;
+	*b = held;
+}
+
+static const struct directory_object *find_by_name(const struct directory *directory,
+						   enum directory_kind kind, unsigned field,
+						   struct text word)
+{
+	const struct directory_object *found = NULL;
+	const struct directory_entry *entry = directory->kinds[kind].first;
+	for (; entry; entry = entry->next) {
+		if (!text_is_equal(text_of(entry->object->values[field]), word))
+			continue;
+		if (found)
+			return NULL;
+		found = entry->object;
+	}
+	return found;
+}
+
+static const struct directory_object *find_by_field(const struct directory *directory,
+						    enum directory_kind kind, unsigned field,
+						    struct text word)
+{
+	const struct directory_field *row = &directory_schema(kind)->fields[field];
+	char room[DIRECTORY_KEY_SIZE];
+	struct writer key = writer_of(room, sizeof(room));
+	if (!row->is_unique || row->scope)
+		return find_by_name(directory, kind, field, word);
+	if (!directory_relation_key(kind, row, TEXT_NONE, word, &key))
+		return NULL;
+	struct directory_entry *entry = directory_mirror_unique(directory, writer_done(&key));
+	return entry ? entry->object : NULL;
+}
+
+const struct directory_object *directory_find(const struct directory *directory,
+					      enum directory_kind kind, struct text word)
+{
+	const struct directory_schema *schema = directory_schema(kind);
+	struct directory_entry *entry = directory_mirror_entry(directory, word);
+	if (entry && entry->object->kind == kind)
+		return entry->object;
+	const struct directory_object *found = NULL;
+	for (unsigned i = 0; word.size > 0 && !found && i < schema->field_count; i++) {
+		if (schema->fields[i].is_unique)
+			found = find_by_field(directory, kind, i, word);
+	}
+	unsigned name = directory_field_index(schema, TEXT("name"));
+	if (!found && word.size > 0 && name < schema->field_count)
+		found = find_by_field(directory, kind, name, word);
+	return found;
+}
+
+const struct directory_object *directory_next(const struct directory *directory,
+					      enum directory_kind kind,
+					      const struct directory_object *after)
+{
+	struct directory_entry *entry =
+		after ? directory_mirror_entry(directory, text_of(after->sid)) : NULL;
+	entry = entry ? entry->next : after ? NULL : directory->kinds[kind].first;
+	return entry ? entry->object : NULL;
+}
+
+unsigned directory_count(const struct directory *directory, enum directory_kind kind)
+{
+	return directory->kinds[kind].count;
+}

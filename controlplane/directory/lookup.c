@@ -1,0 +1,143 @@
+// What calls ask of the mirror: each answer costs a few hashes, whatever the number of customers.
+// Runs on: control thread. Never allocates; what it returns is the mirror's own.
+
+#include "directory/mirror.h"
+#include "directory/value.h"
+
+// TERM-012 and TERM-013: where the base domain is "pstn.example.com", "acme.pstn.dublin.example.com"
+// and "acme.pstn.ie1.example.com" name the same trunk as "acme.pstn.example.com".
+static const char *const edges[] = {
+	"ashburn", "umatilla", "dublin", "frankfurt", "singapore", "tokyo", "sao-paulo", "sydney",
+	"us1",     "us2",      "ie1",    "de1",       "sg1",       "jp1",   "br1",       "au1",
+};
+
+// Cuts ".suffix" off the end.
+static bool take_suffix(struct text *host, struct text suffix)
+{
+	if (suffix.size == 0 || host->size < suffix.size + 2 ||
+	    !text_has_suffix_same(*host, suffix) || host->data[host->size - suffix.size - 1] != '.')
+		return false;
+	host->size -= suffix.size + 1;
+	return true;
+}
+
+static bool take_edge(struct text *host)
+{
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		if (take_suffix(host, text_of(edges[i])))
+			return true;
+	}
+	return false;
+}
+
+static struct text domain_of(const struct directory *directory, struct text host)
+{
+	struct text base = text_of(directory->base_domain);
+	struct text rest = base;
+	struct text first = text_split(&rest, '.');
+	if (host.size > 0 && host.data[host.size - 1] == '.')
+		host.size--; // the root, written out (RFC 1034 3.1)
+	struct text domain = host;
+	if (take_suffix(&domain, base))
+		return domain;
+	if (take_suffix(&domain, rest) && take_edge(&domain) && take_suffix(&domain, first))
+		return domain;
+	return TEXT_NONE;
+}
+
+static const struct directory_entry *find_unique(const struct directory *directory,
+						 enum directory_kind kind, struct text field,
+						 struct text scope, struct text value)
+{
+	const struct directory_schema *schema = directory_schema(kind);
+	unsigned index = directory_field_index(schema, field);
+	char room[DIRECTORY_KEY_SIZE];
+	struct writer key = writer_of(room, sizeof(room));
+	if (!directory_relation_key(kind, &schema->fields[index], scope, value, &key))
+		return NULL;
+	return directory_mirror_unique(directory, writer_done(&key));
+}
+
+const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host)
+{
+	char room[DIRECTORY_NAME_SIZE];
+	struct text domain = domain_of(directory, host);
+	if (domain.size == 0 || !text_copy(domain, room, sizeof(room)))
+		return NULL;
+	for (char *at = room; *at; at++)
+		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at + ('a' - 'A')) : *at;
+	domain.data = room;
+	const struct directory_entry *entry =
+		find_unique(directory, DIRECTORY_TRUNK, TEXT("domain"), TEXT_NONE, domain);
+	return entry ? &entry->view.trunk : NULL;
+}
+
+static const struct directory_entry *find(const struct directory *directory,
+					  enum directory_kind kind, struct text sid)
+{
+	const struct directory_entry *entry = directory_mirror_entry(directory, sid);
+	return entry && entry->object->kind == kind ? entry : NULL;
+}
+
+const struct trunk *directory_trunk(const struct directory *directory, const char *sid)
+{
+	const struct directory_entry *entry = find(directory, DIRECTORY_TRUNK, text_of(sid));
+	return entry ? &entry->view.trunk : NULL;
+}
+
+const struct account *directory_account(const struct directory *directory, const char *sid)
+{
+	const struct directory_entry *entry = find(directory, DIRECTORY_ACCOUNT, text_of(sid));
+	return entry ? &entry->view.account : NULL;
+}
+
+static struct text lists_of(const struct directory *directory, const struct trunk *trunk,
+			    const char *field)
+{
+	const struct directory_entry *entry = find(directory, DIRECTORY_TRUNK, text_of(trunk->sid));
+	return entry ? directory_object_get(entry->object, field) : TEXT_NONE;
+}
+
+bool directory_trunk_allows(const struct directory *directory, const struct trunk *trunk,
+			    const struct address *source)
+{
+	struct text lists = lists_of(directory, trunk, "acls"), list;
+	while ((list = directory_value_next(&lists)).size > 0) {
+		const struct mirror_group *group =
+			directory_mirror_group(directory, list, DIRECTORY_ACL_ADDRESS);
+		const struct mirror_link *link = group ? group->first : NULL;
+		for (; link; link = link->next) {
+			if (prefix_contains(&link->entry->view.prefix, source))
+				return true;
+		}
+	}
+	return false;
+}
+
+const struct credential *directory_trunk_credential(const struct directory *directory,
+						    const struct trunk *trunk, struct text user)
+{
+	struct text lists = lists_of(directory, trunk, "credential_lists"), list;
+	while ((list = directory_value_next(&lists)).size > 0) {
+		const struct directory_entry *entry =
+			find_unique(directory, DIRECTORY_CREDENTIAL, TEXT("user"), list, user);
+		if (entry)
+			return &entry->view.credential;
+	}
+	return NULL;
+}
+
+const struct number *directory_number(const struct directory *directory, struct text e164)
+{
+	const struct directory_entry *entry =
+		find_unique(directory, DIRECTORY_NUMBER, TEXT("e164"), TEXT_NONE, e164);
+	return entry ? &entry->view.number : NULL;
+}
+
+unsigned directory_carriers(const struct directory *directory,
+			    const struct carrier *out_carriers[DIRECTORY_CARRIERS_MAX])
+{
+	for (unsigned i = 0; i < directory->carrier_count; i++)
+		out_carriers[i] = directory->carriers[i];
+	return directory->carrier_count;
+}

@@ -1,0 +1,80 @@
+#pragma once
+
+// The inside of the mirror, for the sources of this folder alone: entries, their indexes, their views.
+// Runs on: control thread.
+
+#include "base/address.h"
+#include "base/map.h"
+#include "directory/directory.h"
+#include "directory/object.h"
+#include "directory/relation.h"
+
+#define MIRROR_UNIQUES_MAX 2 // unique fields of one kind
+
+struct mirror_unique { // one unique value
+	struct map_node node;
+	struct directory_entry *entry;
+	char key[DIRECTORY_KEY_SIZE];
+};
+
+struct mirror_link { // one reference; also a sub-domain's to its parent domain
+	struct mirror_link *next, *previous;
+	struct directory_entry *entry; // that refers
+	struct mirror_group *group;
+	bool is_released; // by the schema
+};
+
+// All entries of one kind that refer to one SID (or one parent domain), there or not.
+struct mirror_group {
+	struct map_node node;
+	char target[DIRECTORY_NAME_SIZE];
+	enum directory_kind kind; // of those who refer
+	struct mirror_link *first;
+};
+
+union directory_view {
+	struct account account;
+	struct trunk trunk;
+	struct prefix prefix;
+	struct credential credential;
+	struct number number;
+	struct carrier carrier;
+};
+
+struct directory_entry {
+	struct map_node by_sid;
+	struct directory_entry *next, *previous; // of its kind
+	struct directory_object *object;
+	struct mirror_unique uniques[MIRROR_UNIQUES_MAX];
+	unsigned unique_count;
+	struct mirror_link *links;
+	unsigned link_count;
+	union directory_view view;
+};
+
+struct mirror_list {
+	struct directory_entry *first, *last;
+	unsigned count;
+};
+
+struct directory {
+	char base_domain[DIRECTORY_HOST_SIZE]; // lower case
+	struct map by_sid, uniques, groups;
+	struct mirror_list kinds[DIRECTORY_KIND_COUNT];
+	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX]; // enabled, in order
+	unsigned carrier_count;
+};
+
+struct directory_entry *directory_mirror_entry(const struct directory *directory, struct text sid);
+struct directory_entry *directory_mirror_unique(const struct directory *directory, struct text key);
+const struct mirror_group *directory_mirror_group(const struct directory *directory,
+						  struct text target, enum directory_kind kind);
+
+// Takes the object over, also when it fails. An entry of the same SID stays; the caller destroys it.
+enum status directory_mirror_create_entry(struct directory *directory,
+					  struct directory_object *object,
+					  struct directory_entry **out_entry);
+void directory_mirror_destroy_entry(struct directory *directory, struct directory_entry *entry);
+
+// Fills the typed form of an object; false: something required is missing.
+bool directory_view_fill(const struct directory_object *object, union directory_view *out_view);

@@ -1,0 +1,160 @@
+// The table of everything the directory holds. A kind is one row and its fields; commands, checks,
+// records in the store and reference pages follow from it.
+// Runs on: any thread; constant.
+
+#include "directory/schema.h"
+
+#define FIELDS(array) .fields = (array), .field_count = sizeof(array) / sizeof((array)[0])
+#define NAME_MAX 64 // DIRECTORY_NAME_SIZE without its zero
+#define LISTS_MAX 32 // attached to one trunk
+
+// clang-format off
+static const struct directory_field account_fields[] = {
+	{ .name = "name", .type = DIRECTORY_TEXT, .is_required = true, .is_unique = true, .min = 1, .max = NAME_MAX,
+	  .text = "What the operator calls it." },
+	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
+	  .text = "Whether its trunks carry calls." },
+};
+
+// Zero calls per second is not a limit but a closed trunk, and `enabled` says that (LIMIT-001).
+static const struct directory_field trunk_fields[] = {
+	{ .name = "account", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_ACCOUNT, .text = "Whose it is." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
+	  .text = "A friendly name (TRUNK-005)." },
+	{ .name = "domain", .type = DIRECTORY_LABEL, .is_unique = true, .min = 1, .max = NAME_MAX,
+	  .text = "What stands before the base domain in its termination URI, unique on the platform (TERM-002)." },
+	{ .name = "cps", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 100000, .fallback = "1",
+	  .text = "New calls per second it may place (LIMIT-001); disable the trunk to allow none." },
+	{ .name = "symmetric_rtp", .type = DIRECTORY_BOOL, .fallback = "false",
+	  .text = "Whether media goes back to where it comes from (MEDIA-009)." },
+	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
+	  .text = "Whether it carries calls." },
+	{ .name = "acls", .type = DIRECTORY_REFERENCES, .refers_to = DIRECTORY_ACL, .max = LISTS_MAX,
+	  .text = "Lists of addresses its calls may come from (AUTH-001)." },
+	{ .name = "credential_lists", .type = DIRECTORY_REFERENCES, .refers_to = DIRECTORY_CREDENTIAL_LIST,
+	  .max = LISTS_MAX, .text = "Lists of users who may place its calls (AUTH-001)." },
+};
+
+static const struct directory_field acl_fields[] = {
+	{ .name = "account", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_ACCOUNT, .text = "Whose it is." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .is_required = true, .min = 1, .max = NAME_MAX,
+	  .text = "A friendly name (AUTH-012)." },
+};
+
+static const struct directory_field acl_address_fields[] = {
+	{ .name = "acl", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_ACL, .text = "The list it is in." },
+	{ .name = "address", .type = DIRECTORY_PREFIX, .is_required = true, .is_unique = true, .scope = "acl",
+	  .text = "IP address or prefix that calls may come from (AUTH-013)." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
+	  .text = "A friendly name." },
+};
+
+static const struct directory_field credential_list_fields[] = {
+	{ .name = "account", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_ACCOUNT, .text = "Whose it is." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .is_required = true, .min = 1, .max = NAME_MAX,
+	  .text = "A friendly name (AUTH-014)." },
+};
+
+// The user is part of what is hashed (RFC 7616 3.4.2), so another one needs its password again.
+static const struct directory_field credential_fields[] = {
+	{ .name = "list", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_CREDENTIAL_LIST, .text = "The list it is in." },
+	{ .name = "user", .type = DIRECTORY_USER, .is_required = true, .is_unique = true, .is_fixed = true,
+	  .scope = "list", .min = 1, .max = NAME_MAX, .text = "User name, unique in its list (AUTH-015)." },
+	{ .name = "ha1_md5", .type = DIRECTORY_HEX, .is_required = true, .is_hidden = true, .min = 32, .max = 32,
+	  .text = "MD5 of user, realm and password." },
+	{ .name = "ha1_sha256", .type = DIRECTORY_HEX, .is_required = true, .is_hidden = true, .min = 64, .max = 64,
+	  .text = "SHA-256 of user, realm and password." },
+	{ .name = "realm", .type = DIRECTORY_TEXT, .is_required = true, .is_hidden = true, .min = 1, .max = 255,
+	  .text = "The realm the two were made for." },
+};
+
+static const struct directory_field number_fields[] = {
+	{ .name = "account", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_ACCOUNT, .text = "Whose it is; only removing the number releases it (NUM-011)." },
+	{ .name = "e164", .type = DIRECTORY_E164, .is_required = true, .is_unique = true, .is_fixed = true,
+	  .text = "The number, with its plus sign (TERM-018)." },
+	{ .name = "trunk", .type = DIRECTORY_REFERENCE, .refers_to = DIRECTORY_TRUNK, .is_released = true,
+	  .text = "The one trunk it is associated with (NUM-009)." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
+	  .text = "A friendly name." },
+};
+
+static const struct directory_field carrier_fields[] = {
+	{ .name = "name", .type = DIRECTORY_TEXT, .is_required = true, .is_unique = true, .min = 1, .max = NAME_MAX,
+	  .text = "What the operator calls it." },
+	{ .name = "address", .type = DIRECTORY_ADDRESS, .is_required = true,
+	  .text = "IP address of its SIP over UDP; port 5060 when none is given." },
+	{ .name = "priority", .type = DIRECTORY_UNSIGNED, .max = 65535, .fallback = "10",
+	  .text = "Lower ones are tried first." },
+	{ .name = "weight", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 65535, .fallback = "10",
+	  .text = "Share of the calls among carriers of equal priority." },
+	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
+	  .text = "Whether calls are sent to it." },
+};
+
+static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
+	[DIRECTORY_ACCOUNT] = { "account", "accounts", "AC", FIELDS(account_fields),
+		.text = "A customer." },
+	[DIRECTORY_TRUNK] = { "trunk", "trunks", "TK", FIELDS(trunk_fields),
+		.text = "Connects a customer's PBX and the PSTN (TRUNK-001)." },
+	[DIRECTORY_ACL] = { "acl", "acls", "AL", FIELDS(acl_fields),
+		.text = "A list of addresses calls may come from; trunks share it (AUTH-016)." },
+	[DIRECTORY_ACL_ADDRESS] = { "acl_address", "acl_addresses", "IP", FIELDS(acl_address_fields),
+		.text = "An address or prefix in such a list." },
+	[DIRECTORY_CREDENTIAL_LIST] = { "credential_list", "credential_lists", "CL", FIELDS(credential_list_fields),
+		.text = "A list of users who may place calls; trunks share it (AUTH-016)." },
+	[DIRECTORY_CREDENTIAL] = { "credential", "credentials", "CR", FIELDS(credential_fields),
+		.text = "A user in such a list." },
+	[DIRECTORY_NUMBER] = { "number", "numbers", "PN", FIELDS(number_fields),
+		.text = "A telephone number of an account." },
+	[DIRECTORY_CARRIER] = { "carrier", "carriers", "CG", FIELDS(carrier_fields),
+		.text = "A gateway to the PSTN." },
+};
+// clang-format on
+
+#define SID_LENGTH 34
+#define SID_PREFIX_LENGTH 2
+
+const struct directory_schema *directory_schema(enum directory_kind kind)
+{
+	return kind < DIRECTORY_KIND_COUNT ? &schemas[kind] : NULL;
+}
+
+enum directory_kind directory_kind_of(struct text name)
+{
+	unsigned kind = 0;
+	while (kind < DIRECTORY_KIND_COUNT && !text_is_same(name, text_of(schemas[kind].name)) &&
+	       !text_is_same(name, text_of(schemas[kind].plural)))
+		kind++;
+	return (enum directory_kind)kind;
+}
+
+enum directory_kind directory_kind_of_sid(struct text sid)
+{
+	unsigned kind = 0;
+	if (sid.size != SID_LENGTH)
+		return DIRECTORY_KIND_COUNT;
+	for (size_t i = SID_PREFIX_LENGTH; i < sid.size; i++) {
+		bool is_hex = (sid.data[i] >= '0' && sid.data[i] <= '9') ||
+			      (sid.data[i] >= 'a' && sid.data[i] <= 'f');
+		if (!is_hex)
+			return DIRECTORY_KIND_COUNT;
+	}
+	while (kind < DIRECTORY_KIND_COUNT && !text_has_prefix(sid, text_of(schemas[kind].prefix)))
+		kind++;
+	return (enum directory_kind)kind;
+}
+
+unsigned directory_field_index(const struct directory_schema *schema, struct text name)
+{
+	unsigned index = 0;
+	while (index < schema->field_count &&
+	       !text_is_same(name, text_of(schema->fields[index].name)))
+		index++;
+	return index;
+}

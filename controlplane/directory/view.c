@@ -1,0 +1,127 @@
+// From an object's rows to the typed struct that calls read, built once when it enters the mirror.
+// Runs on: control thread. Values are canonical already (directory/value.c); only presence is checked.
+
+#include <string.h>
+
+#include "directory/mirror.h"
+#include "directory/value.h"
+
+static struct text get(const struct directory_object *object, const char *field)
+{
+	return directory_object_get(object, field);
+}
+
+static bool is_true(const struct directory_object *object, const char *field)
+{
+	return text_is_equal(get(object, field), TEXT("true"));
+}
+
+static uint64_t number(const struct directory_object *object, const char *field)
+{
+	uint64_t value = 0;
+	return text_to_unsigned(get(object, field), UINT64_MAX, &value) ? value : 0;
+}
+
+static void copy(const struct directory_object *object, const char *field, char *room, size_t size)
+{
+	(void)text_copy(get(object, field), room, size); // the schema's lengths fit
+}
+
+static unsigned count(const struct directory_object *object, const char *field)
+{
+	struct text rest = get(object, field);
+	unsigned words = 0;
+	while (directory_value_next(&rest).size > 0)
+		words++;
+	return words;
+}
+
+static void fill_account(const struct directory_object *object, union directory_view *view)
+{
+	struct account *account = &view->account;
+	memcpy(account->sid, object->sid, sizeof(account->sid));
+	copy(object, "name", account->name, sizeof(account->name));
+	account->is_enabled = is_true(object, "enabled");
+}
+
+static void fill_trunk(const struct directory_object *object, union directory_view *view)
+{
+	struct trunk *trunk = &view->trunk;
+	memcpy(trunk->sid, object->sid, sizeof(trunk->sid));
+	copy(object, "account", trunk->account_sid, sizeof(trunk->account_sid));
+	copy(object, "name", trunk->name, sizeof(trunk->name));
+	copy(object, "domain", trunk->domain, sizeof(trunk->domain));
+	trunk->is_enabled = is_true(object, "enabled");
+	trunk->has_symmetric_rtp = is_true(object, "symmetric_rtp");
+	trunk->cps = (uint32_t)number(object, "cps");
+	trunk->acl_count = count(object, "acls");
+	trunk->credential_list_count = count(object, "credential_lists");
+}
+
+static void fill_prefix(const struct directory_object *object, union directory_view *view)
+{
+	if (!prefix_parse(get(object, "address"), &view->prefix))
+		view->prefix = (struct prefix){ 0 }; // of no family: matches nothing
+}
+
+static uint8_t nibble(char digit)
+{
+	return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+static void unhex(struct text hex, uint8_t *room, size_t size)
+{
+	for (size_t i = 0; i < size && 2 * i + 1 < hex.size; i++)
+		room[i] = (uint8_t)(nibble(hex.data[2 * i]) << 4 | nibble(hex.data[2 * i + 1]));
+}
+
+static void fill_credential(const struct directory_object *object, union directory_view *view)
+{
+	struct credential *credential = &view->credential;
+	memcpy(credential->sid, object->sid, sizeof(credential->sid));
+	copy(object, "user", credential->user, sizeof(credential->user));
+	copy(object, "realm", credential->realm, sizeof(credential->realm));
+	unhex(get(object, "ha1_md5"), credential->ha1_md5, sizeof(credential->ha1_md5));
+	unhex(get(object, "ha1_sha256"), credential->ha1_sha256, sizeof(credential->ha1_sha256));
+}
+
+static void fill_number(const struct directory_object *object, union directory_view *view)
+{
+	struct number *number_view = &view->number;
+	memcpy(number_view->sid, object->sid, sizeof(number_view->sid));
+	copy(object, "account", number_view->account_sid, sizeof(number_view->account_sid));
+	copy(object, "trunk", number_view->trunk_sid, sizeof(number_view->trunk_sid));
+	copy(object, "e164", number_view->e164, sizeof(number_view->e164));
+}
+
+static void fill_carrier(const struct directory_object *object, union directory_view *view)
+{
+	struct carrier *carrier = &view->carrier;
+	memcpy(carrier->sid, object->sid, sizeof(carrier->sid));
+	copy(object, "name", carrier->name, sizeof(carrier->name));
+	carrier->is_enabled = address_parse(get(object, "address"), &carrier->address) &&
+			      is_true(object, "enabled");
+	carrier->priority = (uint16_t)number(object, "priority");
+	carrier->weight = (uint16_t)number(object, "weight");
+}
+
+typedef void (*fill_fn)(const struct directory_object *object, union directory_view *view);
+
+static const fill_fn fills[DIRECTORY_KIND_COUNT] = {
+	[DIRECTORY_ACCOUNT] = fill_account,    [DIRECTORY_TRUNK] = fill_trunk,
+	[DIRECTORY_ACL_ADDRESS] = fill_prefix, [DIRECTORY_CREDENTIAL] = fill_credential,
+	[DIRECTORY_NUMBER] = fill_number,      [DIRECTORY_CARRIER] = fill_carrier,
+};
+
+bool directory_view_fill(const struct directory_object *object, union directory_view *out_view)
+{
+	const struct directory_schema *schema = directory_schema(object->kind);
+	for (unsigned i = 0; i < schema->field_count; i++) {
+		if (schema->fields[i].is_required && !object->values[i])
+			return false;
+	}
+	*out_view = (union directory_view){ 0 };
+	if (fills[object->kind])
+		fills[object->kind](object, out_view);
+	return true;
+}
