@@ -36,31 +36,31 @@ enum sip_method { SIP_METHOD_LIST(SIP_METHOD_ENUMERATOR) SIP_UNKNOWN, SIP_METHOD
 #undef SIP_METHOD_ENUMERATOR
 
 struct sip_uri {
-	struct text whole;      // as it stood, without the angle brackets
-	struct text scheme;     // "sip", "sips", "tel"
-	struct text user;       // still escaped; no password; for tel: the number
-	struct text host;       // no brackets around IPv6
-	uint16_t port;          // 0 when there is none
+	struct text whole; // as it stood, without the angle brackets
+	struct text scheme; // "sip", "sips", "tel"
+	struct text user; // still escaped; no password; for tel: the number
+	struct text host; // no brackets around IPv6
+	uint16_t port; // 0 when there is none
 	struct text parameters; // ";transport=udp;lr", may be empty
 };
 
-struct sip_party {          // From, To, Contact, P-Asserted-Identity … : a name-addr or addr-spec
-	struct text display;    // as it stood, with its quotes
+struct sip_party { // From, To, Contact, P-Asserted-Identity … : a name-addr or addr-spec
+	struct text display; // as it stood, with its quotes
 	struct sip_uri uri;
-	struct text tag;        // empty when there is none
+	struct text tag; // empty when there is none
 	bool is_present;
 };
 
 struct sip_via { // the topmost
 	struct text branch;
 	struct text host; // sent-by
-	uint16_t port;    // sent-by; 0 when there is none
-	bool has_rport;   // RFC 3581
+	uint16_t port; // sent-by; 0 when there is none
+	bool has_rport; // RFC 3581
 	struct text whole; // the topmost value alone
 };
 
 struct sip_header {
-	struct text name;  // as received; compare with sip_message_header, which knows compact forms
+	struct text name; // as received; compare with sip_message_header, which knows compact forms
 	struct text value; // unfolded, trimmed
 };
 
@@ -68,10 +68,11 @@ struct sip_message {
 	bool is_request;
 	enum sip_method method; // of a response: the method of its CSeq
 	struct text method_text;
-	struct sip_uri target;  // Request-URI
-	unsigned status;        // of a response
+	struct sip_uri target; // Request-URI
+	unsigned status; // of a response
 	struct text reason;
 	struct sip_via via;
+	unsigned via_count; // values, over all Via headers
 	struct sip_party from, to, contact; // contact: the first
 	struct text from_value, to_value, cseq_value; // the whole header values, tags included
 	struct text call_id;
@@ -81,9 +82,9 @@ struct sip_message {
 	struct text body;
 	struct sip_header headers[SIP_HEADERS_MAX]; // in order, all of them
 	unsigned header_count;
-	struct address source;   // where the packet came from (layer 3)
+	struct address source; // where the packet came from (layer 3)
 	struct address received_on; // our address it came to
-	struct text raw;         // the whole of it
+	struct text raw; // the whole of it
 };
 
 // Once, before anything else here, on the control thread: sets libosip2 up (allocator, silence).
@@ -97,7 +98,8 @@ const char *sip_reason(unsigned status); // RFC 3261 21 phrases; "" when unknown
 
 // The nth (from 0) header of that full name, compact form included; data NULL when there is none.
 struct text sip_message_header(const struct sip_message *message, const char *name, unsigned nth);
-bool sip_message_has_option(const struct sip_message *message, const char *header, const char *option);
+bool sip_message_has_option(const struct sip_message *message, const char *header,
+			    const char *option);
 // Parse pieces by libosip2 behind our own bounds. false: malformed.
 bool sip_uri_parse(struct text text, struct sip_uri *out_uri);
 bool sip_party_parse(struct text value, struct sip_party *out_party);

@@ -21,7 +21,7 @@ struct sip_server; // one server transaction
 struct sip_client; // one client transaction
 
 enum sip_failure {
-	SIP_FAILURE_TIMEOUT,   // Timer B, F or C
+	SIP_FAILURE_TIMEOUT, // Timer B, F or C
 	SIP_FAILURE_TRANSPORT, // could not be sent
 };
 
@@ -34,13 +34,15 @@ struct sip_user {
 	bool (*is_known)(void *context, const struct sip_message *request);
 	// A new request (never ACK, never a retransmission). Answer it with sip_server_reply, now or later.
 	// `server` stays valid until sip_server_release, which the user owes exactly once.
-	void (*request)(void *context, struct sip_server *server, const struct sip_message *request);
+	void (*request)(void *context, struct sip_server *server,
+			const struct sip_message *request);
 	// CANCEL matched this INVITE server transaction that has no final answer yet; the 200 to the
 	// CANCEL is already sent. The user answers the INVITE with 487.
-	void (*cancelled)(void *context, struct sip_server *server, const struct sip_message *cancel);
+	void (*cancelled)(void *context, struct sip_server *server,
+			  const struct sip_message *cancel);
 	// ACK of a 2xx (it is in no transaction), or an ACK that matches nothing.
 	void (*acknowledged)(void *context, const struct sip_message *ack);
-	// Responses of a client transaction, provisional (not 100) and final; a retransmitted or forked
+	// Responses of a client transaction, provisional (100 too) and final; a retransmitted or forked
 	// 2xx to INVITE comes again. `owner` is what sip_client_send was given. After a final response
 	// other than a 2xx to INVITE `client` ends with this call: keep it no longer. After a 2xx to
 	// INVITE it stays valid until sip_client_forget, which the user then owes.
@@ -59,17 +61,17 @@ struct sip_transaction_counters {
 	struct counter responses_out[7]; // by class: 1xx is [1]
 	struct counter requests_out[SIP_METHOD_COUNT];
 	struct counter responses_in[7];
-	struct counter retransmissions_in;  // absorbed
+	struct counter retransmissions_in; // absorbed
 	struct counter retransmissions_out;
 	struct counter timeouts;
 	struct counter unknown_domain; // silent discards (TERM-006)
 	struct counter rejected_malformed; // answered 400, 416, 501, 505 by the scan
-	struct counter dropped_malformed;  // responses, ACKs, and what no answer can be built for
-	struct counter keepalives;         // CRLF pings that came this far
+	struct counter dropped_malformed; // responses, ACKs, and what no answer can be built for
+	struct counter keepalives; // CRLF pings that came this far
 	struct counter stray_responses;
-	struct counter wrong_via;          // responses whose Vias are not ours as sent (SIP-011, SIP-013)
-	struct counter merged;             // answered 482
-	struct counter overload;           // new requests refused or dropped: transactions_max
+	struct counter wrong_via; // responses whose Vias are not ours as sent (SIP-011, SIP-013)
+	struct counter merged; // answered 482
+	struct counter overload; // new requests refused or dropped: transactions_max
 	struct counter send_failures;
 	struct counter server_count, client_count; // live now
 };
@@ -82,7 +84,7 @@ struct sip_transaction_options {
 	void *send_context;
 	uint32_t t1_ms, t2_ms, t4_ms;
 	uint32_t transactions_max; // above it new requests get 503 (bounded memory)
-	const char *user_agent;    // Server and User-Agent header
+	const char *user_agent; // Server and User-Agent header
 };
 
 struct sip_transactions *sip_transactions_create(const struct sip_transaction_options *options);
@@ -97,8 +99,11 @@ sip_transaction_counters(const struct sip_transactions *transactions);
 
 struct sip_answer {
 	unsigned status;
-	const char *reason;  // NULL: the RFC's phrase
+	const char *reason; // NULL: the RFC's phrase
 	struct text headers; // further header lines, each with its CRLF
+	struct text
+		record_route; // our own Record-Route line with CRLF, goes on top of the request's
+		// (SIP-002); may be empty
 	struct text content_type; // empty: no body
 	struct text body;
 	const char *to_tag; // NULL: the transaction's own, made once and kept
@@ -124,15 +129,15 @@ void sip_server_discard(struct sip_server *server);
 
 struct sip_request {
 	enum sip_method method;
-	struct text target;   // Request-URI
+	struct text target; // Request-URI
 	struct text from, to; // whole header values, tags included
 	struct text call_id;
 	uint32_t cseq;
-	struct text routes;   // "Route: …\r\n" lines, may be empty
-	struct text headers;  // further lines, each with its CRLF: Contact, …
+	struct text routes; // "Route: …\r\n" lines, may be empty
+	struct text headers; // further lines, each with its CRLF: Contact, …
 	struct text content_type, body;
 	unsigned max_forwards;
-	struct address local;       // one of our signalling addresses
+	struct address local; // one of our signalling addresses
 	struct address destination; // where the packet goes
 };
 
@@ -142,9 +147,9 @@ struct sip_client_limits {
 	uint32_t no_response_ms;
 	uint32_t ring_ms;
 };
-enum status sip_client_send(struct sip_transactions *transactions, const struct sip_request *request,
-			    struct sip_client_limits limits, void *owner,
-			    struct sip_client **out_client);
+enum status sip_client_send(struct sip_transactions *transactions,
+			    const struct sip_request *request, struct sip_client_limits limits,
+			    void *owner, struct sip_client **out_client);
 // Sends CANCEL now, or as soon as a provisional response allows it (RFC 3261 9.1). The transaction
 // still reports its final response (487, or a 2xx that crossed).
 void sip_client_cancel(struct sip_client *client);

@@ -15,13 +15,13 @@ struct event_base;
 struct sip_transport;
 
 struct sip_transport_counters {
-	struct counter received, sent;           // messages
+	struct counter received, sent; // messages
 	struct counter received_octets, sent_octets;
 	struct counter send_failures;
-	struct counter keepalives;               // CRLF pings
-	struct counter malformed;                // answered with 400, or dropped where no answer can be built
+	struct counter keepalives; // CRLF pings
+	struct counter malformed; // answered with 400, or dropped where no answer can be built
 	struct counter too_large;
-	struct counter kernel_drops;             // SO_RXQ_OVFL
+	struct counter kernel_drops; // SO_RXQ_OVFL
 };
 
 // Every message, from every socket. The memory is valid until it returns.
@@ -41,7 +41,8 @@ struct sip_transport_options {
 	void *context;
 };
 
-enum status sip_transport_start(struct event_base *loop, const struct sip_transport_options *options,
+enum status sip_transport_start(struct event_base *loop,
+				const struct sip_transport_options *options,
 				struct sip_transport **out_transport);
 void sip_transport_stop(struct sip_transport *transport);
 enum status sip_transport_send(void *transport, struct text octets, const struct address *local,

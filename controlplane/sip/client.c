@@ -1,0 +1,455 @@
+// Client transactions. One ends by its timers; its memory goes when it has ended, its user cannot
+// name it any more, and no callback about it is running.
+// Runs on the control thread. Nothing here may touch a transaction after settle().
+
+#include "sip/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "sip/write.h"
+
+#define BRANCH_OCTETS 12
+#define BRANCH_SIZE (7 + 2 * BRANCH_OCTETS + 1)
+
+enum client_state {
+	CALLING, // nothing heard yet; Trying of a non-INVITE
+	PROCEEDING, // a provisional response heard
+	COMPLETED, // a final response heard, other than 2xx to INVITE
+	ACCEPTED, // 2xx to INVITE heard (RFC 6026)
+	ENDED,
+};
+
+struct sip_client {
+	struct map_node node;
+	struct wheel_timer repeat_timer; // A, E
+	struct wheel_timer end_timer; // B, C, D, F, K, M
+	struct sip_transactions *transactions;
+	void *owner;
+	enum client_state state;
+	uint32_t interval_ms; // of the repeat timer
+	uint64_t start_ms;
+	struct sip_client_limits limits;
+	unsigned busy; // callbacks running
+	bool has_user; // hears of it and may name it
+	bool is_cancel_wanted, is_cancel_sent;
+	struct text octets; // the request as sent, on the heap; gone with a 2xx
+	struct sip_request kept; // borrows from octets
+	char branch[BRANCH_SIZE];
+};
+
+// ---- keys
+
+struct key {
+	struct text branch;
+	enum sip_method method;
+};
+
+static uint64_t hash_of(const struct key *key)
+{
+	return map_hash(key->branch) ^ key->method;
+}
+
+static bool is_equal(const struct map_node *node, const void *wanted)
+{
+	const struct sip_client *client =
+		map_entry((struct map_node *)node, struct sip_client, node);
+	const struct key *key = wanted;
+	return client->kept.method == key->method &&
+	       text_is_equal(text_of(client->branch), key->branch);
+}
+
+struct sip_client *sip_client_find(const struct sip_transactions *transactions,
+				   const struct sip_message *response)
+{
+	struct key key = { response->via.branch, response->method };
+	struct map_node *node = map_find(&transactions->clients, hash_of(&key), is_equal, &key);
+	return node != NULL ? map_entry(node, struct sip_client, node) : NULL;
+}
+
+bool sip_client_owns(const struct sip_client *client, const struct sip_message *response)
+{
+	struct address sent_by;
+	const struct address *local = &client->kept.local;
+	if (response->via_count != 1 || !address_parse(response->via.host, &sent_by))
+		return false;
+	return address_is_same_host(&sent_by, local) && response->via.port == local->port &&
+	       response->cseq == client->kept.cseq;
+}
+
+// ---- life
+
+static void drop_octets(struct sip_client *client)
+{
+	free((char *)client->octets.data);
+	client->octets = TEXT_NONE;
+}
+
+static void settle(struct sip_client *client)
+{
+	if (client->state != ENDED || client->has_user || client->busy > 0)
+		return;
+	drop_octets(client);
+	free(client);
+}
+
+static void end(struct sip_client *client)
+{
+	struct sip_transactions *transactions = client->transactions;
+	if (client->state == ENDED)
+		return;
+	client->state = ENDED;
+	wheel_stop(&client->repeat_timer);
+	wheel_stop(&client->end_timer);
+	map_remove(&transactions->clients, &client->node);
+	counter_set(&transactions->counters.client_count, transactions->clients.count);
+	settle(client);
+}
+
+static uint64_t longest_ms(const struct sip_client *client)
+{
+	return (uint64_t)client->transactions->options.t1_ms * SIP_TIMEOUT_FACTOR;
+}
+
+static void end_after(struct sip_client *client, uint64_t after_ms)
+{
+	sip_transaction_time(client->transactions, &client->end_timer, after_ms);
+}
+
+// Tells the user of the end, after which it names the transaction no more.
+static void fail(struct sip_client *client, enum sip_failure failure)
+{
+	const struct sip_user *user = &client->transactions->options.user;
+	if (failure == SIP_FAILURE_TIMEOUT)
+		counter_add(&client->transactions->counters.timeouts, 1);
+	if (!client->has_user)
+		return;
+	client->busy++;
+	user->failed(user->context, client, client->owner, failure);
+	client->busy--;
+	client->has_user = false;
+}
+
+static enum status put_request(struct sip_client *client)
+{
+	return sip_transaction_put(client->transactions, client->octets, &client->kept.local,
+				   &client->kept.destination);
+}
+
+// Timer A doubles without end; E doubles up to T2, and is T2 once a provisional response came.
+static void on_repeat(struct wheel_timer *timer, void *context)
+{
+	struct sip_client *client = context;
+	const struct sip_transaction_options *options = &client->transactions->options;
+	bool is_invite = client->kept.method == SIP_INVITE;
+	client->interval_ms *= 2;
+	if (!is_invite && (client->interval_ms > options->t2_ms || client->state == PROCEEDING))
+		client->interval_ms = options->t2_ms;
+	counter_add(&client->transactions->counters.retransmissions_out, 1);
+	sip_transaction_time(client->transactions, timer, client->interval_ms);
+	if (put_request(client) != ERR_SYSTEM) // anything else is as good as a lost packet
+		return;
+	client->busy++;
+	fail(client, SIP_FAILURE_TRANSPORT);
+	end(client);
+	client->busy--;
+	settle(client);
+}
+
+static void send_cancel(struct sip_client *client);
+
+// No answer in time. An INVITE given up early is still listened for: whatever comes late is
+// cancelled or acknowledged, or the peer would ring, and repeat itself, for nobody.
+static void give_up(struct sip_client *client)
+{
+	uint64_t age_ms = sip_transaction_now(client->transactions) - client->start_ms;
+	bool is_invite = client->kept.method == SIP_INVITE;
+	bool is_ringing = client->state == PROCEEDING;
+	fail(client, SIP_FAILURE_TIMEOUT);
+	if (client->state != CALLING && client->state != PROCEEDING)
+		return;
+	wheel_stop(&client->repeat_timer);
+	if (is_invite && is_ringing && !client->is_cancel_sent) {
+		send_cancel(client);
+		end_after(client, longest_ms(client));
+	} else if (is_invite && !is_ringing && age_ms < longest_ms(client)) {
+		client->is_cancel_wanted = true;
+		end_after(client, longest_ms(client) - age_ms);
+	} else {
+		end(client);
+	}
+}
+
+// Timers B, C, F while a final response is awaited; D, K, M after it.
+static void on_end(struct wheel_timer *timer, void *context)
+{
+	struct sip_client *client = context;
+	(void)timer;
+	client->busy++;
+	if (client->state == CALLING || client->state == PROCEEDING)
+		give_up(client);
+	else
+		end(client);
+	client->busy--;
+	settle(client);
+}
+
+static void make_branch(char room[static BRANCH_SIZE])
+{
+	struct writer writer = writer_of(room, BRANCH_SIZE);
+	writer_text(&writer, TEXT("z9hG4bK"));
+	random_write_hex(&writer, BRANCH_OCTETS);
+	(void)writer_string_done(&writer);
+}
+
+static enum status write_octets(struct sip_client *client, const struct sip_request *request)
+{
+	struct sip_transactions *transactions = client->transactions;
+	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
+	const char *agent = request->method == SIP_CANCEL ? NULL : transactions->options.user_agent;
+	sip_write_request(&writer, request, text_of(client->branch), agent, &client->kept);
+	if (writer.failed)
+		return ERR_TOO_LARGE;
+	client->octets = sip_transaction_copy(writer_done(&writer));
+	if (client->octets.data == NULL)
+		return ERR_MEMORY;
+	struct text *texts[] = { &client->kept.target, &client->kept.from, &client->kept.to,
+				 &client->kept.call_id, &client->kept.routes };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = sip_transaction_rebase(*texts[i], transactions->scratch,
+						   client->octets.data);
+	return OK;
+}
+
+// branch NULL: a new one. On success it is in the table, not yet sent.
+static enum status open_client(struct sip_transactions *transactions,
+			       const struct sip_request *request, const char *branch,
+			       struct sip_client **out_client)
+{
+	struct sip_client *client = calloc(1, sizeof(*client));
+	if (client == NULL)
+		return ERR_MEMORY;
+	client->transactions = transactions;
+	client->start_ms = sip_transaction_now(transactions);
+	wheel_timer_init(&client->repeat_timer, on_repeat, client);
+	wheel_timer_init(&client->end_timer, on_end, client);
+	if (branch == NULL)
+		make_branch(client->branch);
+	else
+		memcpy(client->branch, branch, BRANCH_SIZE);
+	enum status status = write_octets(client, request);
+	if (status != OK) {
+		free(client);
+		return status;
+	}
+	struct key key = { text_of(client->branch), request->method };
+	map_add(&transactions->clients, &client->node, hash_of(&key));
+	counter_set(&transactions->counters.client_count, transactions->clients.count);
+	*out_client = client;
+	return OK;
+}
+
+static enum status start(struct sip_client *client)
+{
+	struct sip_transactions *transactions = client->transactions;
+	uint32_t t1_ms = transactions->options.t1_ms;
+	bool is_invite = client->kept.method == SIP_INVITE;
+	uint32_t no_response_ms = is_invite ? client->limits.no_response_ms : 0;
+	client->interval_ms = t1_ms;
+	sip_transaction_time(transactions, &client->repeat_timer, t1_ms);
+	end_after(client, no_response_ms > 0 ? no_response_ms : longest_ms(client));
+	counter_add(&transactions->counters.requests_out[client->kept.method], 1);
+	return put_request(client);
+}
+
+enum status sip_client_send(struct sip_transactions *transactions,
+			    const struct sip_request *request, struct sip_client_limits limits,
+			    void *owner, struct sip_client **out_client)
+{
+	struct sip_client *client;
+	enum status status = open_client(transactions, request, NULL, &client);
+	if (status != OK)
+		return status;
+	client->limits = limits;
+	client->owner = owner;
+	client->has_user = true;
+	client->busy++;
+	status = start(client);
+	if (status == ERR_SYSTEM) {
+		client->has_user = false;
+		end(client);
+	} else {
+		*out_client = client;
+		status = OK;
+	}
+	client->busy--;
+	settle(client);
+	return status;
+}
+
+void sip_client_free_all(struct sip_transactions *transactions)
+{
+	size_t bucket = 0;
+	struct map_node *node;
+	while ((node = map_next(&transactions->clients, &bucket, NULL)) != NULL) {
+		struct sip_client *client = map_entry(node, struct sip_client, node);
+		client->has_user = false;
+		end(client); // removes the node
+	}
+}
+
+// ---- CANCEL and ACK
+
+// RFC 3261 9.1: the INVITE's own Request-URI, Via, From, To, Call-ID, CSeq number and routes.
+static void send_cancel(struct sip_client *client)
+{
+	struct sip_request cancel = client->kept;
+	struct sip_client *made;
+	cancel.method = SIP_CANCEL;
+	cancel.max_forwards = 70;
+	client->is_cancel_sent = true;
+	if (open_client(client->transactions, &cancel, client->branch, &made) != OK)
+		return;
+	made->busy++;
+	(void)start(made);
+	made->busy--;
+	settle(made);
+}
+
+void sip_client_cancel(struct sip_client *client)
+{
+	bool is_open = client->state == CALLING || client->state == PROCEEDING;
+	if (client->kept.method != SIP_INVITE || !is_open || client->is_cancel_sent)
+		return;
+	client->is_cancel_wanted = true;
+	if (client->state != PROCEEDING)
+		return; // not before a provisional response
+	client->busy++;
+	send_cancel(client);
+	end_after(client, longest_ms(client));
+	client->busy--;
+	settle(client);
+}
+
+// RFC 3261 17.1.1.3: all of the request's own, but To, which is the response's.
+static void send_ack(struct sip_client *client, const struct sip_message *response)
+{
+	struct sip_transactions *transactions = client->transactions;
+	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
+	struct sip_request ack = client->kept;
+	ack.method = SIP_ACK;
+	ack.to = response->to_value;
+	ack.max_forwards = 70;
+	sip_write_request(&writer, &ack, text_of(client->branch), NULL, NULL);
+	if (writer.failed)
+		return;
+	counter_add(&transactions->counters.requests_out[SIP_ACK], 1);
+	(void)sip_transaction_put(transactions, writer_done(&writer), &ack.local, &ack.destination);
+}
+
+enum status sip_client_send_ack(struct sip_transactions *transactions,
+				const struct sip_request *request)
+{
+	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
+	char branch[BRANCH_SIZE];
+	make_branch(branch);
+	sip_write_request(&writer, request, text_of(branch), NULL, NULL);
+	if (writer.failed)
+		return ERR_TOO_LARGE;
+	counter_add(&transactions->counters.requests_out[request->method], 1);
+	enum status status = sip_transaction_put(transactions, writer_done(&writer),
+						 &request->local, &request->destination);
+	return status == ERR_SYSTEM ? status : OK;
+}
+
+// ---- responses
+
+static void tell(struct sip_client *client, const struct sip_message *response)
+{
+	const struct sip_user *user = &client->transactions->options.user;
+	bool is_accepted = client->state == ACCEPTED;
+	if (client->has_user)
+		user->response(user->context, client, client->owner, response);
+	else if (is_accepted && user->stray_response != NULL)
+		user->stray_response(user->context, response);
+	if (response->status >= 200 && !is_accepted)
+		client->has_user = false;
+}
+
+static void take_provisional(struct sip_client *client, const struct sip_message *response)
+{
+	if (client->state != CALLING && client->state != PROCEEDING)
+		return;
+	bool is_invite = client->kept.method == SIP_INVITE;
+	if (is_invite && client->state == CALLING) {
+		wheel_stop(&client->repeat_timer);
+		wheel_stop(&client->end_timer);
+		if (client->limits.ring_ms > 0)
+			end_after(client, client->limits.ring_ms); // Timer C
+	}
+	client->state = PROCEEDING;
+	if (is_invite && client->is_cancel_wanted && !client->is_cancel_sent) {
+		send_cancel(client);
+		end_after(client, longest_ms(client));
+	}
+	tell(client, response);
+}
+
+static void take_accepted(struct sip_client *client, const struct sip_message *response)
+{
+	if (client->state == COMPLETED)
+		return;
+	if (client->state == ACCEPTED) {
+		counter_add(&client->transactions->counters.retransmissions_in, 1);
+	} else {
+		client->state = ACCEPTED;
+		wheel_stop(&client->repeat_timer);
+		end_after(client, longest_ms(client)); // Timer M
+		drop_octets(client);
+	}
+	tell(client, response);
+}
+
+// The final response of anything, but a 2xx to INVITE.
+static void take_final(struct sip_client *client, const struct sip_message *response)
+{
+	bool is_invite = client->kept.method == SIP_INVITE;
+	if (client->state == ACCEPTED)
+		return;
+	if (is_invite)
+		send_ack(client, response);
+	if (client->state == COMPLETED) {
+		counter_add(&client->transactions->counters.retransmissions_in, 1);
+		return;
+	}
+	client->state = COMPLETED;
+	wheel_stop(&client->repeat_timer);
+	end_after(client, is_invite ? longest_ms(client) // Timers D and K
+				    : client->transactions->options.t4_ms);
+	if (!is_invite)
+		drop_octets(client);
+	tell(client, response);
+}
+
+void sip_client_take(struct sip_client *client, const struct sip_message *response)
+{
+	client->busy++;
+	if (response->status < 200)
+		take_provisional(client, response);
+	else if (response->status < 300 && client->kept.method == SIP_INVITE)
+		take_accepted(client, response);
+	else
+		take_final(client, response);
+	client->busy--;
+	settle(client);
+}
+
+void sip_client_forget(struct sip_client *client)
+{
+	if (client == NULL)
+		return;
+	client->has_user = false;
+	client->owner = NULL;
+	settle(client);
+}

@@ -1,0 +1,185 @@
+// A SIP message's fields, found in the header table that the scan has filled.
+// Runs on the control thread; borrows, never allocates.
+
+#include "sip/message.h"
+
+#include <string.h>
+
+#include "sip/message_parts.h"
+#include "sip/message_uri.h"
+#include "sip/scan.h"
+#include "sip/value.h"
+
+#define METHOD_TEXT(name) [SIP_##name] = TEXT(#name),
+static const struct text method_texts[SIP_METHOD_COUNT] = { SIP_METHOD_LIST(METHOD_TEXT) };
+#undef METHOD_TEXT
+
+// Compact forms by RFC 3261 20 and the registry, of the headers anyone here asks for.
+static const struct compact {
+	const char *name;
+	char letter;
+} compacts[] = {
+	{ "Accept-Contact", 'a' },
+	{ "Allow-Events", 'u' },
+	{ "Call-ID", 'i' },
+	{ "Contact", 'm' },
+	{ "Content-Encoding", 'e' },
+	{ "Content-Length", 'l' },
+	{ "Content-Type", 'c' },
+	{ "Event", 'o' },
+	{ "From", 'f' },
+	{ "Identity", 'y' },
+	{ "Refer-To", 'r' },
+	{ "Referred-By", 'b' },
+	{ "Reject-Contact", 'j' },
+	{ "Session-Expires", 'x' },
+	{ "Subject", 's' },
+	{ "Supported", 'k' },
+	{ "To", 't' },
+	{ "Via", 'v' },
+};
+
+// clang-format off
+static const struct reason {
+	unsigned status;
+	const char *phrase;
+} reasons[] = {
+	{ 100, "Trying" },
+	{ 180, "Ringing" },
+	{ 181, "Call Is Being Forwarded" },
+	{ 182, "Queued" },
+	{ 183, "Session Progress" },
+	{ 200, "OK" },
+	{ 202, "Accepted" },
+	{ 300, "Multiple Choices" },
+	{ 301, "Moved Permanently" },
+	{ 302, "Moved Temporarily" },
+	{ 305, "Use Proxy" },
+	{ 380, "Alternative Service" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 402, "Payment Required" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
+	{ 407, "Proxy Authentication Required" },
+	{ 408, "Request Timeout" },
+	{ 410, "Gone" },
+	{ 413, "Request Entity Too Large" },
+	{ 414, "Request-URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 416, "Unsupported URI Scheme" },
+	{ 420, "Bad Extension" },
+	{ 421, "Extension Required" },
+	{ 422, "Session Interval Too Small" },
+	{ 423, "Interval Too Brief" },
+	{ 480, "Temporarily Unavailable" },
+	{ 481, "Call/Transaction Does Not Exist" },
+	{ 482, "Loop Detected" },
+	{ 483, "Too Many Hops" },
+	{ 484, "Address Incomplete" },
+	{ 485, "Ambiguous" },
+	{ 486, "Busy Here" },
+	{ 487, "Request Terminated" },
+	{ 488, "Not Acceptable Here" },
+	{ 489, "Bad Event" },
+	{ 491, "Request Pending" },
+	{ 493, "Undecipherable" },
+	{ 500, "Server Internal Error" },
+	{ 501, "Not Implemented" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Server Time-out" },
+	{ 505, "Version Not Supported" },
+	{ 513, "Message Too Large" },
+	{ 600, "Busy Everywhere" },
+	{ 603, "Decline" },
+	{ 604, "Does Not Exist Anywhere" },
+	{ 606, "Not Acceptable" },
+};
+// clang-format on
+
+// Methods are compared with case (RFC 3261 7.1).
+enum sip_method sip_method_of(struct text token)
+{
+	for (unsigned i = 0; i < SIP_UNKNOWN; i++)
+		if (text_is_equal(token, method_texts[i]))
+			return (enum sip_method)i;
+	return SIP_UNKNOWN;
+}
+
+struct text sip_method_text(enum sip_method method)
+{
+	return method < SIP_UNKNOWN ? method_texts[method] : TEXT_NONE;
+}
+
+const char *sip_reason(unsigned status)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].phrase;
+	return "";
+}
+
+static char compact_of(struct text name)
+{
+	for (size_t i = 0; i < sizeof(compacts) / sizeof(compacts[0]); i++)
+		if (text_is_same(text_of(compacts[i].name), name))
+			return compacts[i].letter;
+	return 0;
+}
+
+struct text sip_message_header(const struct sip_message *message, const char *name, unsigned nth)
+{
+	struct text wanted = text_of(name);
+	char letter = compact_of(wanted);
+	for (unsigned i = 0; i < message->header_count; i++) {
+		const struct sip_header *header = &message->headers[i];
+		bool is_compact = letter != 0 && header->name.size == 1 &&
+				  (header->name.data[0] | 32) == letter;
+		if (!is_compact && !text_is_same(header->name, wanted))
+			continue;
+		if (nth-- == 0)
+			return header->value;
+	}
+	return TEXT_NONE;
+}
+
+bool sip_message_has_option(const struct sip_message *message, const char *header,
+			    const char *option)
+{
+	struct text wanted = text_of(option);
+	struct text value;
+	for (unsigned nth = 0; (value = sip_message_header(message, header, nth)).data != NULL;
+	     nth++)
+		while (value.size > 0)
+			if (text_is_same(text_trim(text_split(&value, ',')), wanted))
+				return true;
+	return false;
+}
+
+bool sip_message_complete(struct sip_message *message)
+{
+	struct text contact = sip_message_header(message, "Contact", 0);
+	return sip_party_split(message->from_value, &message->from) &&
+	       sip_party_split(message->to_value, &message->to) &&
+	       (contact.data == NULL || sip_party_split(contact, &message->contact));
+}
+
+bool sip_message_is_sound(const struct sip_message *message)
+{
+	const struct sip_uri *uris[] = { &message->target, &message->from.uri, &message->to.uri,
+					 &message->contact.uri };
+	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++)
+		if (uris[i]->host.size > 0 && !sip_uri_is_valid(uris[i]))
+			return false;
+	return true;
+}
+
+bool sip_message_parse(struct text octets, struct sip_message *out_message)
+{
+	struct sip_scan_refusal refusal;
+	return sip_scan_message(octets, out_message, &refusal) == SIP_SCAN_OK &&
+	       sip_message_complete(out_message) && sip_message_is_sound(out_message);
+}

@@ -1,0 +1,409 @@
+// Server transactions. A transaction ends by its timers; its memory goes when it has ended, its user
+// has released it, and no callback about it is running.
+// Runs on the control thread. Nothing here may touch a transaction after settle().
+
+#include "sip/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "sip/dialog.h"
+#include "sip/write.h"
+
+#define TAG_OCTETS 10
+#define SERVER_ROOM 8 // octets beyond what is copied, so that no text is ever of size 0 at the end
+
+enum server_state {
+	TRYING, // nothing sent yet
+	PROCEEDING, // a provisional response sent
+	COMPLETED, // a final response sent, other than 2xx to INVITE
+	CONFIRMED, // and acknowledged
+	ACCEPTED, // 2xx to INVITE sent (RFC 6026)
+	ENDED,
+};
+
+struct sip_server {
+	struct map_node node, merge_node;
+	struct wheel_timer repeat_timer; // G, or the repeats of a 2xx
+	struct wheel_timer end_timer; // H, I, J, L
+	struct sip_transactions *transactions;
+	void *owner;
+	enum server_state state;
+	enum sip_method method;
+	uint32_t interval_ms; // of the repeat timer
+	uint32_t cseq;
+	unsigned busy; // callbacks running
+	bool is_released, is_cancelled, has_merge, has_cookie;
+	uint16_t sent_by_port;
+	struct text branch, sent_by, call_id, from_tag; // copies behind this struct, like the echo
+	struct sip_write_echo echo;
+	struct text stored; // the last response, on the heap
+	struct address local, remote;
+	char to_tag[SIP_TAG_SIZE];
+	char room[];
+};
+
+// ---- keys
+
+struct key {
+	const struct sip_message *request;
+	struct text branch;
+	enum sip_method method;
+	bool has_cookie;
+};
+
+static bool has_cookie(struct text branch)
+{
+	return branch.size > 7 && text_has_prefix(branch, TEXT("z9hG4bK"));
+}
+
+// Without the magic cookie (RFC 2543) the branch says nothing: the whole Via stands for it, and
+// Call-ID, CSeq and From tag are compared too (RFC 3261 17.2.3).
+static struct key key_of(const struct sip_message *request, enum sip_method method)
+{
+	bool is_new = has_cookie(request->via.branch);
+	return (struct key){ request, is_new ? request->via.branch : request->via.whole, method,
+			     is_new };
+}
+
+static uint64_t hash_of(const struct key *key)
+{
+	uint64_t sent_by = map_hash_same(key->request->via.host);
+	return map_hash(key->branch) ^ (sent_by << 1 | sent_by >> 63) ^
+	       ((uint64_t)key->request->via.port << 8 | key->method);
+}
+
+static bool is_equal(const struct map_node *node, const void *wanted)
+{
+	const struct sip_server *server =
+		map_entry((struct map_node *)node, struct sip_server, node);
+	const struct key *key = wanted;
+	const struct sip_message *request = key->request;
+	if (server->method != key->method || server->sent_by_port != request->via.port ||
+	    !text_is_equal(server->branch, key->branch) ||
+	    !text_is_same(server->sent_by, request->via.host))
+		return false;
+	return key->has_cookie ||
+	       (server->cseq == request->cseq && text_is_equal(server->call_id, request->call_id));
+}
+
+struct sip_server *sip_server_find(const struct sip_transactions *transactions,
+				   const struct sip_message *request, enum sip_method method)
+{
+	struct key key = key_of(request, method);
+	struct map_node *node = map_find(&transactions->servers, hash_of(&key), is_equal, &key);
+	return node != NULL ? map_entry(node, struct sip_server, node) : NULL;
+}
+
+static uint64_t merge_hash_of(const struct sip_message *request)
+{
+	return map_hash_pair(request->call_id, request->from.tag) ^
+	       ((uint64_t)request->cseq << 8 | request->method);
+}
+
+static bool is_merge_equal(const struct map_node *node, const void *wanted)
+{
+	const struct sip_server *server =
+		map_entry((struct map_node *)node, struct sip_server, merge_node);
+	const struct sip_message *request = wanted;
+	return server->method == request->method && server->cseq == request->cseq &&
+	       text_is_equal(server->call_id, request->call_id) &&
+	       text_is_equal(server->from_tag, request->from.tag);
+}
+
+bool sip_server_is_merged(const struct sip_transactions *transactions,
+			  const struct sip_message *request)
+{
+	if (request->to.tag.size > 0 || request->from.tag.size == 0)
+		return false;
+	return map_find(&transactions->merges, merge_hash_of(request), is_merge_equal, request) !=
+	       NULL;
+}
+
+// ---- life
+
+static void settle(struct sip_server *server)
+{
+	if (server->state != ENDED || !server->is_released || server->busy > 0)
+		return;
+	free((char *)server->stored.data);
+	free(server);
+}
+
+static void drop_stored(struct sip_server *server)
+{
+	free((char *)server->stored.data);
+	server->stored = TEXT_NONE;
+}
+
+static void end(struct sip_server *server)
+{
+	struct sip_transactions *transactions = server->transactions;
+	if (server->state == ENDED)
+		return;
+	server->state = ENDED;
+	wheel_stop(&server->repeat_timer);
+	wheel_stop(&server->end_timer);
+	map_remove(&transactions->servers, &server->node);
+	if (server->has_merge)
+		map_remove(&transactions->merges, &server->merge_node);
+	counter_set(&transactions->counters.server_count, transactions->servers.count);
+	settle(server);
+}
+
+static void put_stored(struct sip_server *server)
+{
+	if (server->stored.size > 0)
+		(void)sip_transaction_put(server->transactions, server->stored, &server->local,
+					  &server->remote);
+}
+
+// Timer G, and the repeats of a 2xx: T1, doubling up to T2 (RFC 3261 17.2.1, 13.3.1.4).
+static void on_repeat(struct wheel_timer *timer, void *context)
+{
+	struct sip_server *server = context;
+	struct sip_transactions *transactions = server->transactions;
+	uint32_t longest_ms = transactions->options.t2_ms;
+	server->interval_ms *= 2;
+	if (server->interval_ms > longest_ms)
+		server->interval_ms = longest_ms;
+	counter_add(&transactions->counters.retransmissions_out, 1);
+	sip_transaction_time(transactions, timer, server->interval_ms);
+	put_stored(server);
+}
+
+// Timers H, I, J and L.
+static void on_end(struct wheel_timer *timer, void *context)
+{
+	struct sip_server *server = context;
+	(void)timer;
+	if (server->state == COMPLETED && server->method == SIP_INVITE)
+		counter_add(&server->transactions->counters.timeouts, 1); // H: never acknowledged
+	end(server);
+}
+
+static struct text keep(struct writer *writer, struct text text)
+{
+	struct text kept = { writer->room + writer->used, text.size };
+	writer_text(writer, text);
+	return kept;
+}
+
+static void rebase(struct text *text, const char *from, const char *to)
+{
+	*text = sip_transaction_rebase(*text, from, to);
+}
+
+static void init(struct sip_server *server, const struct sip_message *request)
+{
+	struct writer tag = writer_of(server->to_tag, sizeof(server->to_tag));
+	random_write_hex(&tag, TAG_OCTETS);
+	(void)writer_string_done(&tag);
+	server->method = request->method;
+	server->cseq = request->cseq;
+	server->sent_by_port = request->via.port;
+	server->local = request->received_on;
+	server->remote = request->source;
+	wheel_timer_init(&server->repeat_timer, on_repeat, server);
+	wheel_timer_init(&server->end_timer, on_end, server);
+}
+
+static void enter(struct sip_server *server, const struct sip_message *request)
+{
+	struct sip_transactions *transactions = server->transactions;
+	struct key key = key_of(request, request->method);
+	map_add(&transactions->servers, &server->node, hash_of(&key));
+	server->has_merge = request->to.tag.size == 0 && request->from.tag.size > 0;
+	if (server->has_merge)
+		map_add(&transactions->merges, &server->merge_node, merge_hash_of(request));
+	counter_set(&transactions->counters.server_count, transactions->servers.count);
+}
+
+// One allocation holds the transaction and all it keeps of its request.
+enum status sip_server_open(struct sip_transactions *transactions,
+			    const struct sip_message *request, struct sip_server **out_server)
+{
+	struct key key = key_of(request, request->method);
+	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
+	struct sip_server kept = { .transactions = transactions };
+	kept.branch = keep(&writer, key.branch);
+	kept.sent_by = keep(&writer, request->via.host);
+	kept.call_id = keep(&writer, request->call_id);
+	kept.from_tag = keep(&writer, request->from.tag);
+	sip_write_echo(&writer, request, &kept.echo);
+	if (writer.failed)
+		return ERR_TOO_LARGE;
+	struct sip_server *server = malloc(sizeof(*server) + writer.used + SERVER_ROOM);
+	if (server == NULL)
+		return ERR_MEMORY;
+	*server = kept;
+	memcpy(server->room, transactions->scratch, writer.used);
+	struct text *texts[] = { &server->branch,
+				 &server->sent_by,
+				 &server->call_id,
+				 &server->from_tag,
+				 &server->echo.lines,
+				 &server->echo.to,
+				 &server->echo.record_routes };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		rebase(texts[i], transactions->scratch, server->room);
+	init(server, request);
+	enter(server, request);
+	*out_server = server;
+	return OK;
+}
+
+void sip_server_free_all(struct sip_transactions *transactions)
+{
+	size_t bucket = 0;
+	struct map_node *node;
+	while ((node = map_next(&transactions->servers, &bucket, NULL)) != NULL) {
+		struct sip_server *server = map_entry(node, struct sip_server, node);
+		server->is_released = true;
+		end(server); // removes the node
+	}
+}
+
+// ---- what comes in
+
+// The user is asked; an INVITE it did not answer at once gets its 100 (RFC 3261 8.2.6.1). One that
+// it refused at once, or discarded, needs none.
+void sip_server_ask(struct sip_server *server, const struct sip_message *request)
+{
+	const struct sip_user *user = &server->transactions->options.user;
+	server->busy++;
+	user->request(user->context, server, request);
+	if (server->state == TRYING && server->method == SIP_INVITE)
+		(void)sip_server_reply(server, &(struct sip_answer){ .status = 100 });
+	server->busy--;
+	settle(server);
+}
+
+void sip_server_repeat(struct sip_server *server)
+{
+	counter_add(&server->transactions->counters.retransmissions_in, 1);
+	if (server->state == PROCEEDING || server->state == COMPLETED)
+		put_stored(server);
+}
+
+bool sip_server_take_ack(struct sip_server *server)
+{
+	if (server->state == ACCEPTED)
+		return false;
+	if (server->state == COMPLETED) {
+		server->state = CONFIRMED;
+		wheel_stop(&server->repeat_timer);
+		drop_stored(server);
+		sip_transaction_time(server->transactions, &server->end_timer,
+				     server->transactions->options.t4_ms); // Timer I
+	}
+	return true;
+}
+
+void sip_server_take_cancel(struct sip_server *server, const struct sip_message *cancel)
+{
+	const struct sip_user *user = &server->transactions->options.user;
+	bool is_open = server->state == TRYING || server->state == PROCEEDING;
+	if (!is_open || server->is_cancelled || server->is_released)
+		return;
+	server->is_cancelled = true;
+	server->busy++;
+	user->cancelled(user->context, server, cancel);
+	server->busy--;
+	settle(server);
+}
+
+// ---- what the user does
+
+static void advance(struct sip_server *server, unsigned status)
+{
+	struct sip_transactions *transactions = server->transactions;
+	uint32_t t1_ms = transactions->options.t1_ms;
+	if (status < 200) {
+		server->state = PROCEEDING;
+		return;
+	}
+	server->state = server->method == SIP_INVITE && status < 300 ? ACCEPTED : COMPLETED;
+	// Timers L and H for INVITE, J for the others.
+	sip_transaction_time(transactions, &server->end_timer,
+			     (uint64_t)t1_ms * SIP_TIMEOUT_FACTOR);
+	if (server->method != SIP_INVITE)
+		return;
+	server->interval_ms = t1_ms;
+	sip_transaction_time(transactions, &server->repeat_timer, t1_ms);
+}
+
+enum status sip_server_reply(struct sip_server *server, const struct sip_answer *answer)
+{
+	struct sip_transactions *transactions = server->transactions;
+	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
+	const char *tag = answer->to_tag != NULL ? answer->to_tag : server->to_tag;
+	if (server->state != TRYING && server->state != PROCEEDING)
+		return ERR_CONFLICT;
+	sip_write_response(&writer, &server->echo, answer, tag, transactions->options.user_agent);
+	if (writer.failed)
+		return ERR_TOO_LARGE;
+	struct text stored = sip_transaction_copy(writer_done(&writer));
+	if (stored.data == NULL)
+		return ERR_MEMORY;
+	drop_stored(server);
+	server->stored = stored;
+	counter_add(&transactions->counters.responses_out[answer->status / 100], 1);
+	advance(server, answer->status);
+	put_stored(server);
+	return OK;
+}
+
+void sip_server_acknowledged(struct sip_server *server)
+{
+	if (server->state != ACCEPTED)
+		return;
+	wheel_stop(&server->repeat_timer);
+	drop_stored(server); // INVITEs that still come are absorbed (RFC 6026 7.1)
+}
+
+const char *sip_server_to_tag(const struct sip_server *server)
+{
+	return server->to_tag;
+}
+
+bool sip_server_has_final(const struct sip_server *server)
+{
+	return server->state != TRYING && server->state != PROCEEDING;
+}
+
+void sip_server_set_owner(struct sip_server *server, void *owner)
+{
+	server->owner = owner;
+}
+
+void *sip_server_owner(const struct sip_server *server)
+{
+	return server->owner;
+}
+
+void sip_server_release(struct sip_server *server)
+{
+	if (server == NULL || server->is_released)
+		return;
+	server->busy++;
+	if (!sip_server_has_final(server) &&
+	    sip_server_reply(server, &(struct sip_answer){ .status = 500 }) != OK)
+		end(server);
+	if (server->state == ACCEPTED)
+		sip_server_acknowledged(server);
+	server->owner = NULL;
+	server->is_released = true;
+	server->busy--;
+	settle(server);
+}
+
+void sip_server_discard(struct sip_server *server)
+{
+	server->busy++;
+	if (!sip_server_has_final(server))
+		end(server);
+	server->busy--;
+	sip_server_release(server);
+}

@@ -1,0 +1,31 @@
+#pragma once
+
+// What the server and client transactions share: their tables, the user, the way out.
+// Runs on: control thread. Inside sip/ only.
+
+#include "base/map.h"
+#include "sip/message.h"
+#include "sip/transaction.h"
+
+#define SIP_TIMEOUT_FACTOR 64 // Timers B, F, H, J, L, M are 64 x T1
+
+struct sip_transactions {
+	struct sip_transaction_options options;
+	struct sip_transaction_counters counters;
+	struct map servers; // by top Via branch, sent-by, method
+	struct map merges; // the same, by Call-ID, From tag, CSeq (RFC 3261 8.2.2.2)
+	struct map clients; // by our branch and method
+	uint64_t unknown_log_ms; // no more than one line a second each
+	uint64_t wrong_via_log_ms;
+	char scratch[SIP_MESSAGE_MAX]; // a message being written; sent or copied at once
+};
+
+uint64_t sip_transaction_now(const struct sip_transactions *transactions);
+enum status sip_transaction_put(struct sip_transactions *transactions, struct text octets,
+				const struct address *local, const struct address *remote);
+// (Re)starts a timer to fire after_ms from now.
+void sip_transaction_time(struct sip_transactions *transactions, struct wheel_timer *timer,
+			  uint64_t after_ms);
+// A heap copy; data NULL: no memory.
+struct text sip_transaction_copy(struct text text);
+struct text sip_transaction_rebase(struct text text, const char *from, const char *to);

@@ -1,0 +1,350 @@
+// Where a message finds its transaction: scanned, matched, absorbed, refused, or given to the user.
+// Runs on the control thread. Never answers a response or an ACK, and nobody whose domain the user
+// does not know (TERM-005).
+
+#include "sip/transaction.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sip/client.h"
+#include "sip/message_parts.h"
+#include "sip/message_uri.h"
+#include "sip/scan.h"
+#include "sip/server.h"
+#include "sip/table.h"
+#include "sip/write.h"
+
+#define LOG_INTERVAL_MS 1000
+#define EXPECTED_TRANSACTIONS 4096
+#define RETRY_AFTER TEXT("Retry-After: 5\r\n")
+
+// ---- what both sides share
+
+uint64_t sip_transaction_now(const struct sip_transactions *transactions)
+{
+	return transactions->options.clock->now_ms;
+}
+
+void sip_transaction_time(struct sip_transactions *transactions, struct wheel_timer *timer,
+			  uint64_t after_ms)
+{
+	wheel_start(transactions->options.wheel, timer,
+		    sip_transaction_now(transactions) + after_ms);
+}
+
+enum status sip_transaction_put(struct sip_transactions *transactions, struct text octets,
+				const struct address *local, const struct address *remote)
+{
+	const struct sip_transaction_options *options = &transactions->options;
+	enum status status = options->send(options->send_context, octets, local, remote);
+	if (status != OK)
+		counter_add(&transactions->counters.send_failures, 1);
+	return status;
+}
+
+struct text sip_transaction_copy(struct text text)
+{
+	char *copy = malloc(text.size + 1);
+	if (copy == NULL)
+		return TEXT_NONE;
+	memcpy(copy, text.data, text.size);
+	copy[text.size] = 0;
+	return (struct text){ copy, text.size };
+}
+
+struct text sip_transaction_rebase(struct text text, const char *from, const char *to)
+{
+	if (text.data == NULL)
+		return text;
+	return (struct text){ to + (text.data - from), text.size };
+}
+
+// ---- answers without a transaction
+
+static void answer_stateless(struct sip_transactions *transactions,
+			     const struct sip_message *request, const struct sip_answer *answer)
+{
+	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
+	struct sip_write_echo echo;
+	char tag[17];
+	struct writer tag_writer = writer_of(tag, sizeof(tag));
+	// The same for each copy of the request, as RFC 3261 8.2.7 asks for.
+	writer_format(&tag_writer, "%016llx",
+		      (unsigned long long)map_hash_pair(request->via.whole, request->call_id));
+	(void)writer_string_done(&tag_writer);
+	sip_write_echo(&writer, request, &echo);
+	size_t start = writer.used;
+	sip_write_response(&writer, &echo, answer, tag, NULL);
+	if (writer.failed)
+		return;
+	struct text octets = { writer.room + start, writer.used - start };
+	counter_add(&transactions->counters.responses_out[answer->status / 100], 1);
+	(void)sip_transaction_put(transactions, octets, &request->received_on, &request->source);
+}
+
+static bool may_log(struct sip_transactions *transactions, uint64_t *next_ms)
+{
+	uint64_t now_ms = sip_transaction_now(transactions);
+	if (now_ms < *next_ms)
+		return false;
+	*next_ms = now_ms + LOG_INTERVAL_MS;
+	return true;
+}
+
+// Silence, counted, and now and then a line that says where it came from (TERM-006).
+static void discard_unknown(struct sip_transactions *transactions,
+			    const struct sip_message *request)
+{
+	struct counter *count = &transactions->counters.unknown_domain;
+	char source[ADDRESS_TEXT_SIZE];
+	struct log_value target, total;
+	counter_add(count, 1);
+	if (!may_log(transactions, &transactions->unknown_log_ms))
+		return;
+	log_event(LOG_WARNING, "unknown_domain_discarded", "source",
+		  address_string(&request->source, source), "target",
+		  log_text(&target, request->target.whole), "total",
+		  log_number(&total, (int64_t)counter_get(count)), NULL);
+}
+
+static bool is_known(struct sip_transactions *transactions, const struct sip_message *request)
+{
+	const struct sip_user *user = &transactions->options.user;
+	if (request->to.tag.size > 0 || user->is_known(user->context, request))
+		return true;
+	discard_unknown(transactions, request);
+	return false;
+}
+
+static void refuse(struct sip_transactions *transactions, struct sip_message *request,
+		   const struct sip_scan_refusal *refusal)
+{
+	const struct sip_user *user = &transactions->options.user;
+	if (request->target.host.size > 0 && !user->is_known(user->context, request)) {
+		discard_unknown(transactions, request);
+		return;
+	}
+	counter_add(&transactions->counters.rejected_malformed, 1);
+	// A To that cannot be read goes back as it came, without a tag of ours.
+	if (!sip_party_split(request->to_value, &request->to))
+		request->to.tag = request->to_value;
+	answer_stateless(
+		transactions, request,
+		&(struct sip_answer){ .status = refusal->status, .reason = refusal->reason });
+}
+
+// ---- requests
+
+static void receive_ack(struct sip_transactions *transactions, struct sip_message *ack)
+{
+	const struct sip_user *user = &transactions->options.user;
+	struct sip_server *server = sip_server_find(transactions, ack, SIP_INVITE);
+	if (server != NULL && sip_server_take_ack(server))
+		return;
+	if (sip_message_complete(ack))
+		user->acknowledged(user->context, ack);
+	else
+		counter_add(&transactions->counters.dropped_malformed, 1);
+}
+
+// Answered without a transaction of its own: each copy gets the same answer (RFC 3261 9.2).
+static void receive_cancel(struct sip_transactions *transactions, struct sip_message *cancel)
+{
+	struct sip_server *server = sip_server_find(transactions, cancel, SIP_INVITE);
+	if (server == NULL) {
+		if (is_known(transactions, cancel))
+			answer_stateless(transactions, cancel,
+					 &(struct sip_answer){ .status = 481 });
+		return;
+	}
+	answer_stateless(transactions, cancel, &(struct sip_answer){ .status = 200 });
+	sip_server_take_cancel(server, cancel);
+}
+
+// Beyond the limit new calls are told, others are not; what belongs to a call gets a quarter more
+// room, so that calls can still end.
+static bool has_room(struct sip_transactions *transactions, const struct sip_message *request)
+{
+	size_t live = transactions->servers.count + transactions->clients.count;
+	size_t limit = transactions->options.transactions_max;
+	if (request->to.tag.size > 0)
+		limit += limit / 4;
+	if (live < limit)
+		return true;
+	counter_add(&transactions->counters.overload, 1);
+	if (request->method == SIP_INVITE)
+		answer_stateless(transactions, request,
+				 &(struct sip_answer){ .status = 503, .headers = RETRY_AFTER });
+	return false;
+}
+
+static void receive_new(struct sip_transactions *transactions, struct sip_message *request)
+{
+	struct sip_server *server;
+	if (!is_known(transactions, request))
+		return;
+	if (!sip_message_is_sound(request)) {
+		refuse(transactions, request,
+		       &(struct sip_scan_refusal){ 400, "Malformed Header" });
+		return;
+	}
+	if (!has_room(transactions, request))
+		return;
+	if (sip_server_is_merged(transactions, request)) {
+		counter_add(&transactions->counters.merged, 1);
+		answer_stateless(transactions, request, &(struct sip_answer){ .status = 482 });
+		return;
+	}
+	if (sip_server_open(transactions, request, &server) == OK)
+		sip_server_ask(server, request);
+}
+
+static void receive_request(struct sip_transactions *transactions, struct sip_message *request)
+{
+	counter_add(&transactions->counters.requests_in[request->method], 1);
+	if (request->method == SIP_ACK) {
+		receive_ack(transactions, request);
+		return;
+	}
+	struct sip_server *server = sip_server_find(transactions, request, request->method);
+	if (server != NULL)
+		sip_server_repeat(server);
+	else if (!sip_message_complete(request))
+		refuse(transactions, request,
+		       &(struct sip_scan_refusal){ 400, "Malformed From, To or Contact" });
+	else if (request->method == SIP_CANCEL)
+		receive_cancel(transactions, request);
+	else
+		receive_new(transactions, request);
+}
+
+// ---- responses
+
+static void drop_wrong_via(struct sip_transactions *transactions,
+			   const struct sip_message *response)
+{
+	char source[ADDRESS_TEXT_SIZE];
+	struct log_value via;
+	counter_add(&transactions->counters.wrong_via, 1);
+	if (!may_log(transactions, &transactions->wrong_via_log_ms))
+		return;
+	log_event(LOG_WARNING, "response_via_not_ours", "source",
+		  address_string(&response->source, source), "via",
+		  log_text(&via, response->via.whole), NULL);
+}
+
+static bool is_sent_by(const struct sip_message *response, const struct address *local)
+{
+	struct address sent_by;
+	return response->via_count == 1 && address_parse(response->via.host, &sent_by) &&
+	       address_is_same_host(&sent_by, local) && response->via.port == local->port;
+}
+
+static void receive_stray(struct sip_transactions *transactions, const struct sip_message *response)
+{
+	const struct sip_user *user = &transactions->options.user;
+	if (!is_sent_by(response, &response->received_on)) {
+		drop_wrong_via(transactions, response);
+		return;
+	}
+	counter_add(&transactions->counters.stray_responses, 1);
+	if (response->status / 100 == 2 && response->method == SIP_INVITE &&
+	    user->stray_response != NULL)
+		user->stray_response(user->context, response);
+}
+
+static void receive_response(struct sip_transactions *transactions, struct sip_message *response)
+{
+	counter_add(&transactions->counters.responses_in[response->status / 100], 1);
+	if (!sip_message_complete(response)) {
+		counter_add(&transactions->counters.dropped_malformed, 1);
+		return;
+	}
+	struct sip_client *client = sip_client_find(transactions, response);
+	if (client == NULL)
+		receive_stray(transactions, response);
+	else if (!sip_client_owns(client, response))
+		drop_wrong_via(transactions, response);
+	else
+		sip_client_take(client, response);
+}
+
+// ---- everything
+
+static void dispatch(struct sip_transactions *transactions, struct sip_message *message,
+		     enum sip_scan_verdict verdict, const struct sip_scan_refusal *refusal)
+{
+	switch (verdict) {
+	case SIP_SCAN_OK:
+		if (message->is_request)
+			receive_request(transactions, message);
+		else
+			receive_response(transactions, message);
+		break;
+	case SIP_SCAN_REFUSE:
+		refuse(transactions, message, refusal);
+		break;
+	case SIP_SCAN_KEEPALIVE:
+		counter_add(&transactions->counters.keepalives, 1);
+		break;
+	case SIP_SCAN_DROP:
+	case SIP_SCAN_FOLDED: // folded still, after unfolding
+		counter_add(&transactions->counters.dropped_malformed, 1);
+		break;
+	}
+}
+
+void sip_transaction_receive(void *context, struct text octets, const struct address *source,
+			     const struct address *local)
+{
+	struct sip_transactions *transactions = context;
+	struct sip_message message;
+	struct sip_scan_refusal refusal;
+	char *unfolded = NULL;
+	if (octets.size > SIP_MESSAGE_MAX)
+		return;
+	enum sip_scan_verdict verdict = sip_scan_message(octets, &message, &refusal);
+	if (verdict == SIP_SCAN_FOLDED && (unfolded = malloc(octets.size)) != NULL)
+		verdict = sip_scan_message(sip_scan_unfold(octets, unfolded), &message, &refusal);
+	message.source = *source;
+	message.received_on = *local;
+	dispatch(transactions, &message, verdict, &refusal);
+	free(unfolded);
+}
+
+struct sip_transactions *sip_transactions_create(const struct sip_transaction_options *options)
+{
+	struct sip_transactions *transactions = calloc(1, sizeof(*transactions));
+	if (transactions == NULL)
+		return NULL;
+	transactions->options = *options;
+	if (!map_init(&transactions->servers, EXPECTED_TRANSACTIONS) ||
+	    !map_init(&transactions->merges, EXPECTED_TRANSACTIONS) ||
+	    !map_init(&transactions->clients, EXPECTED_TRANSACTIONS)) {
+		sip_transactions_destroy(transactions);
+		return NULL;
+	}
+	return transactions;
+}
+
+void sip_transactions_destroy(struct sip_transactions *transactions)
+{
+	if (transactions == NULL)
+		return;
+	if (transactions->servers.buckets != NULL)
+		sip_server_free_all(transactions);
+	if (transactions->clients.buckets != NULL)
+		sip_client_free_all(transactions);
+	map_clear(&transactions->servers);
+	map_clear(&transactions->merges);
+	map_clear(&transactions->clients);
+	free(transactions);
+}
+
+const struct sip_transaction_counters *
+sip_transaction_counters(const struct sip_transactions *transactions)
+{
+	return &transactions->counters;
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+// Messages going out, through the bounded writer. Nothing of a request is echoed but what RFC 3261
+// 8.2.6.2 asks for, so that an answer to a forged source stays smaller than what asked for it.
+// Runs on: control thread; pure.
+
+#include "base/text.h"
+#include "sip/message.h"
+#include "sip/transaction.h"
+
+// What every response repeats of its request; borrows from where it was written.
+struct sip_write_echo {
+	struct text lines; // Vias (the topmost with received and rport), From, Call-ID, CSeq
+	struct text to; // value; ends in a tag when the request had one
+	struct text record_routes; // lines, may be empty
+	bool has_to_tag;
+};
+
+void sip_write_echo(struct writer *writer, const struct sip_message *request,
+		    struct sip_write_echo *out_echo);
+void sip_write_response(struct writer *writer, const struct sip_write_echo *echo,
+			const struct sip_answer *answer, const char *to_tag, const char *server);
+// out_kept: the same request with its text borrowed from what was written; may be NULL.
+void sip_write_request(struct writer *writer, const struct sip_request *request, struct text branch,
+		       const char *user_agent, struct sip_request *out_kept);
