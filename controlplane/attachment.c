@@ -1,0 +1,131 @@
+// Finding, starting, losing and finding again the dataplane. Runs on the control thread.
+
+#include "attachment.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "dataplane/dataplane.h"
+#include "launcher.h"
+
+#define FIRST_WAIT_MS 20000
+#define RETRY_MS 50
+#define ORDER_AGAIN_MS 3000 // a dataplane that failed to start is ordered again after this
+
+struct attachment {
+	struct attachment_options options;
+	struct dataplane *dataplane;
+	struct event *gone;
+	uint64_t next_try_ms, next_order_ms;
+};
+
+static void lost(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	struct attachment *attachment = context;
+	struct dataplane *dataplane = attachment->dataplane;
+	log_event(LOG_ERROR, "dataplane_lost", "does", "looking for another", NULL);
+	attachment->dataplane = NULL;
+	event_free(attachment->gone);
+	attachment->gone = NULL;
+	attachment->options.changed(attachment->options.context, NULL);
+	dataplane_detach(dataplane);
+	attachment->next_try_ms = attachment->next_order_ms = 0;
+}
+
+static enum status attach(struct attachment *attachment)
+{
+	const struct attachment_options *options = &attachment->options;
+	enum status status =
+		dataplane_attach(options->config->dataplane.socket, &attachment->dataplane);
+	if (status != OK) {
+		attachment->dataplane = NULL;
+		return status;
+	}
+	const struct dataplane_facts *facts = dataplane_facts(attachment->dataplane);
+	struct log_value process, workers;
+	attachment->gone = event_new(options->loop, dataplane_fd(attachment->dataplane), EV_READ,
+				     lost, attachment);
+	if (attachment->gone != NULL)
+		(void)event_add(attachment->gone, NULL);
+	log_event(LOG_INFO, "dataplane_attached", "process",
+		  log_number(&process, facts->process_id), "port", facts->port, "workers",
+		  log_number(&workers, facts->worker_count), NULL);
+	return OK;
+}
+
+static void order(struct attachment *attachment, uint64_t now_ms)
+{
+	if (!attachment->options.config->dataplane.start || now_ms < attachment->next_order_ms)
+		return;
+	attachment->next_order_ms = now_ms + ORDER_AGAIN_MS;
+	log_event(LOG_INFO, "dataplane_starting", "port",
+		  attachment->options.config->dataplane.port, NULL);
+	if (launcher_order(attachment->options.launcher) != OK)
+		log_event(LOG_ERROR, "dataplane_start_failed", "problem", "the launcher is gone",
+			  NULL);
+}
+
+enum status attachment_start(const struct attachment_options *options,
+			     struct attachment **out_attachment)
+{
+	struct attachment *attachment = calloc(1, sizeof *attachment);
+	if (attachment == NULL)
+		return ERR_MEMORY;
+	attachment->options = *options;
+	enum status status = attach(attachment);
+	if (status == ERR_UNAVAILABLE) {
+		attachment->next_order_ms = 0;
+		order(attachment, options->clock->now_ms);
+	}
+	unsigned waited_ms = 0;
+	for (; status == ERR_UNAVAILABLE && waited_ms < FIRST_WAIT_MS; waited_ms += RETRY_MS) {
+		(void)usleep(RETRY_MS * 1000);
+		status = attach(attachment);
+	}
+	if (status != OK) {
+		log_event(LOG_ERROR, "dataplane_missing", "socket",
+			  options->config->dataplane.socket, "problem", status_text(status), NULL);
+		free(attachment);
+		return status;
+	}
+	*out_attachment = attachment;
+	return OK;
+}
+
+void attachment_tick(struct attachment *attachment)
+{
+	uint64_t now_ms = attachment->options.clock->now_ms;
+	if (attachment->dataplane != NULL || now_ms < attachment->next_try_ms)
+		return;
+	attachment->next_try_ms = now_ms + RETRY_MS;
+	if (attach(attachment) == OK)
+		attachment->options.changed(attachment->options.context, attachment->dataplane);
+	else
+		order(attachment, now_ms);
+}
+
+struct dataplane *attachment_dataplane(const struct attachment *attachment)
+{
+	return attachment->dataplane;
+}
+
+void attachment_stop(struct attachment *attachment, bool ends_dataplane)
+{
+	if (attachment == NULL)
+		return;
+	if (attachment->gone != NULL)
+		event_free(attachment->gone);
+	if (attachment->dataplane != NULL) {
+		pid_t process = (pid_t)dataplane_facts(attachment->dataplane)->process_id;
+		dataplane_detach(attachment->dataplane);
+		if (ends_dataplane)
+			(void)kill(process, SIGTERM);
+	}
+	free(attachment);
+}

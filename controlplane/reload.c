@@ -1,0 +1,36 @@
+// Reading the configuration file again. Runs on the control thread.
+
+#include "reload.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "control.h"
+
+enum status reload_run(void *context, char *room, unsigned room_size)
+{
+	struct control *control = context;
+	struct config *fresh = NULL;
+	struct config_problems *problems = calloc(1, sizeof *problems);
+	if (problems == NULL)
+		return ERR_MEMORY;
+	enum status status = config_load(control->config_path, &fresh, problems);
+	if (status == OK)
+		status = config_adopt(control->config, fresh, problems);
+	struct writer writer = writer_of(room, room_size);
+	for (unsigned i = 0; i < problems->count; i++) {
+		writer_string(&writer, i > 0 ? "\n" : "");
+		writer_string(&writer, problems->messages[i]);
+		log_event(LOG_ERROR, "reload_refused", "problem", problems->messages[i], NULL);
+	}
+	(void)writer_string_done(&writer);
+	if (status == OK) {
+		log_set_level(control->config->log.level);
+		log_event(LOG_INFO, "reloaded", "file", control->config_path, NULL);
+	}
+	config_destroy(fresh);
+	free(problems);
+	return status;
+}
