@@ -35,10 +35,12 @@ bool prefix_parse(struct text text, struct prefix *out_prefix);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 bool address_is_equal(const struct address *a, const struct address *b); // port too
 bool address_is_same_host(const struct address *a, const struct address *b); // port ignored
-bool address_is_private(const struct address *address); // RFC 1918, 6598, 4193, loopback, link-local
+// RFC 1918, 6598, 4193, loopback, link-local.
+bool address_is_private(const struct address *address);
 bool address_is_unspecified(const struct address *address); // 0.0.0.0 or ::
-void address_write_host(const struct address *address, struct writer *writer); // no port, no brackets
-void address_write(const struct address *address, struct writer *writer); // port if any; with one, v6 in brackets
+// The host alone, no brackets; or with its port if it has one, and then IPv6 in brackets.
+void address_write_host(const struct address *address, struct writer *writer);
+void address_write(const struct address *address, struct writer *writer);
 const char *address_string(const struct address *address, char room[static ADDRESS_TEXT_SIZE]);
 uint64_t address_hash(const struct address *address);
 // Between the kernel's form and ours. to_sockaddr returns the length to pass to the kernel.

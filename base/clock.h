@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct clock {
-	uint64_t now_ms;  // CLOCK_MONOTONIC
+	uint64_t now_ms; // CLOCK_MONOTONIC
 	uint64_t wall_ms; // milliseconds since 1970-01-01 UTC
 };
 

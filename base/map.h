@@ -24,16 +24,18 @@ struct map {
 typedef bool (*map_equal_fn)(const struct map_node *node, const void *key);
 
 bool map_init(struct map *map, size_t expected); // false: no memory
-void map_clear(struct map *map);                 // forgets the nodes, frees the buckets
-void map_add(struct map *map, struct map_node *node, uint64_t hash); // grows when it can, never fails
-struct map_node *map_find(const struct map *map, uint64_t hash, map_equal_fn equal, const void *key);
+void map_clear(struct map *map); // forgets the nodes, frees the buckets
+// Grows when it can, never fails.
+void map_add(struct map *map, struct map_node *node, uint64_t hash);
+struct map_node *map_find(const struct map *map, uint64_t hash, map_equal_fn equal,
+			  const void *key);
 void map_remove(struct map *map, struct map_node *node); // harmless when absent
 // Walking: start with bucket 0 and after NULL; NULL at the end. Fetch the next node before removing
 // or freeing one; add nothing during a walk.
 struct map_node *map_next(const struct map *map, size_t *bucket, struct map_node *after);
 
-uint64_t map_hash(struct text text);      // keyed per process
+uint64_t map_hash(struct text text); // keyed per process
 uint64_t map_hash_same(struct text text); // ASCII case folded
 uint64_t map_hash_pair(struct text a, struct text b);
 
-#define map_entry(node, type, field) ((type *)((char *)(node) - offsetof(type, field)))
+#define map_entry(node, type, field) ((type *)((char *)(node)-offsetof(type, field)))

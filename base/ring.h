@@ -9,9 +9,10 @@
 
 struct ring;
 
-struct ring *ring_create(size_t element_size, size_t count); // count: a power of two; NULL: no memory
+// count: a power of two; NULL: no memory.
+struct ring *ring_create(size_t element_size, size_t count);
 void ring_destroy(struct ring *ring);
-bool ring_put(struct ring *ring, const void *element);  // false: full
-bool ring_take(struct ring *ring, void *out_element);   // false: empty
-int ring_fd(const struct ring *ring);                   // readable while something may wait
-void ring_quiet(struct ring *ring);                     // consumer: reset the fd, then take until empty
+bool ring_put(struct ring *ring, const void *element); // false: full
+bool ring_take(struct ring *ring, void *out_element); // false: empty
+int ring_fd(const struct ring *ring); // readable while something may wait
+void ring_quiet(struct ring *ring); // consumer: reset the fd, then take until empty

@@ -14,7 +14,8 @@ struct secret {
 	uint8_t octets[SECRET_SIZE];
 };
 
-bool secret_set(struct secret *secret, const void *octets, size_t size); // false: longer than SECRET_SIZE
-void secret_clear(struct secret *secret);                                // wipes, not optimised away
+// false: longer than SECRET_SIZE.
+bool secret_set(struct secret *secret, const void *octets, size_t size);
+void secret_clear(struct secret *secret); // wipes, not optimised away
 void secret_wipe(void *memory, size_t size);
 bool secret_is_equal(const void *a, const void *b, size_t size); // time depends on size alone

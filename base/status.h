@@ -22,10 +22,12 @@
 	ROW(ERR_SYSTEM, "the operating system refused", 500, 500)
 
 #define STATUS_ENUMERATOR(name, text, sip, http) name,
+// clang-format off
 enum [[nodiscard]] status { STATUS_LIST(STATUS_ENUMERATOR) STATUS_COUNT };
+// clang-format on
 #undef STATUS_ENUMERATOR
 
 const char *status_name(enum status status);
 const char *status_text(enum status status);
-unsigned status_sip(enum status status);  // RFC 3261 status code
+unsigned status_sip(enum status status); // RFC 3261 status code
 unsigned status_http(enum status status); // RFC 9110 status code

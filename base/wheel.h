@@ -22,7 +22,7 @@ struct wheel_timer {
 
 struct wheel {
 	struct wheel_timer slots[WHEEL_SLOTS]; // heads of rings
-	uint64_t tick;                         // next tick to run
+	uint64_t tick; // next tick to run
 	uint64_t now_ms;
 };
 
