@@ -17,15 +17,16 @@
 
 struct dataplane;
 struct event_base;
-struct media;        // of one call
+struct media; // of one call
 struct media_engine; // of the process
+struct media_ports;
 
 enum media_side { MEDIA_CALLER, MEDIA_CALLED, MEDIA_SIDES };
 
 enum media_event { // about the stream that arrives from `side`
 	MEDIA_STARTED,
 	MEDIA_LEARNED,
-	MEDIA_TTL,    // first packet dropped for its TTL (MEDIA-017: one alert per call)
+	MEDIA_TTL, // first packet dropped for its TTL (MEDIA-017: one alert per call)
 	MEDIA_CLOSED, // final: all streams of the call are closed, figures final; media is freed after
 };
 typedef void (*media_event_fn)(void *owner, struct media *media, enum media_side side,
@@ -35,32 +36,39 @@ struct media_engine_options {
 	struct event_base *loop;
 	const struct clock *clock;
 	struct wheel *wheel;
-	struct dataplane *dataplane;    // attached; NULL: none yet (calls are refused)
+	struct dataplane *dataplane; // attached; NULL: none yet (calls are refused)
 	uint32_t port_quarantine_ms;
-	uint32_t orphan_grace_ms;       // streams found at the start that no call claims
+	uint32_t orphan_grace_ms; // streams found at the start that no call claims
 	media_event_fn event;
 };
 
 struct media_counters {
 	struct counter ports_used, ports_total, ports_quarantined; // pairs, now
-	struct counter exhausted;    // calls refused for want of ports
+	struct counter exhausted; // calls refused for want of ports
 	struct counter orphans_closed;
 	struct counter offers_refused;
-	struct counter inbox_full;   // messages that had to wait for room
+	struct counter inbox_full; // messages that had to wait for room
 };
 
 enum status media_engine_start(const struct media_engine_options *options,
 			       struct media_engine **out_engine);
 void media_engine_stop(struct media_engine *engine);
-void media_engine_tick(struct media_engine *engine); // every 5 ms: collects events, retries, next hops
-// Another dataplane (it restarted): every live call's streams are opened again there.
+void media_engine_tick(
+	struct media_engine *engine); // every 5 ms: collects events, retries, next hops
+// Another dataplane (it restarted): every live call's streams are opened again there, and what they
+// counted before is kept. NULL: it is gone and none is there yet. Detach the former one after this.
 void media_engine_attach(struct media_engine *engine, struct dataplane *dataplane);
 const struct media_counters *media_engine_counters(const struct media_engine *engine);
+// The ledger (media/ports.h) for the operator; NULL while no dataplane was ever attached.
+const struct media_ports *media_engine_ports(const struct media_engine *engine);
 
 // Takes two port pairs on one worker. ERR_LIMIT: none left (LIMIT-016); ERR_UNAVAILABLE: no dataplane.
 enum status media_open(struct media_engine *engine, const char *call_sid, void *owner,
 		       struct media **out_media);
 void media_set_symmetric(struct media *media, enum media_side side, bool is_symmetric);
+// Before anything was written to that side: it speaks this family (its signalling address tells), so
+// its ports must be of it. An offer from a side tells it too. ERR_NOT_ACCEPTABLE: we have none.
+enum status media_set_family(struct media *media, enum media_side side, uint8_t family);
 // Closes all streams; MEDIA_CLOSED comes later through the loop, even when nothing was ever opened.
 // The ports rest in quarantine before they are used again.
 void media_close(struct media *media);
@@ -76,7 +84,15 @@ enum status media_receive_offer(struct media *media, enum media_side from, struc
 				struct media_problem *out_problem);
 enum status media_receive_answer(struct media *media, enum media_side from, struct text sdp,
 				 struct media_problem *out_problem);
-// Our description towards that side, made of what the other side said (MEDIA-023).
+// The other side refused the latest offer: what was agreed before stays in force (RFC 3264 8).
+void media_withdraw_offer(struct media *media);
+// The offer being negotiated was refused: what both sides had said before it is in force again
+// (RFC 3261 14.1), also when an early answer had changed it.
+void media_drop_offer(struct media *media);
+// Another peer takes that side's place (the next carrier): forgets what the former one said.
+void media_forget(struct media *media, enum media_side side);
+// Our description towards that side, made of what the other side said (MEDIA-023). Without anything
+// said, it is an offer of our own (the late offer: an INVITE came without one).
 void media_write_offer(struct media *media, enum media_side to, struct writer *writer);
 void media_write_answer(struct media *media, enum media_side to, struct writer *writer);
 // Brings the workers up to what both sides have said so far; harmless when nothing changed.
@@ -84,12 +100,12 @@ void media_connect(struct media *media);
 
 struct media_figures { // of what arrives from a side
 	struct stream_view rtp, rtcp;
-	struct address local;    // our address and port that side sends to
-	struct address remote;   // where it said it listens
+	struct address local; // our address and port that side sends to
+	struct address remote; // where it said it listens
 	uint32_t stream_index;
 	uint64_t lost;
 	uint32_t jitter_us;
 	uint8_t payload_type, event_type; // 0 = PCMU; PAYLOAD_TYPE_NONE
-	bool is_private;         // it named a private address (MEDIA-012)
+	bool is_private; // it named a private address (MEDIA-012)
 };
 void media_read(const struct media *media, enum media_side side, struct media_figures *out_figures);

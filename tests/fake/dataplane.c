@@ -1,0 +1,234 @@
+// The dataplane's door in memory. dataplane_detach destroys it; dataplane_attach makes one of one
+// worker and one address.
+// Runs on: the thread of the test.
+
+#include "tests/fake/dataplane.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct messages {
+	struct message *values;
+	unsigned count, room;
+};
+
+struct dataplane {
+	struct dataplane_facts facts;
+	struct messages sent, told;
+	unsigned room;
+	bool is_alive;
+	unsigned open_count;
+	struct stream_view *views;
+};
+
+static void append(struct messages *messages, const struct message *message)
+{
+	if (messages->count == messages->room) {
+		messages->room = messages->room ? messages->room * 2 : 64;
+		messages->values =
+			realloc(messages->values, messages->room * sizeof(*messages->values));
+		assert(messages->values);
+	}
+	messages->values[messages->count++] = *message;
+}
+
+struct dataplane *fake_dataplane_create(unsigned worker_count, const char *const *addresses)
+{
+	struct dataplane *dataplane = calloc(1, sizeof(*dataplane));
+	assert(dataplane);
+	struct dataplane_facts *facts = &dataplane->facts;
+	*facts = (struct dataplane_facts){ .process_id = 1,
+					   .worker_count = worker_count,
+					   .port = "fake:0",
+					   .interface = "fake0" };
+	for (; *addresses; addresses++) {
+		assert(facts->address_count < MEDIA_ADDRESSES_MAX);
+		bool is_parsed = address_parse(text_of(*addresses),
+					       &facts->addresses[facts->address_count++]);
+		assert(is_parsed);
+		(void)is_parsed;
+	}
+	dataplane->room = FAKE_ROOM_ENDLESS;
+	dataplane->is_alive = true;
+	dataplane->views =
+		calloc((size_t)facts->address_count * MEDIA_PORT_COUNT, sizeof(*dataplane->views));
+	assert(dataplane->views);
+	return dataplane;
+}
+
+enum status dataplane_attach(const char *socket_path, struct dataplane **out_dataplane)
+{
+	(void)socket_path;
+	*out_dataplane = fake_dataplane_create(1, (const char *const[]){ "192.0.2.1", NULL });
+	return OK;
+}
+
+void dataplane_detach(struct dataplane *dataplane)
+{
+	if (!dataplane)
+		return;
+	free(dataplane->sent.values);
+	free(dataplane->told.values);
+	free(dataplane->views);
+	free(dataplane);
+}
+
+int dataplane_fd(const struct dataplane *dataplane)
+{
+	(void)dataplane;
+	return -1;
+}
+
+const struct dataplane_facts *dataplane_facts(const struct dataplane *dataplane)
+{
+	return &dataplane->facts;
+}
+
+// Pairs of ports go round the workers.
+unsigned dataplane_worker_of(const struct dataplane *dataplane, uint32_t stream_index)
+{
+	return stream_index % MEDIA_PORT_COUNT / 2 % dataplane->facts.worker_count;
+}
+
+static void open_stream(struct dataplane *dataplane, const struct message *message)
+{
+	struct stream_view *view = &dataplane->views[message->stream.index];
+	bool is_new = view->generation != message->stream.generation;
+	if (!view->is_open)
+		dataplane->open_count++;
+	if (is_new)
+		*view = (struct stream_view){ .generation = message->stream.generation,
+					      .ttl_lowest = UINT8_MAX };
+	view->is_open = 1;
+	view->out_index = message->open.out_index;
+	if (is_new || !view->source_is_learned || (message->flags & STREAM_RELEARN)) {
+		view->source = message->open.source;
+		view->source_is_learned = 0;
+	}
+}
+
+static void close_stream(struct dataplane *dataplane, const struct message *message)
+{
+	struct stream_view *view = &dataplane->views[message->stream.index];
+	if (!view->is_open || view->generation != message->stream.generation)
+		return;
+	view->is_open = 0;
+	dataplane->open_count--;
+	fake_dataplane_tell(dataplane, MESSAGE_STREAM_CLOSED, message->stream.index, NULL);
+}
+
+enum status dataplane_send(struct dataplane *dataplane, const struct message *message)
+{
+	assert(message->stream.index < dataplane_stream_count(dataplane));
+	assert(message->stream.generation != 0);
+	if (dataplane->room == 0)
+		return ERR_BUSY;
+	if (dataplane->room != FAKE_ROOM_ENDLESS)
+		dataplane->room--;
+	append(&dataplane->sent, message);
+	if (dataplane->is_alive && message->kind == MESSAGE_STREAM_OPEN)
+		open_stream(dataplane, message);
+	else if (dataplane->is_alive && message->kind == MESSAGE_STREAM_CLOSE)
+		close_stream(dataplane, message);
+	return OK;
+}
+
+unsigned dataplane_room(const struct dataplane *dataplane, uint32_t stream_index)
+{
+	(void)stream_index;
+	return dataplane->room;
+}
+
+unsigned dataplane_collect(struct dataplane *dataplane, struct message *out_messages, unsigned max)
+{
+	struct messages *told = &dataplane->told;
+	unsigned count = told->count < max ? told->count : max;
+	if (count == 0)
+		return 0;
+	memcpy(out_messages, told->values, count * sizeof(*out_messages));
+	told->count -= count;
+	memmove(told->values, told->values + count, told->count * sizeof(*told->values));
+	return count;
+}
+
+enum status dataplane_stream_read(const struct dataplane *dataplane, uint32_t index,
+				  struct stream_view *out_view)
+{
+	if (index >= dataplane_stream_count(dataplane))
+		return ERR_NOT_FOUND;
+	*out_view = dataplane->views[index];
+	return OK;
+}
+
+unsigned dataplane_stream_count(const struct dataplane *dataplane)
+{
+	return dataplane->facts.address_count * MEDIA_PORT_COUNT;
+}
+
+void dataplane_worker_read(const struct dataplane *dataplane, unsigned worker,
+			   struct worker_view *out_view)
+{
+	*out_view = (struct worker_view){ .lcore = worker, .streams_open = dataplane->open_count };
+}
+
+void fake_dataplane_set_room(struct dataplane *dataplane, unsigned room)
+{
+	dataplane->room = room;
+}
+
+void fake_dataplane_set_alive(struct dataplane *dataplane, bool is_alive)
+{
+	dataplane->is_alive = is_alive;
+}
+
+unsigned fake_dataplane_sent_count(const struct dataplane *dataplane)
+{
+	return dataplane->sent.count;
+}
+
+const struct message *fake_dataplane_sent(const struct dataplane *dataplane, unsigned number)
+{
+	return number < dataplane->sent.count ? &dataplane->sent.values[number] : NULL;
+}
+
+void fake_dataplane_forget_sent(struct dataplane *dataplane)
+{
+	dataplane->sent.count = 0;
+}
+
+const struct message *fake_dataplane_last_open(const struct dataplane *dataplane, uint32_t index)
+{
+	for (unsigned i = dataplane->sent.count; i > 0; i--) {
+		const struct message *message = &dataplane->sent.values[i - 1];
+		if (message->kind == MESSAGE_STREAM_OPEN && message->stream.index == index)
+			return message;
+	}
+	return NULL;
+}
+
+struct stream_view *fake_dataplane_view(struct dataplane *dataplane, uint32_t index)
+{
+	assert(index < dataplane_stream_count(dataplane));
+	return &dataplane->views[index];
+}
+
+unsigned fake_dataplane_open_count(const struct dataplane *dataplane)
+{
+	return dataplane->open_count;
+}
+
+void fake_dataplane_tell(struct dataplane *dataplane, enum message_kind kind, uint32_t index,
+			 const struct address *learned)
+{
+	struct message message = {
+		.kind = (uint8_t)kind,
+		.stream = { index, dataplane->views[index].generation },
+	};
+	if (learned) {
+		message.learned = *learned;
+		dataplane->views[index].source = *learned;
+		dataplane->views[index].source_is_learned = 1;
+	}
+	append(&dataplane->told, &message);
+}

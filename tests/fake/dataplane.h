@@ -1,0 +1,28 @@
+#pragma once
+
+// The dataplane's door (dataplane/dataplane.h) without a dataplane: records what control sends, does
+// to the stream slots what a worker would, and lets a test say what workers tell.
+// Runs on: the thread of the test.
+
+#include <stdbool.h>
+
+#include "dataplane/dataplane.h"
+
+#define FAKE_ROOM_ENDLESS UINT32_MAX
+
+// Addresses as text, "192.0.2.1"; ends with NULL.
+struct dataplane *fake_dataplane_create(unsigned worker_count, const char *const *addresses);
+void fake_dataplane_set_room(struct dataplane *dataplane,
+			     unsigned room); // left; each message takes one
+// False: messages are recorded only, and no slot changes (a worker that hangs). True is the default.
+void fake_dataplane_set_alive(struct dataplane *dataplane, bool is_alive);
+unsigned fake_dataplane_sent_count(const struct dataplane *dataplane);
+const struct message *fake_dataplane_sent(const struct dataplane *dataplane, unsigned number);
+void fake_dataplane_forget_sent(struct dataplane *dataplane);
+// The last OPEN of a stream still recorded; NULL: none.
+const struct message *fake_dataplane_last_open(const struct dataplane *dataplane, uint32_t index);
+struct stream_view *fake_dataplane_view(struct dataplane *dataplane, uint32_t index);
+unsigned fake_dataplane_open_count(const struct dataplane *dataplane); // slots open now
+// What a worker tells of a stream in its present generation; learned may be NULL.
+void fake_dataplane_tell(struct dataplane *dataplane, enum message_kind kind, uint32_t index,
+			 const struct address *learned);
