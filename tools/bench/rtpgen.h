@@ -33,6 +33,13 @@ struct rtpgen_phase {
 	uint32_t delays[RTPGEN_BUCKETS];
 };
 
+struct rtpgen_arrival {
+	const uint8_t *frame;
+	unsigned size;
+	bool has_checksums; // false: its sender left them to a NIC, and a veth pair has none
+	uint64_t time_ns;
+};
+
 struct rtpgen_ring { // mapped receive ring of a packet socket
 	int fd;
 	uint8_t *memory;
@@ -59,8 +66,7 @@ struct rtpgen {
 bool rtpgen_load(struct rtpgen *generator, const char *path);
 void rtpgen_prepare(struct rtpgen *generator); // frames, once the MACs are known
 unsigned rtpgen_next_frame(struct rtpgen *generator, uint64_t now_ns, uint8_t **out_frame);
-void rtpgen_account(struct rtpgen *generator, const uint8_t *frame, unsigned size,
-		    uint64_t time_ns);
+void rtpgen_account(struct rtpgen *generator, const struct rtpgen_arrival *arrival);
 
 // rtpgen_wire.c
 bool rtpgen_open(struct rtpgen *generator);

@@ -198,10 +198,12 @@ static bool is_checksum_bad(const uint8_t *frame)
 	return is_ip_bad || (!has_none && udp_sum(frame, RTPGEN_FRAME_SIZE - UDP) != 0xffff);
 }
 
-void rtpgen_account(struct rtpgen *generator, const uint8_t *frame, unsigned size, uint64_t time_ns)
+void rtpgen_account(struct rtpgen *generator, const struct rtpgen_arrival *arrival)
 {
-	int32_t index =
-		size < RTPGEN_FRAME_SIZE ? -1 : generator->flow_by_port[get_u16(frame + UDP + 2)];
+	const uint8_t *frame = arrival->frame;
+	int32_t index = arrival->size < RTPGEN_FRAME_SIZE
+				? -1
+				: generator->flow_by_port[get_u16(frame + UDP + 2)];
 	unsigned phase_index = index < 0 ? 0 : frame[PAYLOAD + 12];
 	if (index < 0 || phase_index >= generator->phase_count || (frame[RTP] & 0xc0) != 0x80 ||
 	    memcmp(frame + IP + 16, &generator->flows[index].arrives_to, 4) != 0) {
@@ -221,12 +223,14 @@ void rtpgen_account(struct rtpgen *generator, const uint8_t *frame, unsigned siz
 		phase->altered++;
 		return;
 	}
-	phase->bad_checksums += number % 16 == 0 && is_checksum_bad(frame);
+	phase->bad_checksums +=
+		number % 16 == 0 && arrival->has_checksums && is_checksum_bad(frame);
 	if (is_repeated(flow, number)) {
 		phase->duplicates++;
 		return;
 	}
-	account_delay(generator, phase, time_ns > sent_ns ? time_ns - sent_ns : 0);
+	account_delay(generator, phase,
+		      arrival->time_ns > sent_ns ? arrival->time_ns - sent_ns : 0);
 	if (phase_index + 1 == generator->phase_count && flow->back_ns == 0)
-		flow->back_ns = time_ns;
+		flow->back_ns = arrival->time_ns;
 }

@@ -98,10 +98,16 @@ unsigned rtpgen_receive(struct rtpgen *generator, unsigned max)
 	while (count < max) {
 		uint8_t *slot = ring->memory + (size_t)ring->position * RING_FRAME;
 		struct tpacket2_hdr *header = (struct tpacket2_hdr *)slot;
-		if (!(__atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+		uint32_t status = __atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE);
+		if (!(status & TP_STATUS_USER))
 			break;
-		rtpgen_account(generator, slot + header->tp_mac, header->tp_snaplen,
-			       (uint64_t)header->tp_sec * 1000000000 + header->tp_nsec);
+		struct rtpgen_arrival arrival = {
+			.frame = slot + header->tp_mac,
+			.size = header->tp_snaplen,
+			.has_checksums = !(status & TP_STATUS_CSUMNOTREADY),
+			.time_ns = (uint64_t)header->tp_sec * 1000000000 + header->tp_nsec,
+		};
+		rtpgen_account(generator, &arrival);
 		__atomic_store_n(&header->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 		ring->position = (ring->position + 1) % RING_FRAMES;
 		count++;

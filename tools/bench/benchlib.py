@@ -1,0 +1,185 @@
+"""What the benches share: the cable between generator and relay, priorities on a busy machine,
+searching the highest good rate, medians, the machine's facts."""
+
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+
+from lab.network import Host, LabError, Network, remove, run  # noqa: E402
+
+GENERATOR_CPU, RELAY_CPU = 0, 1
+
+
+class Wire(Network):
+    """Two hosts and one cable between them, no switch: every packet costs what the relay costs.
+    Each side's receive work runs on that side's own core, as a NIC's interrupts would."""
+
+    def __init__(self):
+        super().__init__(f"bench-{os.getpid()}", ())
+
+    def up(self):
+        self.is_up = True
+        try:
+            self._up()
+        except BaseException:
+            self.down()
+            raise
+
+    def _up(self):
+        for name, address, interface in (("generator", "198.18.0.1", "gen0"),
+                                         ("relay", "198.18.0.2", "port0")):
+            host = Host(self, name, address, interface)
+            run("ip", "netns", "add", host.namespace)
+            self.hosts[name] = host
+        generator, relay = self["generator"], self["relay"]
+        run("ip", "link", "add", generator.interface, "netns", generator.namespace, "type", "veth",
+            "peer", "name", relay.interface, "netns", relay.namespace)
+        for host, mac, other in ((generator, "02:00:00:00:01:01", relay),
+                                 (relay, "02:00:00:00:01:02", generator)):
+            host.mac = mac
+            for scope in ("all", "default"):
+                host.run("sysctl", "-qw", f"net.ipv6.conf.{scope}.disable_ipv6=1", check=False)
+            host.run("ip", "link", "set", "lo", "up")
+            host.run("ip", "link", "set", host.interface, "address", mac)
+            host.run("ip", "address", "add", f"{host.address}/24", "dev", host.interface)
+            host.run("ip", "link", "set", host.interface, "up")
+        for host, other in ((generator, relay), (relay, generator)):
+            host.run("ip", "neigh", "add", other.address, "lladdr", other.mac, "dev",
+                     host.interface, "nud", "permanent")
+        for host, cpu in ((generator, GENERATOR_CPU), (relay, RELAY_CPU)):
+            host.run("sh", "-c", f"echo {1 << cpu:x} > "
+                     f"/sys/class/net/{host.interface}/queues/rx-0/rps_cpus")
+        self.drop_udp("generator")
+
+    def drop_udp(self, name, is_on=True):
+        """A packet tap sees packets before this; without it the kernel answers each by ICMP."""
+        host = self[name]
+        host.run("nft", "delete table netdev bench", check=False)
+        if is_on:
+            host.run("nft", "add table netdev bench; add chain netdev bench input { type filter "
+                     f'hook ingress device "{host.interface}" priority 0; }}; '
+                     "add rule netdev bench input meta l4proto udp drop")
+
+    def reset_relay(self):
+        """The relay's interface as it was, whatever the last program did to it."""
+        host = self["relay"]
+        host.run("nft", "flush", "ruleset", check=False)
+        host.run("ip", "link", "set", host.interface, "xdp", "off", check=False)
+        host.run("ip", "address", "replace", f"{host.address}/24", "dev", host.interface)
+
+
+def first(host, *words):
+    """Words that run a program on a host at top weight, in a scheduling group of its own."""
+    return host.words("setsid", "-w", "sh", "-c", "echo -20 > /proc/self/autogroup 2>/dev/null; "
+                      'exec nice -n -20 "$@"', "sh", *map(str, words))
+
+
+@contextlib.contextmanager
+def softirq_weight():
+    """Receive work that overruns its budget moves to ksoftirqd, which must not starve behind a
+    polling relay of top weight."""
+    threads = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if entry.read_text().startswith("ksoftirqd/"):
+                threads.append(int(entry.parent.name))
+    try:
+        for thread in threads:
+            os.setpriority(os.PRIO_PROCESS, thread, -20)
+        yield
+    finally:
+        for thread in threads:
+            os.setpriority(os.PRIO_PROCESS, thread, 0)
+
+
+def jiffies_of_others(mine):
+    """CPU time of all processes but these, in clock ticks."""
+    total = 0
+    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            head, _, rest = entry.read_text().rpartition(")")
+            words = rest.split()
+            if words[1] != "2" and int(entry.parent.name) not in mine:
+                total += int(words[11]) + int(words[12])
+    return total
+
+
+def search(probe, low, high, tolerance=0.03, floor=2000):
+    """The highest rate (within the tolerance) whose probe is good, and what it measured.
+    The bracket moves when need be; None when nothing above the floor is good."""
+    best, is_bounded = None, False
+    while best is None:
+        best = probe(low)
+        if best is None:
+            if low < floor:
+                return None
+            low, high, is_bounded = low / 1.5, low, True
+    while not is_bounded or high - low > tolerance * low:
+        if not is_bounded and high <= low * (1 + tolerance):
+            high = low * 1.4
+        middle = (low + high) / 2 if is_bounded else high
+        found = probe(middle)
+        if found is None:
+            high, is_bounded = middle, True
+        else:
+            best, low = found, middle
+            if not is_bounded:
+                high = low * 1.4
+    return best
+
+
+def median(values):
+    return statistics.median(values) if values else 0.0
+
+
+def spread(values):
+    """Lowest and highest, for the record."""
+    return [round(min(values), 3), round(max(values), 3)] if values else []
+
+
+def machine():
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
+                if line.startswith("model name")), platform.machine())
+    return f"{cpu}, {os.cpu_count()} CPUs, Linux {platform.release()}"
+
+
+class Progress:
+    """Lines with seconds since the start, on stderr: stdout is for the one line of JSON."""
+
+    def __init__(self):
+        self.start = time.monotonic()
+
+    def __call__(self, text):
+        print(f"[{time.monotonic() - self.start:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+def last_line(result):
+    print(json.dumps(result), flush=True)
+
+
+def build_directory(wanted, *targets):
+    """Where the programs are: given, or ./build, built when something is missing."""
+    folder = pathlib.Path(wanted or os.environ.get("TRUNKD_BUILD") or ROOT / "build").resolve()
+    if not (folder / "build.ninja").exists():
+        run("meson", "setup", folder, ROOT)
+    if not all((folder / target).exists() for target in targets):
+        done = subprocess.run(["ninja", "-C", str(folder), *targets], capture_output=True, text=True,
+                              check=False)
+        if done.returncode:
+            raise LabError(f"the build in {folder} failed:\n{done.stdout[-3000:]}")
+    return folder
+
+
+__all__ = ["GENERATOR_CPU", "RELAY_CPU", "HERE", "ROOT", "LabError", "Progress", "Wire",
+           "build_directory", "first", "jiffies_of_others", "last_line", "machine", "median",
+           "remove", "run", "search", "softirq_weight", "spread"]
