@@ -33,7 +33,7 @@ struct trunk { // TK…
 	char domain[DIRECTORY_NAME_SIZE]; // the label(s) before the base domain (TERM-002)
 	bool is_enabled;
 	bool has_symmetric_rtp;           // MEDIA-009: false by default
-	uint32_t cps;                     // LIMIT-001
+	uint32_t cps;                     // LIMIT-001; 0: what the configuration says
 	unsigned acl_count, credential_list_count; // attached
 };
 

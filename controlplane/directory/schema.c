@@ -16,7 +16,8 @@ static const struct directory_field account_fields[] = {
 	  .text = "Whether its trunks carry calls." },
 };
 
-// Zero calls per second is not a limit but a closed trunk, and `enabled` says that (LIMIT-001).
+// Zero calls per second is not a limit but a closed trunk, and `enabled` says that (LIMIT-001). One that
+// says nothing follows the configuration's limits.default_cps: its view holds 0.
 static const struct directory_field trunk_fields[] = {
 	{ .name = "account", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
 	  .refers_to = DIRECTORY_ACCOUNT, .text = "Whose it is." },
@@ -24,8 +25,8 @@ static const struct directory_field trunk_fields[] = {
 	  .text = "A friendly name (TRUNK-005)." },
 	{ .name = "domain", .type = DIRECTORY_LABEL, .is_unique = true, .min = 1, .max = NAME_MAX,
 	  .text = "What stands before the base domain in its termination URI, unique on the platform (TERM-002)." },
-	{ .name = "cps", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 100000, .fallback = "1",
-	  .text = "New calls per second it may place (LIMIT-001); disable the trunk to allow none." },
+	{ .name = "cps", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 100000,
+	  .text = "New calls per second it may place (LIMIT-001); limits.default_cps when not given." },
 	{ .name = "symmetric_rtp", .type = DIRECTORY_BOOL, .fallback = "false",
 	  .text = "Whether media goes back to where it comes from (MEDIA-009)." },
 	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
