@@ -1,0 +1,497 @@
+// Dialogs by RFC 3261 12. What never changes of one is copied behind it in one allocation; what a
+// message of the peer changes (tag, target, routes) is a second block, replaced as a whole.
+// Runs on the control thread. Never keeps text of a message.
+
+#include "sip/dialog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "sip/message_uri.h"
+#include "sip/value.h"
+
+#define TAG_OCTETS 10
+#define CALL_ID_OCTETS 16
+#define ROUTES_MAX 32
+#define BLOCK_MAX 16384
+#define DEFAULT_PORT 5060
+
+struct sip_dialogs {
+	struct map by_tag; // ours
+};
+
+struct peer { // behind it, the octets its text borrows
+	struct text remote; // its header value, tag included
+	struct text tag; // empty while there is none
+	struct text target; // its Contact
+	struct text request_target; // the Request-URI: the target, or a strict router
+	struct text routes; // "Route: …\r\n" lines
+	char room[];
+};
+
+struct sip_dialog {
+	struct map_node node;
+	struct sip_dialogs *dialogs;
+	void *owner;
+	struct peer *peer;
+	struct text call_id;
+	struct text local; // our header value, tag included
+	struct text base; // as the calling side: the peer's header value before it has a tag
+	struct address local_address;
+	struct address known; // where the peer was first met
+	struct address destination;
+	uint32_t local_cseq, remote_cseq;
+	bool has_remote_cseq;
+	bool is_established; // the route set stands
+	char tag[SIP_TAG_SIZE];
+	char room[];
+};
+
+struct sip_dialogs *sip_dialogs_create(unsigned expected)
+{
+	struct sip_dialogs *dialogs = calloc(1, sizeof(*dialogs));
+	if (dialogs != NULL && !map_init(&dialogs->by_tag, expected)) {
+		free(dialogs);
+		return NULL;
+	}
+	return dialogs;
+}
+
+void sip_dialogs_destroy(struct sip_dialogs *dialogs)
+{
+	size_t bucket = 0;
+	struct map_node *node;
+	if (dialogs == NULL)
+		return;
+	while ((node = map_next(&dialogs->by_tag, &bucket, NULL)) != NULL)
+		sip_dialog_close(map_entry(node, struct sip_dialog, node));
+	map_clear(&dialogs->by_tag);
+	free(dialogs);
+}
+
+unsigned sip_dialogs_count(const struct sip_dialogs *dialogs)
+{
+	return (unsigned)dialogs->by_tag.count;
+}
+
+// ---- where requests go
+
+// A host that is a name is somebody else's to resolve: until then the peer is where it was met.
+static bool address_of(const struct sip_uri *uri, const struct address *local,
+		       struct address *out_address)
+{
+	struct address address;
+	if (!address_parse(uri->host, &address) || address.port != 0 ||
+	    address.family != local->family)
+		return false;
+	address.port = uri->port != 0 ? uri->port : DEFAULT_PORT;
+	*out_address = address;
+	return true;
+}
+
+static void aim(struct sip_dialog *dialog, const struct sip_uri *next_hop)
+{
+	if (!address_of(next_hop, &dialog->local_address, &dialog->destination))
+		dialog->destination = dialog->known;
+}
+
+// ---- the peer's part
+
+struct routes {
+	struct text values[ROUTES_MAX];
+	unsigned count;
+};
+
+// In the order the header lines have (RFC 3261 12.1.1), or backwards for the calling side (12.1.2).
+static bool collect_routes(const struct sip_message *message, bool is_backwards,
+			   struct routes *routes)
+{
+	struct text value;
+	routes->count = 0;
+	for (unsigned nth = 0;
+	     (value = sip_message_header(message, "Record-Route", nth)).data != NULL; nth++) {
+		do {
+			struct sip_party route;
+			struct text one = sip_value_list(&value);
+			if (routes->count == ROUTES_MAX || !sip_party_split(one, &route) ||
+			    route.uri.host.size == 0)
+				return false;
+			routes->values[routes->count++] = one;
+		} while (value.data != NULL);
+	}
+	for (unsigned i = 0; is_backwards && i < routes->count / 2; i++) {
+		struct text other = routes->values[routes->count - 1 - i];
+		routes->values[routes->count - 1 - i] = routes->values[i];
+		routes->values[i] = other;
+	}
+	return true;
+}
+
+static struct text keep(struct writer *writer, struct text text)
+{
+	struct text kept = { writer->room + writer->used, text.size };
+	writer_text(writer, text);
+	return kept;
+}
+
+static void write_route(struct writer *writer, struct text value)
+{
+	writer_text(writer, TEXT("Route: "));
+	writer_text(writer, value);
+	writer_text(writer, TEXT("\r\n"));
+}
+
+// Headers of a Contact's URI do not go into a Request-URI (RFC 3261 19.1.1).
+static struct text without_headers(const struct sip_uri *uri)
+{
+	const char *question = text_find(uri->parameters, '?');
+	struct text text = uri->whole;
+	if (question != NULL)
+		text.size = (size_t)(question - text.data);
+	return text;
+}
+
+// RFC 3261 12.2.1.1: a first route without lr is a strict router; it becomes the Request-URI, and
+// the target the last route.
+static void write_routes(struct writer *writer, const struct routes *routes, struct peer *peer,
+			 struct sip_uri *next_hop)
+{
+	struct sip_party first = { 0 };
+	bool is_loose = true;
+	unsigned from = 0;
+	if (routes->count > 0 && sip_party_split(routes->values[0], &first)) {
+		(void)sip_uri_parameter(&first.uri, "lr", &is_loose);
+		*next_hop = first.uri;
+	}
+	peer->request_target = peer->target;
+	if (!is_loose) {
+		peer->request_target = keep(writer, without_headers(&first.uri));
+		from = 1;
+	}
+	size_t start = writer->used;
+	for (unsigned i = from; i < routes->count; i++)
+		write_route(writer, routes->values[i]);
+	if (!is_loose) {
+		writer_text(writer, TEXT("Route: <"));
+		writer_text(writer, peer->target);
+		writer_text(writer, TEXT(">\r\n"));
+	}
+	peer->routes = (struct text){ writer->room + start, writer->used - start };
+}
+
+static void rebase(struct text *text, const char *from, const char *to)
+{
+	*text = (struct text){ to + (text->data - from), text->size };
+}
+
+// Writes the block and puts it in place of the one before; new text may borrow from the old block.
+static enum status set_peer(struct sip_dialog *dialog, struct text remote, struct text tag,
+			    const struct sip_uri *target, const struct routes *routes)
+{
+	char room[BLOCK_MAX];
+	struct writer writer = writer_of(room, sizeof(room));
+	struct peer made;
+	struct sip_uri next_hop = *target;
+	made.remote = keep(&writer, remote);
+	made.tag = keep(&writer, tag);
+	made.target = keep(&writer, without_headers(target));
+	write_routes(&writer, routes, &made, &next_hop);
+	if (writer.failed)
+		return ERR_TOO_LARGE;
+	struct peer *peer = malloc(sizeof(*peer) + writer.used + 1);
+	if (peer == NULL)
+		return ERR_MEMORY;
+	*peer = made;
+	memcpy(peer->room, room, writer.used);
+	struct text *texts[] = { &peer->remote, &peer->tag, &peer->target, &peer->request_target,
+				 &peer->routes };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		rebase(texts[i], room, peer->room);
+	aim(dialog, &next_hop);
+	free(dialog->peer);
+	dialog->peer = peer;
+	return OK;
+}
+
+// The routes as they stand, for a change of the target alone. A strict router's set is turned back.
+static void current_routes(const struct peer *peer, char *room, size_t size, struct routes *routes)
+{
+	struct text lines = peer->routes;
+	struct writer writer = writer_of(room, size);
+	bool is_strict = !text_is_equal(peer->request_target, peer->target);
+	routes->count = 0;
+	if (is_strict) {
+		writer_char(&writer, '<');
+		writer_text(&writer, peer->request_target);
+		writer_char(&writer, '>');
+		routes->values[routes->count++] = writer_done(&writer);
+	}
+	while (lines.size > 0 && routes->count < ROUTES_MAX) {
+		struct text line = text_split(&lines, '\n');
+		line.size -= 1; // CR
+		routes->values[routes->count++] = text_cut(line, sizeof("Route: ") - 1);
+	}
+	if (is_strict && routes->count > 1)
+		routes->count--; // the target
+}
+
+static bool is_contact(const struct sip_party *contact)
+{
+	return contact->is_present && contact->uri.host.size > 0 && sip_uri_is_valid(&contact->uri);
+}
+
+// ---- opening
+
+static enum status create(struct sip_dialogs *dialogs, struct text call_id, struct text local,
+			  struct text base, struct sip_dialog **out_dialog)
+{
+	size_t size = call_id.size + local.size + base.size + SIP_TAG_SIZE + sizeof(";tag=");
+	struct sip_dialog *dialog = calloc(1, sizeof(*dialog) + size);
+	if (dialog == NULL)
+		return ERR_MEMORY;
+	struct writer writer = writer_of(dialog->room, size);
+	dialog->dialogs = dialogs;
+	dialog->call_id = keep(&writer, call_id);
+	dialog->base = keep(&writer, base);
+	dialog->local = keep(&writer, local); // its tag follows at once
+	*out_dialog = dialog;
+	return OK;
+}
+
+static void enter(struct sip_dialog *dialog)
+{
+	struct text tag = text_of(dialog->tag);
+	// The room behind the local value was counted for this.
+	char *end = (char *)dialog->local.data + dialog->local.size;
+	struct writer writer = writer_of(end, sizeof(";tag=") + SIP_TAG_SIZE);
+	writer_text(&writer, TEXT(";tag="));
+	writer_text(&writer, tag);
+	dialog->local.size += writer.used;
+	map_add(&dialog->dialogs->by_tag, &dialog->node, map_hash(tag));
+}
+
+static void discard(struct sip_dialog *dialog)
+{
+	free(dialog->peer);
+	free(dialog);
+}
+
+enum status sip_dialog_open_server(struct sip_dialogs *dialogs, const struct sip_message *invite,
+				   const char *local_tag, void *owner,
+				   struct sip_dialog **out_dialog)
+{
+	struct sip_dialog *dialog;
+	struct routes routes;
+	if (!is_contact(&invite->contact) || invite->from.tag.size == 0 ||
+	    invite->to.tag.size > 0 || !collect_routes(invite, false, &routes))
+		return ERR_MALFORMED;
+	enum status status = create(dialogs, invite->call_id, invite->to_value, TEXT_NONE, &dialog);
+	if (status != OK)
+		return status;
+	dialog->owner = owner;
+	dialog->local_address = invite->received_on;
+	dialog->known = invite->source;
+	dialog->remote_cseq = invite->cseq;
+	dialog->has_remote_cseq = true;
+	dialog->is_established = true;
+	status = set_peer(dialog, invite->from_value, invite->from.tag, &invite->contact.uri,
+			  &routes);
+	if (status == OK && !text_copy(text_of(local_tag), dialog->tag, sizeof(dialog->tag)))
+		status = ERR_TOO_LARGE;
+	if (status != OK) {
+		discard(dialog);
+		return status;
+	}
+	enter(dialog);
+	*out_dialog = dialog;
+	return OK;
+}
+
+enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip_dialog_call *call,
+				   void *owner, struct sip_dialog **out_dialog)
+{
+	struct sip_dialog *dialog;
+	struct sip_uri target;
+	const struct routes none = { .count = 0 };
+	char call_id[2 * CALL_ID_OCTETS];
+	struct writer id_writer = writer_of(call_id, sizeof(call_id));
+	if (sip_uri_split(call->target, &target) != SIP_URI_OK)
+		return ERR_MALFORMED;
+	random_write_hex(&id_writer, CALL_ID_OCTETS);
+	enum status status =
+		create(dialogs, writer_done(&id_writer), call->local, call->remote, &dialog);
+	if (status != OK)
+		return status;
+	struct writer tag_writer = writer_of(dialog->tag, sizeof(dialog->tag));
+	random_write_hex(&tag_writer, TAG_OCTETS);
+	(void)writer_string_done(&tag_writer);
+	dialog->owner = owner;
+	dialog->local_address = call->local_address;
+	dialog->known = call->destination;
+	status = set_peer(dialog, dialog->base, TEXT_NONE, &target, &none);
+	if (status != OK) {
+		discard(dialog);
+		return status;
+	}
+	dialog->destination = call->destination;
+	enter(dialog);
+	*out_dialog = dialog;
+	return OK;
+}
+
+void sip_dialog_close(struct sip_dialog *dialog)
+{
+	if (dialog == NULL)
+		return;
+	map_remove(&dialog->dialogs->by_tag, &dialog->node);
+	discard(dialog);
+}
+
+// ---- what messages change
+
+static enum status refresh_target(struct sip_dialog *dialog, const struct sip_message *message)
+{
+	char room[SIP_MESSAGE_MAX / 16];
+	struct routes routes;
+	struct peer *peer = dialog->peer;
+	if (!is_contact(&message->contact))
+		return ERR_MALFORMED;
+	current_routes(peer, room, sizeof(room), &routes);
+	return set_peer(dialog, peer->remote, peer->tag, &message->contact.uri, &routes);
+}
+
+// An early dialog's routes are made anew by each response until a 2xx settles them (13.2.2.4).
+static enum status establish(struct sip_dialog *dialog, const struct sip_message *response)
+{
+	struct routes routes;
+	struct sip_uri target;
+	bool is_final = response->status >= 200;
+	if (is_contact(&response->contact))
+		target = response->contact.uri;
+	else if (is_final || sip_uri_split(dialog->peer->target, &target) != SIP_URI_OK)
+		return ERR_MALFORMED;
+	if (!collect_routes(response, true, &routes))
+		return ERR_MALFORMED;
+	enum status status =
+		set_peer(dialog, response->to_value, response->to.tag, &target, &routes);
+	if (status == OK && is_final)
+		dialog->is_established = true;
+	return status;
+}
+
+enum status sip_dialog_update(struct sip_dialog *dialog, const struct sip_message *message)
+{
+	if (message->is_request)
+		return refresh_target(dialog, message);
+	if (message->status >= 300)
+		return OK;
+	if (message->to.tag.size == 0)
+		return message->status < 200 ? OK : ERR_MALFORMED;
+	if (!dialog->is_established)
+		return establish(dialog, message);
+	return message->status < 200 ? OK : refresh_target(dialog, message);
+}
+
+bool sip_dialog_accepts(struct sip_dialog *dialog, const struct sip_message *request)
+{
+	if (request->method == SIP_ACK || request->method == SIP_CANCEL)
+		return true;
+	if (dialog->has_remote_cseq && request->cseq <= dialog->remote_cseq)
+		return false;
+	dialog->remote_cseq = request->cseq;
+	dialog->has_remote_cseq = true;
+	return true;
+}
+
+// ---- finding
+
+struct key {
+	struct text local_tag, remote_tag, call_id;
+	bool is_request;
+};
+
+static bool is_equal(const struct map_node *node, const void *wanted)
+{
+	const struct sip_dialog *dialog =
+		map_entry((struct map_node *)node, struct sip_dialog, node);
+	const struct key *key = wanted;
+	if (!text_is_equal(text_of(dialog->tag), key->local_tag) ||
+	    !text_is_equal(dialog->call_id, key->call_id))
+		return false;
+	// Before the 2xx any fork may answer, under its own tag or without one.
+	if (!key->is_request && !dialog->is_established)
+		return true;
+	return text_is_equal(dialog->peer->tag, key->remote_tag);
+}
+
+struct sip_dialog *sip_dialog_find(const struct sip_dialogs *dialogs,
+				   const struct sip_message *message)
+{
+	bool is_request = message->is_request;
+	const struct key key = {
+		.local_tag = is_request ? message->to.tag : message->from.tag,
+		.remote_tag = is_request ? message->from.tag : message->to.tag,
+		.call_id = message->call_id,
+		.is_request = is_request,
+	};
+	if (key.local_tag.size == 0)
+		return NULL;
+	struct map_node *node = map_find(&dialogs->by_tag, map_hash(key.local_tag), is_equal, &key);
+	return node != NULL ? map_entry(node, struct sip_dialog, node) : NULL;
+}
+
+// ---- reading and asking
+
+void *sip_dialog_owner(const struct sip_dialog *dialog)
+{
+	return dialog->owner;
+}
+
+struct text sip_dialog_call_id(const struct sip_dialog *dialog)
+{
+	return dialog->call_id;
+}
+
+struct text sip_dialog_remote_target(const struct sip_dialog *dialog)
+{
+	return dialog->peer->target;
+}
+
+bool sip_dialog_is_confirmed(const struct sip_dialog *dialog)
+{
+	return dialog->peer->tag.size > 0;
+}
+
+const struct address *sip_dialog_destination(const struct sip_dialog *dialog)
+{
+	return &dialog->destination;
+}
+
+const struct address *sip_dialog_local_address(const struct sip_dialog *dialog)
+{
+	return &dialog->local_address;
+}
+
+uint32_t sip_dialog_local_cseq(const struct sip_dialog *dialog)
+{
+	return dialog->local_cseq;
+}
+
+void sip_dialog_request(struct sip_dialog *dialog, enum sip_method method, uint32_t cseq,
+			struct sip_request *out_request)
+{
+	bool is_own = method != SIP_ACK && method != SIP_CANCEL;
+	*out_request = (struct sip_request){
+		.method = method,
+		.target = dialog->peer->request_target,
+		.from = dialog->local,
+		.to = dialog->peer->remote,
+		.call_id = dialog->call_id,
+		.cseq = is_own ? ++dialog->local_cseq : cseq,
+		.routes = dialog->peer->routes,
+		.max_forwards = 70,
+		.local = dialog->local_address,
+		.destination = dialog->destination,
+	};
+}
