@@ -19,10 +19,10 @@ struct dataplane_facts { // fixed at the dataplane's start
 	unsigned worker_count;
 	unsigned address_count;
 	struct address addresses[MEDIA_ADDRESSES_MAX]; // port 0
-	uint8_t mac[6];        // of the port
-	char port[64];         // "af_packet:eth1"
-	char interface[16];    // the kernel interface that holds the addresses
-	uint64_t started_ns;   // CLOCK_MONOTONIC
+	uint8_t mac[6]; // of the port
+	char port[64]; // "af_packet:eth1"
+	char interface[16]; // the kernel interface that holds the addresses
+	uint64_t started_ns; // CLOCK_MONOTONIC
 	bool has_huge_pages;
 };
 
@@ -40,7 +40,8 @@ struct worker_view { // counters of one worker, a consistent enough copy
 // ERR_UNAVAILABLE: nobody listens on the socket; ERR_MALFORMED: another version answers.
 enum status dataplane_attach(const char *socket_path, struct dataplane **out_dataplane);
 void dataplane_detach(struct dataplane *dataplane); // media flows on; NULL is harmless
-int dataplane_fd(const struct dataplane *dataplane); // readable (end of file) when its process is gone
+int dataplane_fd(
+	const struct dataplane *dataplane); // readable (end of file) when its process is gone
 const struct dataplane_facts *dataplane_facts(const struct dataplane *dataplane);
 
 // The worker that owns a stream's port: a fixed partition, so a call takes both ports from one worker.

@@ -24,13 +24,13 @@ struct stream_id {
 
 #define MESSAGE_KIND_LIST(ROW)                                                                     \
 	/* control to worker */                                                                    \
-	ROW(MESSAGE_STREAM_OPEN, "stream_open")   /* new generation: starts; same one: changes it */ \
+	ROW(MESSAGE_STREAM_OPEN, "stream_open") /* new generation: starts; same one: changes it */ \
 	ROW(MESSAGE_STREAM_CLOSE, "stream_close")                                                  \
 	/* worker to control */                                                                    \
-	ROW(MESSAGE_STREAM_CLOSED, "stream_closed")   /* its figures are final now */              \
+	ROW(MESSAGE_STREAM_CLOSED, "stream_closed") /* its figures are final now */                \
 	ROW(MESSAGE_STREAM_STARTED, "stream_started") /* first packet accepted */                  \
 	ROW(MESSAGE_STREAM_LEARNED, "stream_learned") /* symmetric RTP: `learned` is the source */ \
-	ROW(MESSAGE_STREAM_TTL, "stream_ttl")         /* first packet dropped for its TTL */
+	ROW(MESSAGE_STREAM_TTL, "stream_ttl") /* first packet dropped for its TTL */
 
 #define MESSAGE_ENUMERATOR(name, text) name,
 enum message_kind { MESSAGE_NONE, MESSAGE_KIND_LIST(MESSAGE_ENUMERATOR) MESSAGE_KIND_COUNT };
@@ -38,26 +38,30 @@ enum message_kind { MESSAGE_NONE, MESSAGE_KIND_LIST(MESSAGE_ENUMERATOR) MESSAGE_
 
 enum message_flag {
 	STREAM_IS_RTCP = 1 << 0,
-	STREAM_SYMMETRIC = 1 << 1,  // learn the source of the first plausible flow (MEDIA-008, -011)
-	STREAM_RELEARN = 1 << 2,    // with a change: forget what was learned (a re-INVITE)
-	STREAM_NO_NEXT_HOP = 1 << 3, // destination not resolved yet: count and drop what would leave
-	STREAM_ANY_PORT = 1 << 4,   // accept any source port of the source address (RTCP of odd peers)
+	STREAM_SYMMETRIC = 1 << 1, // learn the source of the first plausible flow (MEDIA-008, -011)
+	STREAM_RELEARN = 1 << 2, // with a change: forget what was learned (a re-INVITE); without
+	// it a learned source or destination outlives the change
+	STREAM_NO_NEXT_HOP =
+		1 << 3, // destination not resolved yet: count and drop what would leave
+	STREAM_ANY_PORT =
+		1 << 4, // accept any source port of the source address (RTCP of odd peers)
 };
 
 #define PAYLOAD_TYPE_NONE 255
 
 // MESSAGE_STREAM_OPEN. All address fields of both families in one form; 64 octets exactly.
 struct message_open {
-	struct address source;      // who may send; family NONE: anybody until learned
+	struct address source; // who may send; family NONE: anybody until learned
 	struct address destination; // where it leaves to
-	uint32_t out_index;         // local address and port it leaves from; also the stream coming back
-	uint8_t next_hop[6];        // Ethernet address of the destination's next hop
-	uint8_t payload_in;         // dynamic payload type to rewrite, or PAYLOAD_TYPE_NONE
-	uint8_t payload_out;
+	uint32_t out_index; // local address and port it leaves from; also the stream coming back
+	uint8_t next_hop[6]; // Ethernet address of the destination's next hop
+	uint8_t payload_in; // telephone-event's type as it arrives, or PAYLOAD_TYPE_NONE:
+	uint8_t payload_out; // and as it leaves, also where both are the same. Anything that
+		// is neither PCMU nor payload_in is dropped.
 };
 
 struct message {
-	uint8_t kind;  // enum message_kind
+	uint8_t kind; // enum message_kind
 	uint8_t flags; // enum message_flag
 	uint16_t reserved;
 	struct stream_id stream;
@@ -87,18 +91,19 @@ struct stream_view {
 	uint8_t source_is_learned;
 	uint8_t ttl_lowest; // lowest TTL or hop limit seen, dropped packets too; 255: none seen
 	uint8_t payload_last;
-	uint64_t packets; // accepted and relayed
-	uint64_t octets;  // UDP payload of those
+	uint64_t packets; // accepted; relayed but for drops of NO_NEXT_HOP and TX
+	uint64_t octets; // UDP payload of those
 	uint64_t drops[STREAM_DROP_COUNT];
 	uint64_t first_ns, last_ns; // CLOCK_MONOTONIC of the first and last accepted packet
 	uint32_t ssrc;
-	uint32_t expected;  // RFC 3550 A.3, summed over SSRCs
-	uint32_t jitter;    // RFC 3550 A.8, in timestamp units of 1/8000 s, times 16
+	uint32_t expected; // RFC 3550 A.3, summed over SSRCs
+	uint32_t jitter; // RFC 3550 A.8, in timestamp units of 1/8000 s, times 16
 	uint32_t reordered;
 	uint32_t duplicates;
 	uint16_t ssrc_changes;
 	uint16_t events; // RFC 4733 telephone events seen to end
-	uint32_t out_index; // where it leaves from: lets a new control process pair the streams it finds
+	uint32_t
+		out_index; // where it leaves from: lets a new control process pair the streams it finds
 	struct address source; // who it accepts now: given, or learned
 };
 

@@ -11,7 +11,7 @@
 	ROW(FROM_KERNEL, "from_kernel", "sent by the kernel, put on the wire")                     \
 	ROW(DROP_TRUNCATED, "drop_truncated", "shorter than its headers say")                      \
 	ROW(DROP_CHAINED, "drop_chained", "spread over several buffers")                           \
-	ROW(DROP_FRAGMENT, "drop_fragment", "a fragment addressed to a media address")             \
+	ROW(DROP_FRAGMENT, "drop_fragment", "a fragment of media; it is not reassembled")          \
 	ROW(DROP_IP_CHECKSUM, "drop_ip_checksum", "wrong IPv4 header checksum")                    \
 	ROW(DROP_UDP_CHECKSUM, "drop_udp_checksum", "wrong UDP checksum")                          \
 	ROW(DROP_UDP_LENGTH, "drop_udp_length", "UDP length differs from the IP length")           \
@@ -21,6 +21,7 @@
 	ROW(DROP_WRONG_SOURCE, "drop_wrong_source", "from an address the stream does not accept")  \
 	ROW(DROP_PAYLOAD_TYPE, "drop_payload_type", "a payload type that was not negotiated")      \
 	ROW(DROP_NO_NEXT_HOP, "drop_no_next_hop", "the destination's next hop is not known yet")   \
+	ROW(DROP_NO_KERNEL, "drop_no_kernel", "not media, and no way to the kernel here")          \
 	ROW(DROP_TX_FULL, "drop_tx_full", "the port or the kernel took no more packets")           \
 	ROW(DROP_HAND_OVER_FULL, "drop_hand_over_full", "the owning worker's ring was full")       \
 	ROW(HANDED_OVER, "handed_over", "arrived on another worker's queue, passed on")

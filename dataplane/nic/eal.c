@@ -1,0 +1,196 @@
+// DPDK's environment: which cores, which memory, and what to say when it does not start.
+// Runs on: main. Keeps DPDK's chatter until it is known whether anybody needs it.
+
+#include "dataplane/nic/eal.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+
+#include "base/text.h"
+#include "dataplane/nic/driver.h"
+#include "dataplane/options.h"
+
+#define ARGUMENTS_MAX 24
+#define ARGUMENT_SIZE 512
+
+struct arguments {
+	char room[ARGUMENTS_MAX][ARGUMENT_SIZE];
+	char *list[ARGUMENTS_MAX + 1];
+	int count;
+};
+
+static void add(struct arguments *arguments, const char *argument)
+{
+	char *room = arguments->room[arguments->count];
+	(void)text_copy(text_of(argument), room, ARGUMENT_SIZE);
+	arguments->list[arguments->count++] = room;
+}
+
+static uint64_t read_number(const char *path)
+{
+	unsigned long long number = 0;
+	FILE *file = fopen(path, "re");
+	if (file && fscanf(file, "%llu", &number) != 1)
+		number = 0;
+	if (file)
+		fclose(file);
+	return number;
+}
+
+static uint64_t free_huge_mb(void)
+{
+	return 2 * read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages") +
+	       1024 * read_number("/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages");
+}
+
+// false: they were demanded and are not there.
+static bool choose_pages(const struct options *options, bool *out_huge)
+{
+	uint64_t free_mb = free_huge_mb();
+	bool is_enough = free_mb >= options->memory_mb;
+	*out_huge = options->huge_pages != OPTION_OFF && is_enough;
+	if (is_enough || options->huge_pages == OPTION_OFF)
+		return true;
+	fprintf(stderr,
+		"trunkd-dataplane: %u MB asked for (--memory-mb), %llu MB free in huge pages; "
+		"'sysctl vm.nr_hugepages=%u' reserves that many%s\n",
+		options->memory_mb, (unsigned long long)free_mb, (options->memory_mb + 1) / 2,
+		options->huge_pages == OPTION_AUTO ? "; going on without" : "");
+	return options->huge_pages == OPTION_AUTO;
+}
+
+// Workers take the last cores this process may use, main what is left, or all when nothing is.
+static bool write_cores(const struct options *options, struct arguments *arguments)
+{
+	cpu_set_t allowed, taken;
+	char room[ARGUMENT_SIZE];
+	struct writer writer = writer_of(room, sizeof(room));
+	CPU_ZERO(&taken);
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+		CPU_ZERO(&allowed);
+	unsigned cores[OPTIONS_WORKERS_MAX];
+	unsigned chosen = options->core_count;
+	memcpy(cores, options->cores, sizeof(cores));
+	for (unsigned core = CPU_SETSIZE; core-- > 0 && chosen < options->workers;)
+		if (CPU_ISSET(core, &allowed))
+			cores[chosen++] = core;
+	for (unsigned i = 0; chosen > 0 && chosen < options->workers; i++) // fewer cores: share
+		cores[chosen++] = cores[i];
+	for (unsigned i = 0; i < options->workers; i++) {
+		if (i >= chosen || cores[i] >= CPU_SETSIZE || !CPU_ISSET(cores[i], &allowed)) {
+			fprintf(stderr,
+				"trunkd-dataplane: --cores: this process may not use core "
+				"%u\n",
+				cores[i]);
+			return false;
+		}
+		writer_format(&writer, "%u@%u,", i + 1, cores[i]);
+		CPU_SET(cores[i], &taken);
+	}
+	cpu_set_t rest;
+	CPU_XOR(&rest, &allowed, &taken);
+	if (CPU_COUNT(&rest) == 0)
+		rest = allowed;
+	for (unsigned core = 0, count = 0; core < CPU_SETSIZE; core++)
+		if (CPU_ISSET(core, &rest))
+			writer_format(&writer, "%s%u", count++ ? "," : "0@(", core);
+	writer_char(&writer, ')');
+	const char *cores_text = writer_string_done(&writer);
+	if (!cores_text)
+		return false;
+	add(arguments, "--lcores");
+	add(arguments, cores_text);
+	return true;
+}
+
+static void write_device(struct arguments *arguments, const struct nic_driver *driver,
+			 const char *argument)
+{
+	if (driver->device) {
+		add(arguments, "--no-pci");
+		return;
+	}
+	add(arguments, "--allow");
+	add(arguments, argument);
+}
+
+static bool write_arguments(const struct options *options, const struct nic_driver *driver,
+			    const char *argument, bool is_huge, struct arguments *arguments)
+{
+	char prefix[64], memory[32];
+	snprintf(prefix, sizeof(prefix), "--file-prefix=trunkd-%d", (int)getpid());
+	snprintf(memory, sizeof(memory), "%u", options->memory_mb);
+	add(arguments, "trunkd-dataplane");
+	if (!write_cores(options, arguments))
+		return false;
+	add(arguments, "--main-lcore=0");
+	add(arguments, "--no-telemetry");
+	add(arguments, "--iova-mode=va");
+	add(arguments, "-m");
+	add(arguments, memory);
+	write_device(arguments, driver, argument);
+	if (is_huge) {
+		add(arguments, "--in-memory"); // leaves no files behind, needs no hugetlbfs mount
+		return true;
+	}
+	add(arguments, "--no-huge"); // with --in-memory DPDK 22.11 refuses it
+	add(arguments, "--no-shconf");
+	add(arguments, prefix);
+	return true;
+}
+
+static void keep_log(void)
+{
+	FILE *file = tmpfile();
+	(void)rte_openlog_stream(file ? file : stderr);
+}
+
+void nic_eal_release_log(bool is_wanted)
+{
+	FILE *file = rte_log_get_stream();
+	if (file == stderr || rte_openlog_stream(stderr) != 0)
+		return;
+	char line[512];
+	rewind(file);
+	while (is_wanted && fgets(line, sizeof(line), file))
+		fprintf(stderr, "  DPDK: %s", line);
+	fclose(file);
+	rte_log_set_global_level(RTE_LOG_ERR);
+}
+
+bool nic_eal_start(const struct options *options, const struct nic_driver *driver,
+		   const char *argument, bool *out_has_huge_pages)
+{
+	bool is_huge;
+	if (!choose_pages(options, &is_huge))
+		return false;
+	struct arguments *arguments = calloc(1, sizeof(*arguments));
+	if (!arguments || !write_arguments(options, driver, argument, is_huge, arguments)) {
+		free(arguments);
+		return false;
+	}
+	keep_log();
+	bool is_started = rte_eal_init(arguments->count, arguments->list) >= 0;
+	free(arguments);
+	if (is_started) {
+		*out_has_huge_pages = is_huge;
+		return true;
+	}
+	fprintf(stderr, "trunkd-dataplane: DPDK does not start: %s. It said:\n",
+		rte_strerror(rte_errno));
+	nic_eal_release_log(true);
+	return false;
+}
+
+void nic_eal_stop(void)
+{
+	(void)rte_eal_cleanup();
+}

@@ -1,0 +1,54 @@
+#pragma once
+
+// A frame as it arrived, every length checked once. What the parser says here the rest relies on.
+// Runs on: any thread; pure, and free of DPDK so that it can be fuzzed alone.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "dataplane/message.h"
+#include "dataplane/verdict.h"
+
+#define PACKET_ETHERNET_SIZE 14
+#define PACKET_IPV4_SIZE 20
+#define PACKET_IPV6_SIZE 40
+#define PACKET_UDP_SIZE 8
+#define PACKET_RTP_SIZE 12
+// What leaves may be IPv6 where IPv4 came in; nothing relayed may outgrow 1500 octets by that.
+#define PACKET_PAYLOAD_MAX (1500 - PACKET_IPV6_SIZE - PACKET_UDP_SIZE)
+#define PACKET_PAYLOAD_PCMU 0
+
+struct packet_rules { // fixed at start
+	uint8_t mac[6]; // of the port; frames to another address are the kernel's
+	bool verifies_udp_checksum;
+	unsigned address_count;
+	struct address addresses[MEDIA_ADDRESSES_MAX]; // port 0
+};
+
+enum packet_kind { PACKET_OTHER, PACKET_RTP, PACKET_RTCP };
+
+struct packet {
+	uint32_t index; // of the stream slot: local address and port
+	uint8_t kind; // enum packet_kind: of the payload, whatever the port is for
+	uint8_t family;
+	uint8_t ttl;
+	uint8_t payload_type; // the rest is of RTP alone
+	bool has_marker;
+	uint16_t source_port; // host order
+	uint16_t source_offset; // of the source address, from the frame's start
+	uint16_t offset, size; // of the UDP payload
+	uint16_t media_offset, media_size; // of the RTP payload
+	uint16_t sequence;
+	uint32_t timestamp, ssrc;
+	uint32_t source_ipv4; // network order
+};
+
+// VERDICT_FORWARDED: media for one of our ports, *out_packet is filled. Anything else is its fate.
+enum verdict packet_parse(const uint8_t *frame, size_t size, const struct packet_rules *rules,
+			  struct packet *out_packet);
+// The one's-complement sum of RFC 1071 over octets, not folded; `sum` continues an earlier one that
+// ended at an even octet.
+uint64_t packet_sum(const uint8_t *octets, size_t size, uint64_t sum);
+uint16_t packet_fold(uint64_t sum); // the checksum, in network order

@@ -1,0 +1,316 @@
+// Streams: opened and closed by messages, checked and accounted by packets, telling control events.
+// Runs on: worker. Never allocates after stream_table_init, never believes an index it is given.
+
+#include "dataplane/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/learn.h"
+#include "dataplane/shared.h"
+
+static uint32_t index_of(const struct stream_table *table, const struct stream *stream)
+{
+	return (uint32_t)(stream - table->streams);
+}
+
+bool stream_table_init(struct stream_table *table)
+{
+	table->listed = calloc(table->count, sizeof(*table->listed));
+	return table->listed;
+}
+
+void stream_table_clear(struct stream_table *table)
+{
+	free(table->listed);
+	table->listed = NULL;
+}
+
+void stream_raise(struct stream_table *table, struct stream *stream, enum stream_event event)
+{
+	stream->events |= (uint8_t)event;
+	if (stream->is_listed)
+		return;
+	stream->is_listed = true;
+	uint32_t place = (table->listed_first + table->listed_count) % table->count;
+	table->listed[place] = index_of(table, stream);
+	table->listed_count++;
+}
+
+static bool is_mine(const struct stream_table *table, uint32_t index)
+{
+	return index < table->count &&
+	       shared_worker_of(table->worker_count, index) == table->worker;
+}
+
+static bool is_family(uint8_t family)
+{
+	return family == ADDRESS_NONE || family == ADDRESS_IPV4 || family == ADDRESS_IPV6;
+}
+
+static bool is_payload_type(uint8_t type)
+{
+	return type < 128 || type == PAYLOAD_TYPE_NONE;
+}
+
+static bool is_open_valid(const struct stream_table *table, const struct message *message)
+{
+	const struct message_open *open = &message->open;
+	const uint32_t index = message->stream.index;
+	if (!is_mine(table, index) || !is_mine(table, open->out_index) ||
+	    message->stream.generation == 0)
+		return false;
+	bool is_rtcp = message->flags & STREAM_IS_RTCP;
+	bool is_odd = index % MEDIA_PORT_COUNT % 2;
+	uint8_t out_family = table->rules->addresses[open->out_index / MEDIA_PORT_COUNT].family;
+	bool has_way =
+		message->flags & STREAM_NO_NEXT_HOP || open->destination.family == out_family;
+	return is_family(open->source.family) && has_way && is_rtcp == is_odd &&
+	       is_payload_type(open->payload_in) && is_payload_type(open->payload_out);
+}
+
+void stream_set_source(struct stream_table *table, struct stream *stream,
+		       const struct address *source)
+{
+	stream->source_family = source->family;
+	stream->source_port = source->port;
+	memcpy(&stream->source_ipv4, source->octets, 4);
+	memcpy(stream->source_ipv6, source->octets, 16);
+	table->views[index_of(table, stream)].source = *source;
+}
+
+void stream_set_destination(struct stream *stream, const struct address *destination,
+			    const uint8_t next_hop[static 6])
+{
+	stream->destination_family = destination->family;
+	stream->destination_port = destination->port;
+	memcpy(&stream->destination_ipv4, destination->octets, 4);
+	memcpy(stream->destination_ipv6, destination->octets, 16);
+	memcpy(stream->next_hop, next_hop, 6);
+}
+
+bool stream_is_destination(const struct stream *stream, const struct address *address)
+{
+	return stream->destination_family == address->family &&
+	       stream->destination_port == address->port &&
+	       memcmp(stream->destination_ipv6, address->octets, 16) == 0;
+}
+
+struct stream *stream_reverse(const struct stream_table *table, const struct stream *stream)
+{
+	struct stream *reverse = &table->streams[stream->out_index];
+	bool is_pair = reverse->is_open && reverse->out_index == index_of(table, stream);
+	return is_pair ? reverse : NULL;
+}
+
+// What learning has found outlives a message that knows it not yet: a neighbour's change, say.
+static void change(struct stream_table *table, struct stream *stream, const struct message *message)
+{
+	const struct message_open *open = &message->open;
+	bool forgets = message->flags & STREAM_RELEARN;
+	bool keeps_source =
+		stream->learning == STREAM_LEARNED && message->flags & STREAM_SYMMETRIC && !forgets;
+	bool keeps_destination = stream->is_destination_learned && !forgets;
+	if (!keeps_source) {
+		stream->learning =
+			message->flags & STREAM_SYMMETRIC ? STREAM_LISTENING : STREAM_GIVEN;
+		stream->candidate_count = 0;
+		stream_set_source(table, stream, &open->source);
+	}
+	bool is_known = keeps_destination && !stream_is_destination(stream, &open->destination);
+	stream->flags = message->flags;
+	if (is_known)
+		stream->flags &= (uint8_t)~STREAM_NO_NEXT_HOP;
+	else
+		stream_set_destination(stream, &open->destination, open->next_hop);
+	stream->is_destination_learned = keeps_destination;
+	stream->payload_in = open->payload_in;
+	stream->payload_out = open->payload_out;
+	stream->out_index = open->out_index;
+	stream->out_address = (uint8_t)(open->out_index / MEDIA_PORT_COUNT);
+	stream->out_port = (uint16_t)(MEDIA_PORT_FIRST + open->out_index % MEDIA_PORT_COUNT);
+	struct stream_view *view = &table->views[index_of(table, stream)];
+	view->out_index = open->out_index;
+	view->source_is_learned = stream->learning == STREAM_LEARNED;
+}
+
+static void start(struct stream_table *table, struct stream *stream, uint32_t generation)
+{
+	stream->is_open = true;
+	stream->generation = generation;
+	stream->events &= STREAM_EVENT_CLOSED; // the slot's last stream may still have that to tell
+	stream->figures = (struct figures){ 0 };
+	stream->learning = STREAM_GIVEN;
+	stream->is_destination_learned = false;
+	table->open_count++;
+	struct stream_view *view = &table->views[index_of(table, stream)];
+	*view = (struct stream_view){ .generation = generation,
+				      .is_open = 1,
+				      .ttl_lowest = UINT8_MAX,
+				      .payload_last = PAYLOAD_TYPE_NONE };
+}
+
+bool stream_open(struct stream_table *table, const struct message *message)
+{
+	if (!is_open_valid(table, message))
+		return false;
+	struct stream *stream = &table->streams[message->stream.index];
+	bool is_same = stream->generation == message->stream.generation;
+	if (stream->is_open != is_same) // taken by another, or closed already
+		return false;
+	if (!stream->is_open)
+		start(table, stream, message->stream.generation);
+	change(table, stream, message);
+	struct stream *reverse = stream_reverse(table, stream);
+	if (!is_same && reverse && reverse->learning == STREAM_LEARNED)
+		learn_tell_reverse(table, reverse, NULL);
+	return true;
+}
+
+bool stream_close(struct stream_table *table, const struct message *message)
+{
+	if (!is_mine(table, message->stream.index))
+		return false;
+	struct stream *stream = &table->streams[message->stream.index];
+	if (!stream->is_open || stream->generation != message->stream.generation)
+		return false;
+	stream->is_open = false;
+	stream->closed_generation = stream->generation;
+	table->views[message->stream.index].is_open = 0;
+	table->open_count--;
+	stream->events = 0; // its view says the rest
+	stream_raise(table, stream, STREAM_EVENT_CLOSED);
+	return true;
+}
+
+struct stream *stream_find(const struct stream_table *table, const struct packet *packet)
+{
+	struct stream *stream = &table->streams[packet->index];
+	bool is_rtp_port = packet->index % MEDIA_PORT_COUNT % 2 == 0;
+	bool is_last = packet->index % MEDIA_PORT_COUNT == MEDIA_PORT_COUNT - 1;
+	if (packet->kind == PACKET_RTCP && is_rtp_port && !is_last && stream->is_open)
+		stream++;
+	return stream->is_open ? stream : NULL;
+}
+
+void stream_count_drop(struct stream_table *table, const struct stream *stream,
+		       enum stream_drop drop)
+{
+	table->views[index_of(table, stream)].drops[drop]++;
+}
+
+static bool is_from_source(const struct stream *stream, const struct packet *packet,
+			   const uint8_t *frame)
+{
+	if (stream->source_family != packet->family)
+		return false;
+	bool is_host =
+		packet->family == ADDRESS_IPV4
+			? stream->source_ipv4 == packet->source_ipv4
+			: memcmp(stream->source_ipv6, frame + packet->source_offset, 16) == 0;
+	return is_host && (stream->source_port == packet->source_port || stream->source_port == 0 ||
+			   stream->flags & STREAM_ANY_PORT);
+}
+
+static enum verdict check_payload(const struct stream *stream, const struct packet *packet)
+{
+	bool is_rtcp = stream->flags & STREAM_IS_RTCP;
+	if (packet->kind != (is_rtcp ? PACKET_RTCP : PACKET_RTP))
+		return VERDICT_DROP_NOT_RTP;
+	if (is_rtcp || packet->payload_type == PACKET_PAYLOAD_PCMU)
+		return VERDICT_FORWARDED;
+	bool is_event = packet->payload_type == stream->payload_in &&
+			stream->payload_out != PAYLOAD_TYPE_NONE && packet->media_size >= 4;
+	return is_event ? VERDICT_FORWARDED : VERDICT_DROP_PAYLOAD_TYPE;
+}
+
+static bool is_ttl_enough(struct stream_table *table, struct stream *stream, uint8_t ttl)
+{
+	struct stream_view *view = &table->views[index_of(table, stream)];
+	if (ttl < view->ttl_lowest)
+		view->ttl_lowest = ttl;
+	if (ttl >= table->min_ttl)
+		return true;
+	if (view->drops[STREAM_DROP_TTL]++ == 0)
+		stream_raise(table, stream, STREAM_EVENT_TTL);
+	return false;
+}
+
+enum verdict stream_accept(struct stream_table *table, struct stream *stream,
+			   const struct packet *packet, const uint8_t *frame)
+{
+	if (!is_ttl_enough(table, stream, packet->ttl)) // before all else: MEDIA-016, MEDIA-018
+		return VERDICT_DROP_TTL;
+	enum verdict payload = check_payload(stream, packet);
+	bool is_from = is_from_source(stream, packet, frame);
+	if (stream->learning == STREAM_LISTENING && payload == VERDICT_FORWARDED)
+		is_from = learn_from(table, stream, packet, frame, is_from);
+	if (!is_from) {
+		stream_count_drop(table, stream, STREAM_DROP_SOURCE);
+		return VERDICT_DROP_WRONG_SOURCE;
+	}
+	if (payload != VERDICT_FORWARDED)
+		stream_count_drop(table, stream, STREAM_DROP_MALFORMED);
+	return payload;
+}
+
+void stream_account(struct stream_table *table, struct stream *stream, const struct packet *packet,
+		    const uint8_t *frame)
+{
+	struct stream_view *view = &table->views[index_of(table, stream)];
+	if (view->packets == 0) {
+		view->first_ns = table->now_ns;
+		stream_raise(table, stream, STREAM_EVENT_STARTED);
+	}
+	view->packets++;
+	view->octets += packet->size;
+	view->last_ns = table->now_ns;
+	if (packet->kind != PACKET_RTP)
+		return;
+	bool is_event = packet->payload_type != PACKET_PAYLOAD_PCMU;
+	figures_add(&stream->figures, view, packet, is_event ? frame + packet->media_offset : NULL,
+		    (uint32_t)(table->now_ns / 125000));
+}
+
+static uint8_t first_event(const struct stream *stream)
+{
+	return (uint8_t)(stream->events & -stream->events);
+}
+
+bool stream_next_event(const struct stream_table *table, struct message *out_message)
+{
+	if (table->listed_count == 0)
+		return false;
+	uint32_t index = table->listed[table->listed_first];
+	const struct stream *stream = &table->streams[index];
+	uint8_t event = first_event(stream);
+	struct message message = { .stream = { index, stream->generation } };
+	switch (event) {
+	case STREAM_EVENT_CLOSED:
+		message.kind = MESSAGE_STREAM_CLOSED;
+		message.stream.generation = stream->closed_generation;
+		break;
+	case STREAM_EVENT_STARTED:
+		message.kind = MESSAGE_STREAM_STARTED;
+		break;
+	case STREAM_EVENT_TTL:
+		message.kind = MESSAGE_STREAM_TTL;
+		break;
+	default:
+		message.kind = MESSAGE_STREAM_LEARNED;
+		message.learned = table->views[index].source;
+	}
+	*out_message = message;
+	return true;
+}
+
+void stream_event_told(struct stream_table *table)
+{
+	struct stream *stream = &table->streams[table->listed[table->listed_first]];
+	stream->events &= (uint8_t)~first_event(stream);
+	if (stream->events)
+		return;
+	stream->is_listed = false;
+	table->listed_first = (table->listed_first + 1) % table->count;
+	table->listed_count--;
+}

@@ -1,0 +1,98 @@
+#pragma once
+
+// A stream: one direction of one leg's media. Who may send it, where it leaves to, what it did.
+// The slots lie in one array indexed by local address and port; a slot belongs to one worker.
+// Runs on: that worker alone. The views are its public half, read by control.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/figures.h"
+#include "dataplane/message.h"
+#include "dataplane/packet.h"
+#include "dataplane/verdict.h"
+
+#define STREAM_LEARN_PACKETS 3 // consecutive ones of one source before it is believed (MEDIA-011)
+#define STREAM_CANDIDATE_HOLD_MS 60 // a silent candidate makes room for another after this
+
+enum stream_learning { STREAM_GIVEN, STREAM_LISTENING, STREAM_LEARNED };
+
+enum stream_event { // bits, in the order they are told
+	STREAM_EVENT_CLOSED = 1 << 0,
+	STREAM_EVENT_STARTED = 1 << 1,
+	STREAM_EVENT_TTL = 1 << 2,
+	STREAM_EVENT_LEARNED = 1 << 3,
+};
+
+struct stream {
+	// First line: all that an IPv4 packet touches.
+	bool is_open;
+	uint8_t flags; // enum message_flag
+	uint8_t learning; // enum stream_learning
+	uint8_t source_family, destination_family;
+	uint8_t payload_in, payload_out;
+	uint8_t out_address; // index of the local address it leaves from
+	uint16_t out_port, source_port, destination_port; // host order; source_port 0: any
+	uint8_t next_hop[6];
+	uint32_t source_ipv4, destination_ipv4; // network order
+	struct figures figures;
+	// Second line: IPv6, messages, learning.
+	_Alignas(64) uint32_t generation;
+	uint32_t out_index;
+	uint32_t closed_generation; // of the close not told yet
+	uint8_t events; // enum stream_event not told yet
+	bool is_listed; // among those that have events to tell
+	bool is_destination_learned; // from what came in on out_index
+	uint8_t candidate_count;
+	uint8_t source_ipv6[16], destination_ipv6[16];
+	uint32_t candidate_hash, candidate_ssrc, candidate_ms;
+	uint16_t candidate_sequence;
+};
+
+_Static_assert(sizeof(struct stream) == 128, "two cache lines");
+
+struct stream_table { // one worker's way to the slots
+	struct stream *streams; // all workers' slots; only its own are touched
+	struct stream_view *views; // shared with control
+	uint32_t count;
+	unsigned worker, worker_count;
+	uint8_t min_ttl; // MEDIA-016: lower ones are dropped
+	const struct packet_rules *rules;
+	uint64_t now_ns; // CLOCK_MONOTONIC of this burst
+	uint32_t *listed; // a queue of slots with events, each at most once
+	uint32_t listed_first, listed_count;
+	uint32_t open_count;
+};
+
+bool stream_table_init(
+	struct stream_table *table); // `count` and what precedes it are set; false: no memory
+void stream_table_clear(struct stream_table *table);
+
+// false: an index out of range or another worker's, an old generation, or fields that cannot be.
+bool stream_open(struct stream_table *table, const struct message *message);
+bool stream_close(struct stream_table *table, const struct message *message);
+
+// The open stream a packet is for; RTCP that came to an RTP port belongs to the port above
+// (RFC 5761). NULL: none.
+struct stream *stream_find(const struct stream_table *table, const struct packet *packet);
+// TTL, then source, learning it where the stream may, then what the payload is. Drops are counted.
+enum verdict stream_accept(struct stream_table *table, struct stream *stream,
+			   const struct packet *packet, const uint8_t *frame);
+void stream_account(struct stream_table *table, struct stream *stream, const struct packet *packet,
+		    const uint8_t *frame);
+void stream_count_drop(struct stream_table *table, const struct stream *stream,
+		       enum stream_drop drop);
+
+// The next event to tell, left in place until stream_event_told. false: none.
+bool stream_next_event(const struct stream_table *table, struct message *out_message);
+void stream_event_told(struct stream_table *table);
+
+// For learning.
+void stream_raise(struct stream_table *table, struct stream *stream, enum stream_event event);
+void stream_set_source(struct stream_table *table, struct stream *stream,
+		       const struct address *source);
+void stream_set_destination(struct stream *stream, const struct address *destination,
+			    const uint8_t next_hop[static 6]);
+bool stream_is_destination(const struct stream *stream, const struct address *address);
+// The stream that comes back on the port this one leaves from. NULL: not open, or another's.
+struct stream *stream_reverse(const struct stream_table *table, const struct stream *stream);
