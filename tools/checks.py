@@ -1,0 +1,301 @@
+"""tools/check: lints, builds and tests of every kind, summed up in one last line.
+
+    tools/check            everything
+    tools/check PART…      some of it
+    tools/check --help     this and the parts
+
+Everything is built in a temporary directory that is removed at the end; the logs of what failed are
+kept, and their place is printed. The last line is `N passed, M failed` with `, K skipped` when
+something could not run here; the exit status is 1 when something failed.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SUITES = ["unit", "packet", "scenario", "fuzz"]
+PARTS = {
+    "lint": "the lints of tools/lint",
+    "build": "gcc with warnings as errors",
+    "unit": "unit tests (gcc build)",
+    "packet": "packets through the real worker (gcc build)",
+    "scenario": "calls against a fake clock, wire and dataplane (gcc build)",
+    "fuzz": "the parsers' corpora replayed (gcc build)",
+    "sanitize": "the same tests with address and undefined-behaviour sanitizers",
+    "clang": "clang with warnings as errors, and the same tests",
+    "thread": "unit tests with the thread sanitizer",
+    "system": "the programs in network namespaces with real peers (needs root)",
+}
+BUILD_LIMIT_S, TESTS_LIMIT_S, SYSTEM_LIMIT_S = 900, 900, 2400
+THREAD_PROBE = """
+#include <pthread.h>
+static void *run(void *argument) { return argument; }
+int main(void) { pthread_t t; return pthread_create(&t, 0, run, 0) || pthread_join(t, 0); }
+"""
+
+
+class Check:
+    """The run: counts, where it builds, where its logs lie."""
+
+    def __init__(self, parts):
+        self.parts = parts
+        self.passed, self.failed, self.skipped = 0, 0, 0
+        self.failures, self.skips = [], []
+        self.place = tempfile.mkdtemp(prefix="trunkd-check-")
+        self.logs = os.path.join(self.place, "logs")
+        os.mkdir(self.logs)
+        self.child = None
+
+    def wants(self, *parts):
+        return not self.parts or any(part in self.parts for part in parts)
+
+    def passes(self, count=1):
+        self.passed += count
+
+    def fails(self, name, log, advice):
+        self.failed += 1
+        self.failures.append((name, log, advice))
+
+    def skips_it(self, name, reason):
+        self.skipped += 1
+        self.skips.append((name, reason))
+
+    def run(self, name, command, limit_s, environment=None, shown=False):
+        """Runs a step; its output goes to a log, and to the terminal too when shown. (status, log)"""
+        log = os.path.join(self.logs, name.replace(" ", "-").replace("/", "-") + ".log")
+        print(f"-- {name} …", flush=True)
+        start = time.monotonic()
+        with open(log, "w", encoding="utf-8", errors="replace") as file:
+            file.write("$ " + " ".join(command) + "\n")
+            file.flush()
+            self.child = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
+                stdout=subprocess.PIPE if shown else file, stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})})
+            status = self.follow(file, limit_s, shown)
+        print(f"   {name}: {'ok' if status == 0 else 'failed'}, {time.monotonic() - start:.0f} s", flush=True)
+        return status, log
+
+    def follow(self, file, limit_s, shown):
+        """Waits for the step, at most limit_s; what it has started goes with it."""
+        def out_of_time(*_):
+            raise TimeoutError
+        signal.signal(signal.SIGALRM, out_of_time)
+        signal.alarm(limit_s)
+        try:
+            if shown:
+                for line in self.child.stdout:
+                    text = line.decode("utf-8", "replace")
+                    file.write(text)
+                    print("   " + text.rstrip(), flush=True)
+            return self.child.wait()
+        except TimeoutError:
+            file.write(f"\nstopped after {limit_s} s\n")
+            return -1
+        finally:
+            signal.alarm(0)
+            self.stop_child()
+
+    def stop_child(self):
+        if self.child is None:
+            return
+        try:
+            os.killpg(self.child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.child.wait()
+        self.child = None
+
+    def take_report(self, name, path, status, log, advice):
+        """Adds the cases of a JUnit report; a runner that failed without a failed case counts as one."""
+        failed_before = self.failed
+        try:
+            cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
+        except (OSError, xml.etree.ElementTree.ParseError):
+            cases = []
+        for case in cases:
+            title = f"{name}: {case.get('classname', '')}.{case.get('name', '')}".replace(": .", ": ")
+            skip = case.find("skipped")
+            if case.find("failure") is not None or case.find("error") is not None:
+                self.fails(title, log, advice)
+            elif skip is not None:
+                self.skips_it(title, skip.get("message") or "it said so")
+            else:
+                self.passes()
+        if (status != 0 and self.failed == failed_before) or not cases:
+            self.fails(f"{name}: the runner itself", log, "read the log's end")
+
+    def finish(self):
+        """What failed and was skipped, the place of the logs, and the one last line."""
+        for name, reason in self.skips:
+            print(f"skipped: {name}: {reason}")
+        kept = None
+        if self.failed:
+            kept = tempfile.mkdtemp(prefix="trunkd-check-logs-")
+            shutil.copytree(self.logs, kept, dirs_exist_ok=True)
+        for name, log, advice in self.failures:
+            print(f"FAILED: {name}")
+            print(f"   log: {os.path.join(kept, os.path.basename(log))}")
+            print(f"   do:  {advice}")
+        line = f"{self.passed} passed, {self.failed} failed"
+        print(line + (f", {self.skipped} skipped" if self.skipped else ""))
+        return 1 if self.failed else 0
+
+    def clean(self):
+        self.stop_child()
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+def lint(check):
+    names = subprocess.run([os.path.join(ROOT, "tools/lint/run"), "--names"], capture_output=True,
+                           text=True, check=True).stdout.split()
+    for name in names:
+        if name != "reference":  # needs the program
+            run_lint(check, name, [])
+
+
+def run_lint(check, name, arguments):
+    status, log = check.run(f"lint {name}", [os.path.join(ROOT, "tools/lint", name), *arguments], 300,
+                            shown=True)
+    if status == 0:
+        check.passes()
+    else:
+        check.fails(f"lint {name}", log, f"mend what it names, then: tools/lint/run {name}")
+
+
+def build(check, name, options, environment=None):
+    """Configures and builds; its directory, or None. One check."""
+    directory = os.path.join(check.place, name)
+    status, log = check.run(f"{name} configure", ["meson", "setup", directory, ROOT, *options], 300,
+                            environment)
+    if status == 0:
+        status, log = check.run(f"{name} build", ["ninja", "-C", directory], BUILD_LIMIT_S)
+    if status == 0:
+        check.passes()
+        return directory
+    words = " ".join([f"{key}={value}" for key, value in (environment or {}).items()] + ["meson setup build"]
+                     + list(options))
+    check.fails(f"{name} build", log, f"mend the first error: {words} && ninja -C build")
+    return None
+
+
+def has_suite(directory, suite):
+    listing = subprocess.run(["meson", "test", "-C", directory, "--no-rebuild", "--list", "--suite", suite],
+                             capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return any(line.strip() and not line.startswith(("ninja", "No ")) for line in listing.stdout.splitlines())
+
+
+def test(check, name, directory, suites, environment=None):
+    """Runs the suites that hold tests."""
+    for suite in suites:
+        if not has_suite(directory, suite):
+            continue
+        title = f"{name} {suite}"
+        report = os.path.join(directory, "meson-logs", "testlog.junit.xml")
+        if os.path.exists(report):
+            os.remove(report)
+        status, log = check.run(
+            title, ["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--suite", suite],
+            TESTS_LIMIT_S, environment)
+        check.take_report(title, report, status, log, f"read the log; the test is in tests/{suite}/")
+
+
+def plain(check):
+    """The gcc build and its tests; everything that runs the programs uses it."""
+    directory = build(check, "gcc", ["-Dwerror=true"], {"CC": "gcc"})
+    if directory:
+        if check.wants("lint"):
+            run_lint(check, "reference", [directory])
+        test(check, "gcc", directory, [suite for suite in SUITES if check.wants(suite)])
+    return directory
+
+
+def sanitize(check):
+    directory = build(check, "sanitize", ["-Db_sanitize=address,undefined", "-Dwerror=true"], {"CC": "gcc"})
+    if directory:
+        test(check, "sanitize", directory, SUITES,
+             {"ASAN_OPTIONS": "detect_stack_use_after_return=1",
+              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
+
+
+def clang(check):
+    directory = build(check, "clang", ["-Dwerror=true"], {"CC": "clang"})
+    if directory:
+        test(check, "clang", directory, SUITES)
+
+
+def thread(check):
+    """The thread sanitizer does not run everywhere (it wants an address space of its own design)."""
+    probe = os.path.join(check.place, "probe")
+    with open(probe + ".c", "w", encoding="utf-8") as file:
+        file.write(THREAD_PROBE)
+    if subprocess.run(["clang", "-fsanitize=thread", "-o", probe, probe + ".c"], capture_output=True).returncode \
+            or subprocess.run([probe], capture_output=True, timeout=60).returncode:
+        check.skips_it("thread", "the thread sanitizer does not run on this machine")
+        return
+    directory = build(check, "thread", ["-Db_sanitize=thread", "-Db_lundef=false"], {"CC": "clang"})
+    if directory:
+        test(check, "thread", directory, ["unit"], {"TSAN_OPTIONS": "halt_on_error=1"})
+
+
+def system(check, directory):
+    folder = os.path.join(ROOT, "tests", "system")
+    if not os.path.isdir(folder) or not any(name.endswith("_test.py") or name.startswith("test_")
+                                            for _, _, names in os.walk(folder) for name in names):
+        check.skips_it("system", "tests/system holds no tests")
+        return
+    if os.geteuid() != 0:
+        check.skips_it("system", "needs root: sudo tools/check system")
+        return
+    if directory is None:
+        check.skips_it("system", "there is no gcc build to test")
+        return
+    report = os.path.join(check.place, "system.xml")
+    status, log = check.run(
+        "system", ["/usr/bin/python3", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--junitxml", report,
+                   "tests/system"], SYSTEM_LIMIT_S, {"TRUNKD_BUILD": directory}, shown=True)
+    check.take_report("system", report, status, log, "read the log; one test: python3 -m pytest tests/system -k NAME")
+
+
+def run_all(check):
+    if check.wants("lint"):
+        lint(check)
+    directory = None
+    if check.wants("build", "system", "lint", *SUITES):
+        directory = plain(check)
+    if check.wants("sanitize"):
+        sanitize(check)
+    if check.wants("clang"):
+        clang(check)
+    if check.wants("thread"):
+        thread(check)
+    if check.wants("system"):
+        system(check, directory)
+
+
+def main(arguments):
+    if "--help" in arguments or "-h" in arguments:
+        print(__doc__)
+        for part, sentence in PARTS.items():
+            print(f"    {part:<10} {sentence}")
+        return 0
+    unknown = [part for part in arguments if part not in PARTS]
+    if unknown:
+        print(f"tools/check: no part {unknown[0]}; there are: {' '.join(PARTS)}", file=sys.stderr)
+        return 2
+    check = Check(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        run_all(check)
+        return check.finish()
+    finally:
+        check.clean()
+
+
+sys.exit(main(sys.argv[1:]))
