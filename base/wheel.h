@@ -27,7 +27,8 @@ struct wheel {
 };
 
 struct wheel *wheel_create(uint64_t now_ms);
-void wheel_destroy(struct wheel *wheel); // timers still running are forgotten
+// Timers still running are stopped. Whoever frees a timer before its wheel stops it first.
+void wheel_destroy(struct wheel *wheel);
 void wheel_timer_init(struct wheel_timer *timer, wheel_fn fire, void *context);
 // (Re)starts the timer to fire at the first wheel_run at or after deadline_ms.
 void wheel_start(struct wheel *wheel, struct wheel_timer *timer, uint64_t deadline_ms);
