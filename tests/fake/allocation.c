@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-static atomic_int countdown; // lint: global (a test's own, behind functions that take no context)
-static atomic_bool has_failed; // lint: global
+static atomic_int countdown;
+static atomic_bool has_failed;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);

@@ -172,7 +172,7 @@ static void lines_of_several_threads_are_all_written_whole(void **state)
 	(void)state;
 	struct capture capture;
 	pthread_t threads[4];
-	static char names[4][2] = { "a", "b", "c", "d" }; // lint: global (argument of the threads)
+	static char names[4][2] = { "a", "b", "c", "d" };
 	capture_start(&capture);
 	CHECK_TRUE(log_start(LOG_INFO, LOG_KEY_VALUE));
 	for (size_t i = 0; i < 4; i++)

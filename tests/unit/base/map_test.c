@@ -42,7 +42,7 @@ static struct item *find(const struct map *map, unsigned number)
 static void what_was_added_is_found_and_what_was_removed_is_not(void **state)
 {
 	(void)state;
-	static struct item items[MANY]; // lint: global (too large for the stack)
+	static struct item items[MANY];
 	struct map map;
 	CHECK_TRUE(map_init(&map, 0));
 	fill(&map, items);
@@ -63,7 +63,7 @@ static void what_was_added_is_found_and_what_was_removed_is_not(void **state)
 static void a_walk_meets_everything_once_and_may_remove_it(void **state)
 {
 	(void)state;
-	static struct item items[MANY]; // lint: global (too large for the stack)
+	static struct item items[MANY];
 	struct map map;
 	CHECK_TRUE(map_init(&map, 16));
 	fill(&map, items);
@@ -88,7 +88,7 @@ static void a_walk_meets_everything_once_and_may_remove_it(void **state)
 static void without_memory_it_cannot_start_but_goes_on(void **state)
 {
 	(void)state;
-	static struct item items[MANY]; // lint: global (too large for the stack)
+	static struct item items[MANY];
 	struct map map;
 	allocation_fail_at(1);
 	CHECK_FALSE(map_init(&map, 0));
