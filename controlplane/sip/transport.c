@@ -246,3 +246,8 @@ const struct sip_transport_counters *sip_transport_counters(const struct sip_tra
 {
 	return &transport->counters;
 }
+
+const struct address *sip_transport_address(const struct sip_transport *transport, unsigned nth)
+{
+	return nth < transport->socket_count ? &transport->sockets[nth].local : NULL;
+}

@@ -47,4 +47,6 @@ enum status sip_transport_start(struct event_base *loop,
 void sip_transport_stop(struct sip_transport *transport);
 enum status sip_transport_send(void *transport, struct text octets, const struct address *local,
 			       const struct address *remote);
+// The nth address listened on, with the port the kernel gave when 0 was asked for; NULL past the last.
+const struct address *sip_transport_address(const struct sip_transport *transport, unsigned nth);
 const struct sip_transport_counters *sip_transport_counters(const struct sip_transport *transport);
