@@ -76,39 +76,42 @@ class Check:
             file.flush()
             self.child = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
-                stdout=subprocess.PIPE if shown else file, stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})})
-            status = self.follow(file, limit_s, shown)
+                stdout=file, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
+            status = self.follow(log, limit_s, shown)
         print(f"   {name}: {'ok' if status == 0 else 'failed'}, {time.monotonic() - start:.0f} s", flush=True)
         return status, log
 
-    def follow(self, file, limit_s, shown):
-        """Waits for the step, at most limit_s; what it has started goes with it."""
-        def out_of_time(*_):
-            raise TimeoutError
-        signal.signal(signal.SIGALRM, out_of_time)
-        signal.alarm(limit_s)
-        try:
-            if shown:
-                for line in self.child.stdout:
-                    text = line.decode("utf-8", "replace")
-                    file.write(text)
-                    print("   " + text.rstrip(), flush=True)
-            return self.child.wait()
-        except TimeoutError:
-            file.write(f"\nstopped after {limit_s} s\n")
-            return -1
-        finally:
-            signal.alarm(0)
-            self.stop_child()
+    def follow(self, log, limit_s, shown):
+        """Waits for the step, at most limit_s, and shows its log as it grows. What it has started and
+        left behind goes with it."""
+        end = time.monotonic() + limit_s
+        with open(log, encoding="utf-8", errors="replace") as file:
+            file.readline()
+            status = None
+            while status is None and time.monotonic() < end:
+                try:
+                    status = self.child.wait(timeout=0.3)
+                except subprocess.TimeoutExpired:
+                    pass
+                for line in file if shown else ():
+                    print("   " + line.rstrip(), flush=True)
+        self.stop_child()
+        if status is None:
+            print(f"   stopped after {limit_s} s", flush=True)
+        return -1 if status is None else status
 
     def stop_child(self):
+        """First kindly, so that a runner can end what it has started, then for certain."""
         if self.child is None:
             return
-        try:
-            os.killpg(self.child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if self.child.poll() is not None and kind != signal.SIGKILL:
+                continue
+            try:
+                os.killpg(self.child.pid, kind)
+                self.child.wait(timeout=20)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                pass
         self.child.wait()
         self.child = None
 
@@ -294,6 +297,9 @@ def main(arguments):
     try:
         run_all(check)
         return check.finish()
+    except KeyboardInterrupt:
+        print("interrupted")
+        return 130
     finally:
         check.clean()
 
