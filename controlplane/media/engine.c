@@ -71,23 +71,32 @@ static void connect_all(struct media_engine *engine)
 	}
 }
 
-// The live calls' pairs in another ledger. Those it has no place for lose their media: their
-// addresses are gone.
-static void claim_ports(struct media_engine *engine, struct media_ports *ports)
+// The live calls' pairs in another ledger. Those it has no place for lose their media: their address
+// is gone, or their two pairs belong to two workers now.
+static bool claim_pairs(struct media_engine *engine, struct media *media, struct media_ports *ports,
+			const struct dataplane *dataplane)
+{
+	uint64_t now_ms = engine->options.clock->now_ms;
+	bool is_claimed = true;
+	for (unsigned side = 0; side < MEDIA_SIDES && is_claimed; side++) {
+		uint32_t index = media->legs[side].rtp_index;
+		is_claimed = media_ports_has(ports, index, &media->legs[side].local) &&
+			     media_ports_claim(ports, index, media, media->call_sid, now_ms);
+	}
+	return is_claimed && dataplane_worker_of(dataplane, media->legs[0].rtp_index) ==
+				     dataplane_worker_of(dataplane, media->legs[1].rtp_index);
+}
+
+static void claim_ports(struct media_engine *engine, struct media_ports *ports,
+			const struct dataplane *dataplane)
 {
 	struct media *media;
 	TAILQ_FOREACH(media, &engine->all, all)
 	{
-		for (unsigned side = 0; side < MEDIA_SIDES; side++) {
-			uint32_t index = media->legs[side].rtp_index;
-			struct address former = media_ports_address(engine->ports, index);
-			uint64_t now_ms = engine->options.clock->now_ms;
-			media->is_stranded |=
-				!media_ports_has(ports, index, &former) ||
-				!media_ports_claim(ports, index, media, media->call_sid, now_ms);
-		}
-		if (media->is_stranded)
-			log_event(LOG_ERROR, "media_address_lost", "call", media->call_sid, NULL);
+		if (media->is_stranded || claim_pairs(engine, media, ports, dataplane))
+			continue;
+		media->is_stranded = true;
+		log_event(LOG_ERROR, "media_ports_lost", "call", media->call_sid, NULL);
 	}
 }
 
@@ -102,7 +111,7 @@ static enum status take_dataplane(struct media_engine *engine, struct dataplane 
 		free(generations);
 		return ERR_MEMORY;
 	}
-	claim_ports(engine, ports);
+	claim_ports(engine, ports, dataplane);
 	media_ports_destroy(engine->ports);
 	free(engine->generations);
 	engine->ports = ports;
@@ -193,8 +202,7 @@ static bool learn(struct media *media, enum media_side side, unsigned kind,
 		  const struct address *learned)
 {
 	struct media_leg *leg = &media->legs[side];
-	struct address local = media_ports_address(media->engine->ports, leg->rtp_index);
-	if (!leg->is_symmetric || learned->family != local.family || learned->port == 0)
+	if (!leg->is_symmetric || learned->family != leg->local.family || learned->port == 0)
 		return false;
 	leg->learned[kind] = *learned;
 	leg->learned[kind].reserved = 0;

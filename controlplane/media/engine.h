@@ -25,11 +25,13 @@ struct media_leg {
 	struct media_offer former; // in force before the offer being negotiated
 	struct media_session session;
 	uint32_t rtp_index;
+	struct address local; // of its RTP; outlives the ledger it was taken from
 	bool is_symmetric;
 	struct address
 		learned[2]; // RTP, RTCP: where its packets come from; family NONE: not learned
 	struct address planned_rtp; // its SDP address and payload types the workers know
-	uint8_t planned_audio_type, planned_event_type;
+	uint8_t planned_event_type;
+	bool planned_symmetric;
 	struct media_flow flows[2]; // RTP and RTCP arriving from it
 };
 

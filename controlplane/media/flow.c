@@ -84,21 +84,40 @@ bool media_flow_is_dirty(const struct media_flow *flow)
 	       memcmp(&flow->sent, &flow->wanted, sizeof(flow->sent)) != 0;
 }
 
-// The slot may have been used by a former process, whose last message was read only after we looked:
-// so the slot is looked at again here.
-static uint32_t next_generation(const struct media_flow *flow, const struct dataplane *dataplane,
-				uint32_t last)
+static bool send_close(const struct media_flow *flow, struct dataplane *dataplane,
+		       uint32_t generation)
+{
+	struct message message = {
+		.kind = MESSAGE_STREAM_CLOSE,
+		.stream = { flow->index, generation },
+	};
+	return dataplane_send(dataplane, &message) == OK;
+}
+
+// The slot may have been used by a former process whose last message was read only after we looked,
+// and a worker refuses to open what another still has open: so look again, and close that first.
+static bool clear_slot(const struct media_flow *flow, struct dataplane *dataplane,
+		       uint32_t *generation)
 {
 	struct stream_view view;
-	if (dataplane_stream_read(dataplane, flow->index, &view) == OK && view.generation > last)
-		last = view.generation;
-	return last == UINT32_MAX ? 1 : last + 1;
+	if (dataplane_stream_read(dataplane, flow->index, &view) != OK)
+		return false;
+	if (view.is_open && view.generation >= *generation &&
+	    !send_close(flow, dataplane, view.generation))
+		return false;
+	if (view.generation > *generation)
+		*generation = view.generation;
+	return true;
 }
 
 static bool send_open(struct media_flow *flow, struct dataplane *dataplane, uint32_t *generation)
 {
-	uint32_t number =
-		flow->is_open ? flow->generation : next_generation(flow, dataplane, *generation);
+	uint32_t number = flow->generation;
+	if (!flow->is_open) {
+		if (!clear_slot(flow, dataplane, generation))
+			return false;
+		number = *generation == UINT32_MAX ? 1 : *generation + 1;
+	}
 	struct message message = {
 		.kind = MESSAGE_STREAM_OPEN,
 		.flags = flow->flags_wanted | (flow->has_relearn ? STREAM_RELEARN : 0),
@@ -115,26 +134,18 @@ static bool send_open(struct media_flow *flow, struct dataplane *dataplane, uint
 	return true;
 }
 
-static bool send_close(struct media_flow *flow, struct dataplane *dataplane)
+bool media_flow_send(struct media_flow *flow, struct dataplane *dataplane, uint32_t *generation)
 {
-	struct message message = {
-		.kind = MESSAGE_STREAM_CLOSE,
-		.stream = { flow->index, flow->generation },
-	};
-	if (dataplane_send(dataplane, &message) != OK)
+	if (flow->is_wanted) {
+		if (!flow->is_open)
+			media_flow_detach(flow, dataplane);
+		return send_open(flow, dataplane, generation);
+	}
+	if (!send_close(flow, dataplane, flow->generation))
 		return false;
 	flow->is_open = false;
 	flow->is_awaited = true;
 	return true;
-}
-
-bool media_flow_send(struct media_flow *flow, struct dataplane *dataplane, uint32_t *generation)
-{
-	if (!flow->is_wanted)
-		return send_close(flow, dataplane);
-	if (!flow->is_open)
-		media_flow_detach(flow, dataplane);
-	return send_open(flow, dataplane, generation);
 }
 
 // What is not a sum is the newer one's, or the extreme of both.

@@ -13,6 +13,8 @@
 struct dataplane;
 struct neighbours;
 
+#define MEDIA_FLOW_MESSAGES_MAX 2 // of one media_flow_send
+
 struct media_flow {
 	uint32_t index; // of the stream
 	uint32_t generation; // told last; 0: none of this dataplane's

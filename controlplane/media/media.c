@@ -18,9 +18,10 @@ static void deadline_passed(struct wheel_timer *timer, void *context)
 	TAILQ_INSERT_TAIL(&media->engine->done, media, done);
 }
 
-static void set_ports(struct media_leg *leg, uint32_t rtp_index)
+static void set_ports(const struct media_engine *engine, struct media_leg *leg, uint32_t rtp_index)
 {
 	leg->rtp_index = rtp_index;
+	leg->local = media_ports_address(engine->ports, rtp_index);
 	for (unsigned kind = 0; kind < 2; kind++)
 		media_flow_init(&leg->flows[kind], rtp_index + kind);
 }
@@ -36,7 +37,7 @@ static enum status take_ports(struct media_engine *engine, struct media *media)
 		return ERR_LIMIT; // no media address at all is no port either
 	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
 		media_session_init(&media->legs[side].session);
-		set_ports(&media->legs[side], indexes[side]);
+		set_ports(engine, &media->legs[side], indexes[side]);
 	}
 	return OK;
 }
@@ -75,7 +76,7 @@ enum status media_set_family(struct media *media, enum media_side side, uint8_t 
 	struct media_leg *leg = &media->legs[side];
 	uint64_t now_ms = engine->options.clock->now_ms;
 	uint32_t index;
-	if (media_ports_address(engine->ports, leg->rtp_index).family == family)
+	if (leg->local.family == family)
 		return OK;
 	if (leg->session.is_written || leg->current.line_count > 0 || media->is_stranded)
 		return ERR_NOT_ACCEPTABLE;
@@ -84,23 +85,34 @@ enum status media_set_family(struct media *media, enum media_side side, uint8_t 
 	if (status != OK)
 		return status;
 	media_ports_give(engine->ports, leg->rtp_index, now_ms);
-	set_ports(leg, index);
+	set_ports(engine, leg, index);
 	return OK;
+}
+
+static enum status check(struct media *media, enum media_side from, const struct media_offer *offer,
+			 struct media_problem *out_problem)
+{
+	enum status status = media_set_family(media, from, offer->rtp.family);
+	struct media_problem problem = { .header = "SDP c=",
+					 .seen = "another family than our address",
+					 .expected = "the family of our c= line" };
+	if (offer->audio_type != 0) { // a worker knows PCMU by this number alone
+		status = ERR_UNSUPPORTED;
+		problem = (struct media_problem){ .header = "SDP a=rtpmap",
+						  .seen = "PCMU under a dynamic number",
+						  .expected = "PCMU as payload type 0" };
+	}
+	if (status != OK)
+		*out_problem = problem;
+	return status;
 }
 
 static enum status receive(struct media *media, enum media_side from, struct text sdp,
 			   struct media_offer *out_offer, struct media_problem *out_problem)
 {
 	enum status status = media_offer_parse(sdp, out_offer, out_problem);
-	if (status == OK) {
-		status = media_set_family(media, from, out_offer->rtp.family);
-		if (status != OK)
-			*out_problem = (struct media_problem){
-				.header = "SDP c=",
-				.seen = "another family than our address",
-				.expected = "the family of our c= line",
-			};
-	}
+	if (status == OK)
+		status = check(media, from, out_offer, out_problem);
 	if (status != OK)
 		counter_add(&media->engine->counters.offers_refused, 1);
 	return status;
@@ -137,7 +149,7 @@ enum status media_receive_answer(struct media *media, enum media_side from, stru
 	return OK;
 }
 
-void media_drop_offer(struct media *media)
+void media_withdraw_offer(struct media *media)
 {
 	if (!media->has_pending)
 		return;
@@ -190,7 +202,7 @@ static void write_words(struct media *media, enum media_side to, struct media_wo
 			const struct media_offer *said, struct writer *writer)
 {
 	struct media_leg *leg = &media->legs[to];
-	words->local = media_ports_address(media->engine->ports, leg->rtp_index);
+	words->local = leg->local;
 	words->layout = said_by(media, to);
 	words->audio_type = words->layout ? words->layout->audio_type : 0;
 	words->ptime_ms = said ? said->ptime_ms : 0;
@@ -227,11 +239,7 @@ void media_write_answer(struct media *media, enum media_side to, struct writer *
 			answer_direction(said ? said->direction : MEDIA_SENDRECV, offer->direction);
 		words.event_type = offer->event_type;
 	}
-	bool has_events = said && said->event_type != PAYLOAD_TYPE_NONE;
-	// A worker maps one number per stream: where audio needs it, events must not (plan.c).
-	if (has_events && offer && said->audio_type != offer->audio_type)
-		has_events = said->event_type == offer->event_type;
-	if (said && !has_events)
+	if (said && said->event_type == PAYLOAD_TYPE_NONE)
 		words.event_type = PAYLOAD_TYPE_NONE;
 	write_words(media, to, &words, said, writer);
 }
@@ -309,7 +317,7 @@ void media_read(const struct media *media, enum media_side side, struct media_fi
 	const struct media_engine *engine = media->engine;
 	const struct media_leg *leg = &media->legs[side];
 	struct media_figures figures = {
-		.local = media_ports_address(engine->ports, leg->rtp_index),
+		.local = leg->local,
 		.remote = leg->current.rtp,
 		.stream_index = leg->rtp_index,
 		.payload_type = leg->current.line_count > 0 ? leg->current.audio_type : 0,

@@ -85,10 +85,8 @@ enum status media_receive_offer(struct media *media, enum media_side from, struc
 enum status media_receive_answer(struct media *media, enum media_side from, struct text sdp,
 				 struct media_problem *out_problem);
 // The other side refused the latest offer: what was agreed before stays in force (RFC 3264 8).
+// Also when an early answer had changed it (RFC 3261 14.1).
 void media_withdraw_offer(struct media *media);
-// The offer being negotiated was refused: what both sides had said before it is in force again
-// (RFC 3261 14.1), also when an early answer had changed it.
-void media_drop_offer(struct media *media);
 // Another peer takes that side's place (the next carrier): forgets what the former one said.
 void media_forget(struct media *media, enum media_side side);
 // Our description towards that side, made of what the other side said (MEDIA-023). Without anything

@@ -6,46 +6,55 @@
 #include "media/engine.h"
 
 // Where packets for that side go: where it says it listens (MEDIA-007, -012), or where its own come
-// from when that is learned (MEDIA-008).
+// from when that is learned (MEDIA-008). Unspecified: nowhere, it holds.
 static struct address destination_of(const struct media_leg *leg, unsigned kind)
 {
+	if (address_is_unspecified(&leg->current.rtp))
+		return leg->current.rtp;
 	if (leg->is_symmetric && leg->learned[kind].family != ADDRESS_NONE)
 		return leg->learned[kind];
 	return kind == 0 ? leg->current.rtp : leg->current.rtcp;
 }
 
-// A side that says something new about its address or payload types is learned anew.
-static void notice_change(struct media_leg *leg)
+// What was learned of a leg stands in two streams: as the source of what arrives from it, as the
+// destination of what leaves for it.
+static void forget_learned(struct media *media, enum media_side side)
 {
-	const struct media_offer *said = &leg->current;
-	if (address_is_unspecified(&said->rtp) ||
-	    (address_is_equal(&said->rtp, &leg->planned_rtp) &&
-	     said->audio_type == leg->planned_audio_type &&
-	     said->event_type == leg->planned_event_type))
-		return;
+	struct media_leg *leg = &media->legs[side], *other = &media->legs[!side];
 	for (unsigned kind = 0; kind < 2; kind++) {
 		leg->learned[kind] = (struct address){ 0 };
 		leg->flows[kind].has_relearn = leg->flows[kind].is_open;
+		if (leg->planned_symmetric)
+			other->flows[kind].has_relearn |= other->flows[kind].is_open;
 	}
-	leg->planned_rtp = said->rtp;
-	leg->planned_audio_type = said->audio_type;
-	leg->planned_event_type = said->event_type;
 }
 
-// What a side sends with the numbers we told it leaves with those the other side told us (DTMF-003).
-// A worker maps one number per stream: audio before events, and session.c keeps events out then.
+// A side that says something new about its address or payload types is learned anew.
+static void notice_change(struct media *media, enum media_side side)
+{
+	struct media_leg *leg = &media->legs[side];
+	const struct media_offer *said = &leg->current;
+	if (address_is_unspecified(&said->rtp) ||
+	    (address_is_equal(&said->rtp, &leg->planned_rtp) &&
+	     said->event_type == leg->planned_event_type &&
+	     leg->is_symmetric == leg->planned_symmetric))
+		return;
+	forget_learned(media, side);
+	leg->planned_rtp = said->rtp;
+	leg->planned_event_type = said->event_type;
+	leg->planned_symmetric = leg->is_symmetric;
+}
+
+// What a side sends with the number we told it leaves with the one the other side told us (DTMF-003).
+// The worker is told when both are the same, too: it drops what is neither PCMU nor this.
 static void map_payload(const struct media_leg *from, const struct media_leg *to,
 			struct message_open *open)
 {
-	uint8_t in = from->session.audio_type, out = to->current.audio_type;
-	if (in == out) {
-		in = from->session.event_type;
-		out = to->current.event_type;
-	}
-	if (in == PAYLOAD_TYPE_NONE || out == PAYLOAD_TYPE_NONE)
-		in = out = PAYLOAD_TYPE_NONE;
-	open->payload_in = in;
-	open->payload_out = out;
+	if (from->session.event_type == PAYLOAD_TYPE_NONE ||
+	    to->current.event_type == PAYLOAD_TYPE_NONE)
+		return;
+	open->payload_in = from->session.event_type;
+	open->payload_out = to->current.event_type;
 }
 
 static void plan_flow(struct media *media, enum media_side side, unsigned kind)
@@ -86,7 +95,7 @@ void media_plan(struct media *media)
 	for (unsigned side = 0; side < MEDIA_SIDES; side++)
 		is_connected = is_connected && media->legs[side].current.line_count > 0;
 	for (unsigned side = 0; is_connected && side < MEDIA_SIDES; side++)
-		notice_change(&media->legs[side]);
+		notice_change(media, (enum media_side)side);
 	for (unsigned i = 0; i < MEDIA_SIDES * 2; i++) {
 		if (is_connected)
 			plan_flow(media, (enum media_side)(i / 2), i % 2);
@@ -125,7 +134,7 @@ void media_push(struct media *media)
 	}
 	if (!engine->options.dataplane || media->is_stranded)
 		return; // opened again when there is one
-	bool is_sent = count == 0 || has_room(media, count);
+	bool is_sent = count == 0 || has_room(media, count * MEDIA_FLOW_MESSAGES_MAX);
 	for (unsigned i = 0; i < count && is_sent; i++)
 		is_sent = media_flow_send(dirty[i], engine->options.dataplane,
 					  &engine->generations[dirty[i]->index]);

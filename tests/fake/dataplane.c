@@ -95,6 +95,8 @@ static void open_stream(struct dataplane *dataplane, const struct message *messa
 {
 	struct stream_view *view = &dataplane->views[message->stream.index];
 	bool is_new = view->generation != message->stream.generation;
+	if (view->is_open == is_new) // as a worker does: taken by another, or closed already
+		return;
 	if (!view->is_open)
 		dataplane->open_count++;
 	if (is_new)
