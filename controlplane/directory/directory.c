@@ -35,6 +35,11 @@ void directory_destroy(struct directory *directory)
 	free(directory);
 }
 
+struct text directory_base_domain(const struct directory *directory)
+{
+	return text_of(directory->base_domain);
+}
+
 static void append(struct mirror_list *list, struct directory_entry *entry)
 {
 	entry->previous = list->last;
@@ -187,13 +192,15 @@ const struct directory_object *directory_find(const struct directory *directory,
 	struct directory_entry *entry = directory_mirror_entry(directory, word);
 	if (entry && entry->object->kind == kind)
 		return entry->object;
+	if (word.size == 0 || directory_kind_of_sid(word) != DIRECTORY_KIND_COUNT)
+		return NULL; // a SID is no name; the walk below is for people
 	const struct directory_object *found = NULL;
-	for (unsigned i = 0; word.size > 0 && !found && i < schema->field_count; i++) {
+	for (unsigned i = 0; !found && i < schema->field_count; i++) {
 		if (schema->fields[i].is_unique)
 			found = find_by_field(directory, kind, i, word);
 	}
 	unsigned name = directory_field_index(schema, TEXT("name"));
-	if (!found && word.size > 0 && name < schema->field_count)
+	if (!found && name < schema->field_count)
 		found = find_by_field(directory, kind, name, word);
 	return found;
 }

@@ -63,6 +63,7 @@ struct carrier { // CG…: a gateway of the PSTN
 
 struct directory *directory_create(struct text base_domain);
 void directory_destroy(struct directory *directory);
+struct text directory_base_domain(const struct directory *directory);
 
 // By the host of a Request-URI, case ignored: "<domain>.<base domain>", or with an edge or a legacy
 // region after the base domain's first label, all the same trunk (TERM-012..014). NULL: not ours (TERM-005).

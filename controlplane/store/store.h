@@ -8,6 +8,7 @@
 
 #include "base/counter.h"
 #include "base/status.h"
+#include "directory/directory.h"
 #include "directory/object.h"
 
 struct event_base;
@@ -20,7 +21,7 @@ enum store_state {
 };
 
 struct store_counters {
-	struct counter changes, refused, losses, loads, events;
+	struct counter changes, refused, losses, loads, events, skipped; // skipped: read, but not valid
 };
 
 struct store_options {
@@ -44,6 +45,7 @@ enum store_state store_state(const struct store *store);
 const char *store_where(const struct store *store); // for status: URL without secrets
 const struct store_counters *store_counters(const struct store *store);
 
+// done may be NULL; its problem is NULL when all went well, and is gone when it returns.
 // Each checks against the mirror, then changes Redis atomically (the check is repeated there), then
 // the mirror, then calls done. Takes the object over. ERR_UNAVAILABLE when Redis is away.
 void store_add(struct store *store, struct directory_object *object, store_done_fn done, void *context);

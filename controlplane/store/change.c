@@ -1,0 +1,384 @@
+// One change of the directory, from the check against the mirror by the script in Redis back into the
+// mirror and to whoever asked for it.
+// Runs on: control thread. Never tells before it has returned, never tells twice.
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "directory/value.h"
+#include "store/keys.h"
+#include "store/record.h"
+#include "store/redis.h"
+#include "store/script.h"
+#include "store/state.h"
+
+#define CHANGES_MAX 1024 // under way at once
+#define FIXED_WORDS 17
+#define LIST_SIZE 4096
+
+struct store_change {
+	struct store_change *next;
+	struct store *store;
+	const char *verb;
+	struct directory_object *object;
+	store_done_fn done;
+	void *context;
+	enum status status;
+	struct directory_problem problem;
+};
+
+static void free_change(struct store_change *change)
+{
+	directory_object_destroy(change->object);
+	free(change);
+}
+
+static void remove_from(struct store_change **list, const struct store_change *change)
+{
+	while (*list && *list != change)
+		list = &(*list)->next;
+	if (*list)
+		*list = change->next;
+}
+
+static void finish(struct store_change *change, enum status status)
+{
+	struct store *store = change->store;
+	struct store_change **last = &store->finished;
+	remove_from(&store->changes, change);
+	change->status = status;
+	change->next = NULL;
+	while (*last)
+		last = &(*last)->next;
+	*last = change;
+	counter_add(status == OK ? &store->counters.changes : &store->counters.refused, 1);
+	event_active(store->finish, EV_TIMEOUT, 0);
+}
+
+void store_change_tell(struct store *store)
+{
+	struct store_change *change;
+	while ((change = store->finished)) {
+		store->finished = change->next;
+		store->change_count--;
+		const struct directory_problem *problem =
+			change->status == OK ? NULL : &change->problem;
+		if (change->done)
+			change->done(change->context, change->status, problem,
+				     change->object ? change->object->sid : "");
+		free_change(change);
+	}
+}
+
+static void refuse_away(struct store_change *change)
+{
+	const struct store *store = change->store;
+	char since[25];
+	clock_write_iso(store->away_since_ms, since);
+	if (store->state == STORE_STARTING)
+		directory_problem_set(
+			&change->problem, "",
+			"the directory is still being loaded from %s; calls wait for it, "
+			"and so must changes",
+			store->embedded ? "the embedded Redis" : "Redis");
+	else
+		directory_problem_set(
+			&change->problem, "",
+			"Redis is away since %s (%.48s): calls go on, the directory cannot "
+			"be changed; it is tried again all the time",
+			since, store->why);
+	finish(change, ERR_UNAVAILABLE);
+}
+
+static void refuse_unknown_outcome(struct store_change *change)
+{
+	directory_problem_set(
+		&change->problem, "",
+		"Redis went away before it answered, so the change may or may not have "
+		"been made; calls go on; look again when it is back");
+	finish(change, ERR_UNAVAILABLE);
+}
+
+void store_change_abandon(struct store *store)
+{
+	while (store->changes)
+		refuse_unknown_outcome(store->changes);
+	store_change_tell(store);
+}
+
+static const char *name_of(const struct store_change *change)
+{
+	return directory_schema(change->object->kind)->name;
+}
+
+// "trunk:domain::acme": the second part.
+static struct text field_of(struct text key)
+{
+	(void)text_split(&key, ':');
+	return text_split(&key, ':');
+}
+
+typedef enum status (*explain_fn)(struct store_change *change, struct text first,
+				  struct text second);
+
+static enum status explain_taken(struct store_change *change, struct text first, struct text second)
+{
+	(void)first, (void)second;
+	directory_problem_set(&change->problem, "sid", "%s is taken", change->object->sid);
+	return ERR_CONFLICT;
+}
+
+static enum status explain_gone(struct store_change *change, struct text first, struct text second)
+{
+	(void)first, (void)second;
+	directory_problem_set(&change->problem, "sid", "the %s was removed meanwhile",
+			      name_of(change));
+	return ERR_NOT_FOUND;
+}
+
+static enum status explain_version(struct store_change *change, struct text first,
+				   struct text second)
+{
+	(void)second;
+	directory_problem_set(&change->problem, "version",
+			      "the %s was changed meanwhile (version %.*s, yours is based on %lu): "
+			      "look at it again, then repeat",
+			      name_of(change), TEXT_FORMAT(directory_value_shown(first)),
+			      change->object->version);
+	return ERR_CONFLICT;
+}
+
+static enum status explain_missing(struct store_change *change, struct text first,
+				   struct text second)
+{
+	(void)second;
+	directory_problem_set(&change->problem, "",
+			      "%.*s, which it refers to, was removed meanwhile",
+			      TEXT_FORMAT(directory_value_shown(first)));
+	return ERR_CONFLICT;
+}
+
+static enum status explain_unique(struct store_change *change, struct text first,
+				  struct text second)
+{
+	char field[32];
+	(void)text_copy(field_of(first), field, sizeof(field));
+	struct text value = directory_object_get(change->object, field);
+	directory_problem_set(&change->problem, field, "'%.*s' is taken by %.*s",
+			      TEXT_FORMAT(directory_value_shown(value)),
+			      TEXT_FORMAT(directory_value_shown(second)));
+	return ERR_CONFLICT;
+}
+
+static enum status explain_parent(struct store_change *change, struct text first,
+				  struct text second)
+{
+	(void)first, (void)second;
+	directory_problem_set(&change->problem, "domain",
+			      "its parent domain was renamed or removed meanwhile");
+	return ERR_CONFLICT;
+}
+
+static enum status explain_used(struct store_change *change, struct text first, struct text second)
+{
+	directory_problem_set(&change->problem, "sid", "still used by %.*s: %.*s%s",
+			      TEXT_FORMAT(directory_value_shown(first)),
+			      TEXT_FORMAT(directory_value_shown(second)),
+			      text_is_equal(first, TEXT("1")) ? "" : ", and more");
+	return ERR_CONFLICT;
+}
+
+static const struct {
+	const char *word;
+	explain_fn explain;
+} answers[] = {
+	{ "taken", explain_taken },     { "gone", explain_gone },
+	{ "version", explain_version }, { "missing", explain_missing },
+	{ "unique", explain_unique },   { "parent", explain_parent },
+	{ "used", explain_used },
+};
+
+static enum status explain(struct store_change *change, const struct redisReply *reply)
+{
+	struct text word = store_redis_text(store_redis_at(reply, 0));
+	struct text error = store_redis_error(reply);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (text_is_equal(word, text_of(answers[i].word)))
+			return answers[i].explain(change,
+						  store_redis_text(store_redis_at(reply, 1)),
+						  store_redis_text(store_redis_at(reply, 2)));
+	}
+	directory_problem_set(&change->problem, "", "Redis refused the change: %.*s",
+			      TEXT_FORMAT(error));
+	return ERR_UNAVAILABLE; // out of memory, read-only, disk full: nothing the caller can mend
+}
+
+static void on_reply(void *context, const struct redisReply *reply)
+{
+	struct store_change *change = context;
+	struct text word = store_redis_text(store_redis_at(reply, 0));
+	if (!reply) {
+		refuse_unknown_outcome(change);
+		return;
+	}
+	if (!text_is_equal(word, TEXT("ok"))) {
+		finish(change, explain(change, reply));
+		return;
+	}
+	for (unsigned i = 1; i + 1 < store_redis_count(reply); i += 2)
+		store_load_apply(change->store, store_redis_text(store_redis_at(reply, i)),
+				 store_redis_at(reply, i + 1));
+	finish(change, OK);
+}
+
+struct lists { // room for the words of one command
+	char uniques[LIST_SIZE], references[LIST_SIZE], parent[256], released[256], version[24];
+};
+
+static bool write_lists(const struct store_change *change, struct lists *lists,
+			struct text words[static FIXED_WORDS - 11])
+{
+	const struct directory *directory = change->store->directory;
+	const struct directory_object *object = change->object;
+	struct writer uniques = writer_of(lists->uniques, sizeof(lists->uniques));
+	struct writer references = writer_of(lists->references, sizeof(lists->references));
+	struct writer parent = writer_of(lists->parent, sizeof(lists->parent));
+	struct writer released = writer_of(lists->released, sizeof(lists->released));
+	struct writer version = writer_of(lists->version, sizeof(lists->version));
+	writer_unsigned(&version, object->version);
+	if (!store_record_uniques(object, &uniques) ||
+	    !store_record_references(directory, object, &references) ||
+	    !store_record_parent(directory, object, &parent) || !store_record_released(&released))
+		return false;
+	words[0] = text_of(object->sid);
+	words[1] = writer_done(&version);
+	words[2] = writer_done(&uniques);
+	words[3] = writer_done(&references);
+	words[4] = writer_done(&parent);
+	words[5] = writer_done(&released);
+	return true;
+}
+
+static bool send_change(struct store_change *change)
+{
+	const struct directory_schema *schema = directory_schema(change->object->kind);
+	struct lists lists;
+	struct text words[FIXED_WORDS + 2 * DIRECTORY_FIELDS_MAX] = {
+		TEXT("EVAL"),
+		text_of(store_script),
+		TEXT("3"),
+		TEXT(STORE_KEY_VERSION),
+		TEXT(STORE_KEY_OBJECTS),
+		TEXT(STORE_KEY_UNIQUES),
+		TEXT(STORE_KEY_OBJECT),
+		TEXT(STORE_KEY_REFERRERS),
+		TEXT(STORE_CHANNEL),
+		text_of(change->verb),
+		text_of(schema->name),
+	};
+	unsigned count = FIXED_WORDS;
+	if (!write_lists(change, &lists, words + FIXED_WORDS - 6))
+		return false;
+	for (unsigned i = 0; i < schema->field_count; i++) {
+		words[count++] = text_of(schema->fields[i].name);
+		words[count++] = text_of(change->object->values[i]);
+	}
+	return store_redis_send(change->store->commands, words, count, on_reply, change);
+}
+
+static void submit(struct store_change *change, enum status checked)
+{
+	struct store *store = change->store;
+	change->next = store->changes;
+	store->changes = change;
+	store->change_count++;
+	if (checked == ERR_UNAVAILABLE)
+		refuse_away(change);
+	else if (checked != OK)
+		finish(change, checked);
+	else if (!send_change(change))
+		refuse_away(change);
+}
+
+static struct store_change *create(struct store *store, const char *verb, store_done_fn done,
+				   void *context)
+{
+	struct store_change *change = calloc(1, sizeof(*change));
+	if (!change)
+		return NULL;
+	*change = (struct store_change){
+		.store = store, .verb = verb, .done = done, .context = context
+	};
+	return change;
+}
+
+static enum status may_begin(struct store_change *change)
+{
+	if (change->store->state != STORE_READY)
+		return ERR_UNAVAILABLE;
+	if (change->store->change_count < CHANGES_MAX)
+		return OK;
+	directory_problem_set(&change->problem, "", "%d changes are under way already",
+			      CHANGES_MAX);
+	return ERR_BUSY;
+}
+
+static void write_object(struct store *store, const char *verb, struct directory_object *object,
+			 store_done_fn done, void *context)
+{
+	struct store_change *change = create(store, verb, done, context);
+	bool is_new = strcmp(verb, "add") == 0;
+	if (!change) { // the one answer that cannot wait for the loop
+		static const struct directory_problem problem = { "", "out of memory" };
+		directory_object_destroy(object);
+		if (done)
+			done(context, ERR_MEMORY, &problem, "");
+		return;
+	}
+	change->object = object;
+	enum status status = may_begin(change);
+	if (status == OK)
+		status = directory_check(store->directory, object, is_new, &change->problem);
+	submit(change, status);
+}
+
+void store_add(struct store *store, struct directory_object *object, store_done_fn done,
+	       void *context)
+{
+	write_object(store, "add", object, done, context);
+}
+
+void store_change(struct store *store, struct directory_object *object, store_done_fn done,
+		  void *context)
+{
+	write_object(store, "change", object, done, context);
+}
+
+void store_remove(struct store *store, const char *sid, store_done_fn done, void *context)
+{
+	static const struct directory_problem problem = { "", "out of memory" };
+	struct store_change *change = create(store, "remove", done, context);
+	enum directory_kind kind = directory_kind_of_sid(text_of(sid));
+	const struct directory_object *known =
+		kind < DIRECTORY_KIND_COUNT ? directory_find(store->directory, kind, text_of(sid))
+					    : NULL;
+	if (change && known)
+		change->object = directory_object_copy(known);
+	if (!change || (known && !change->object)) {
+		free(change);
+		if (done)
+			done(context, ERR_MEMORY, &problem, "");
+		return;
+	}
+	enum status status = may_begin(change);
+	if (status == OK && !known) {
+		directory_problem_set(&change->problem, "sid", "there is no object %.*s",
+				      TEXT_FORMAT(directory_value_shown(text_of(sid))));
+		status = ERR_NOT_FOUND;
+	}
+	if (status == OK)
+		status = directory_check_removal(store->directory, known, &change->problem);
+	submit(change, status);
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+// Every key this product keeps in Redis, its type and its lifetime. The braces make all keys of the
+// directory one slot of a Redis Cluster, so that one script may change several (Redis Cluster
+// specification, "hash tags").
+// Runs on: any thread; constant.
+
+// Integer, for ever. The number of changes made so far; each change takes the next one.
+#define STORE_KEY_VERSION "trunkd:{directory}:version"
+
+// Sorted set of the SIDs of all objects, scored by the version in which each was added.
+#define STORE_KEY_OBJECTS "trunkd:{directory}:objects"
+
+// Hash: key of a unique value ("trunk:domain::acme", directory/relation.h) → SID of its holder.
+#define STORE_KEY_UNIQUES "trunkd:{directory}:uniques"
+
+// + SID. Hash, as long as the object: field → value, and four of ours: ".kind", ".version" of the last
+// change, ".uniques" and ".references" (one a line) that it has entered elsewhere.
+#define STORE_KEY_OBJECT "trunkd:{directory}:object:"
+
+// + SID. Set, as long as it has members: SIDs of the objects that refer to that one.
+#define STORE_KEY_REFERRERS "trunkd:{directory}:referrers:"
+
+// Channel: "version kind SID put|drop", one message for each version.
+#define STORE_CHANNEL "trunkd:{directory}:changes"
