@@ -97,7 +97,7 @@ def ack_failure(cseq=1):
 
 
 def cancel():
-    return send(f"""CANCEL sip:[number]@[domain] SIP/2.0
+    return send("""CANCEL sip:[number]@[domain] SIP/2.0
         Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[invite-branch];rport
         From: "Lab" <sip:[from]@[from_host]>;tag=[pid]T[call_number]
         To: <sip:[number]@[domain]>
