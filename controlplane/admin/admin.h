@@ -4,11 +4,16 @@
 // can do is the table in admin/command.c; trunkctl asks for that table, so help is never stale.
 // Runs on: control thread.
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/status.h"
+
+#define ADMIN_KINDS_MAX 16
 
 struct event_base;
 struct admin;
@@ -25,17 +30,28 @@ struct admin_context {
 	struct media_engine *media;
 	const struct sip_transactions *transactions;
 	const struct sip_transport *transport;
-	struct dataplane *_Atomic dataplane;
+	struct dataplane *_Atomic dataplane; // changed with admin_replace_dataplane alone
 	uint64_t started_ms; // wall clock
 	// Reload of the configuration file: a status and a text with every problem (room of 4096).
 	enum status (*reload)(void *reload_context, char *room, unsigned room_size);
 	void *reload_context;
 	struct counter loop_late; // turns of the control loop that took longer than 20 ms
 	struct counter loop_worst_us; // longest turn so far
+	// Filled by the control thread each second for readers on other threads, from admin_start on.
+	struct counter store_state; // enum store_state
+	struct counter objects[ADMIN_KINDS_MAX]; // of the directory, by kind
+	atomic_uint dataplane_readers; // threads that look at `dataplane` at this moment
 };
 
+// Puts another dataplane (or NULL) in place and returns the former one, which nobody reads any more:
+// the caller may detach it. Waits some microseconds when a page of metrics is being written.
+struct dataplane *admin_replace_dataplane(struct admin_context *context,
+					  struct dataplane *dataplane);
+// May this node serve calls? Any thread; *out_reason says why not.
+bool admin_is_ready(const struct admin_context *context, const char **out_reason);
+
 struct admin_options {
-	const char *socket;          // path, mode 0660
+	const char *socket; // path, mode 0660
 	struct admin_context *context;
 };
 

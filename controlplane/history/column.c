@@ -23,7 +23,9 @@
 	{ #side "_jitter_us", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.jitter_us), 1, "" }, \
 	{ #side "_ttl_lowest", HISTORY_COLUMN_TTL, FIELD(history_call, side.ttl_lowest), 1, "" }, \
 	{ #side "_payload_type", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.payload_type), 1, "" }, \
-	{ #side "_events", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.events), 1, "" }
+	{ #side "_events", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.events), 1, "" }, \
+	{ #side "_local_address", HISTORY_COLUMN_TEXT, FIELD(history_call, side.local), 1, "" }, \
+	{ #side "_remote_address", HISTORY_COLUMN_TEXT, FIELD(history_call, side.remote), 1, "" }
 
 static const struct history_column CALL_COLUMNS[] = {
 	{ "sid",            HISTORY_COLUMN_TEXT,   FIELD(history_call, sid),         1, "PRIMARY KEY NOT NULL" },
@@ -35,6 +37,7 @@ static const struct history_column CALL_COLUMNS[] = {
 	{ "to_number",      HISTORY_COLUMN_TEXT,   FIELD(history_call, to),          1, "" },
 	{ "source_address", HISTORY_COLUMN_TEXT,   FIELD(history_call, source),      1, "" },
 	{ "carrier_name",   HISTORY_COLUMN_TEXT,   FIELD(history_call, carrier),     1, "" },
+	{ "carrier_address", HISTORY_COLUMN_TEXT,  FIELD(history_call, carrier_address), 1, "" },
 	{ "call_id_in",     HISTORY_COLUMN_TEXT,   FIELD(history_call, call_id_in),  1, "" },
 	{ "call_id_out",    HISTORY_COLUMN_TEXT,   FIELD(history_call, call_id_out), 1, "" },
 	{ "start_ms",       HISTORY_COLUMN_TIME,   FIELD(history_call, start_ms),    1, "" },

@@ -23,6 +23,8 @@ struct history_media { // one direction: what arrived from that party and what b
 	uint8_t ttl_lowest; // 255: none seen
 	uint8_t payload_type;
 	uint16_t events; // telephone events
+	char local[64],
+		remote[64]; // our address and port it came to; where that party said it listens
 };
 
 enum history_end { // who ended it
@@ -43,6 +45,7 @@ struct history_call {
 	char from[64], to[64];
 	char source[64]; // the caller's signalling address
 	char carrier[65]; // name of the last carrier tried
+	char carrier_address[64]; // its signalling address
 	char call_id_in[128], call_id_out[128];
 	uint64_t start_ms, ringing_ms, answer_ms, end_ms; // wall clock; 0: did not happen
 	uint16_t sip_status; // the final answer the caller got; 200 for an answered call

@@ -1,0 +1,206 @@
+// Adding, changing and removing objects of the directory. Runs on the control thread; the store makes
+// the change and calls back. Must never keep a password: only what digest needs of it is stored.
+
+#include <ctype.h>
+#include <string.h>
+
+#include "admin/handler.h"
+#include "admin/json.h"
+#include "admin/objects.h"
+#include "admin/request.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "directory/object.h"
+#include "sip/digest.h"
+#include "store/store.h"
+
+#define PASSWORD_MIN 12 // and upper and lower case letters and a digit
+#define PASSWORD_MAX 128
+
+static void refuse(struct admin_request *request, enum status status,
+		   const struct directory_problem *problem)
+{
+	struct admin_refusal refusal = { status, problem->field, problem->text, NULL };
+	if (!problem->text[0])
+		refusal.message = NULL;
+	if (status == ERR_UNAVAILABLE)
+		refusal.hint = "Redis is away: calls go on, changes have to wait; see status";
+	admin_request_refuse(request, &refusal);
+}
+
+static enum status problem_set(struct directory_problem *problem, enum status status,
+			       const char *field, const char *text)
+{
+	(void)text_copy(text_of(field), problem->field, sizeof(problem->field));
+	(void)text_copy(text_of(text), problem->text, sizeof(problem->text));
+	return status;
+}
+
+static bool is_good_password(struct text password)
+{
+	bool has_upper = false, has_lower = false, has_digit = false;
+	for (size_t i = 0; i < password.size; i++) {
+		unsigned char character = (unsigned char)password.data[i];
+		has_upper |= isupper(character) != 0;
+		has_lower |= islower(character) != 0;
+		has_digit |= isdigit(character) != 0;
+	}
+	return password.size >= PASSWORD_MIN && password.size <= PASSWORD_MAX && has_upper &&
+	       has_lower && has_digit;
+}
+
+static enum status set_hex(struct directory_object *object, struct text field,
+			   const uint8_t *octets, size_t size, struct directory_problem *problem)
+{
+	char room[2 * SIP_HA1_SHA256_SIZE + 1];
+	struct writer writer = writer_of(room, sizeof(room));
+	for (size_t i = 0; i < size; i++)
+		writer_format(&writer, "%02x", octets[i]);
+	enum status status = directory_object_set(object, field, writer_done(&writer), problem);
+	secret_wipe(room, sizeof(room));
+	return status;
+}
+
+// What RFC 7616 3.4.2 calls H(A1), with both algorithms; the password itself goes no further.
+static enum status set_password(const struct admin_context *context,
+				struct directory_object *object, struct text password,
+				struct directory_problem *problem)
+{
+	struct sip_digest_secret secret;
+	struct text user = directory_object_get(object, "user");
+	const struct sip_config *sip = &context->config->sip;
+	struct text realm = text_of(sip->realm[0] ? sip->realm : sip->base_domain);
+	if (object->kind != DIRECTORY_CREDENTIAL)
+		return problem_set(problem, ERR_NOT_FOUND, "password", "only a credential has one");
+	if (user.size == 0)
+		return problem_set(problem, ERR_MALFORMED, "user",
+				   "missing: who has this password");
+	if (!is_good_password(password))
+		return problem_set(
+			problem, ERR_MALFORMED, "password",
+			"too simple; allowed: 12 to 128 characters, with upper and lower "
+			"case letters and a digit");
+	sip_digest_derive(user, realm, password, &secret);
+	enum status status = directory_object_set(object, TEXT("realm"), realm, problem);
+	if (status == OK)
+		status = set_hex(object, TEXT("ha1_md5"), secret.md5, sizeof(secret.md5), problem);
+	if (status == OK)
+		status = set_hex(object, TEXT("ha1_sha256"), secret.sha256, sizeof(secret.sha256),
+				 problem);
+	secret_wipe(&secret, sizeof(secret));
+	return status;
+}
+
+static enum status set_field(const struct admin_context *context, struct directory_object *object,
+			     struct text word, struct directory_problem *problem)
+{
+	const struct directory_schema *schema = directory_schema(object->kind);
+	if (!text_find(word, '='))
+		return problem_set(problem, ERR_MALFORMED, "",
+				   "not of the form field=value; quote a value with spaces");
+	struct text field = text_split(&word, '=');
+	unsigned row = directory_field_index(schema, field);
+	if (row < schema->field_count && schema->fields[row].is_hidden)
+		return problem_set(problem, ERR_FORBIDDEN, schema->fields[row].name,
+				   "derived from the password, give password=");
+	return directory_set(context->directory, object, field, word, problem);
+}
+
+// All but the password first: it is hashed together with the user's name.
+static enum status set_fields(const struct admin_request *request, unsigned first,
+			      struct directory_object *object, struct directory_problem *problem)
+{
+	struct text password = TEXT_NONE;
+	for (unsigned i = first; i < request->argument_count; i++) {
+		struct text word = request->arguments[i];
+		if (text_has_prefix(word, TEXT("password="))) {
+			password = text_cut(word, strlen("password="));
+			continue;
+		}
+		enum status status = set_field(request->context, object, word, problem);
+		if (status != OK)
+			return status;
+	}
+	if (password.data)
+		return set_password(request->context, object, password, problem);
+	if (object->kind == DIRECTORY_CREDENTIAL &&
+	    directory_object_get(object, "ha1_md5").size == 0)
+		return problem_set(problem, ERR_MALFORMED, "password", "missing");
+	return OK;
+}
+
+static void changed(void *context, enum status status, const struct directory_problem *problem,
+		    const char *sid)
+{
+	static const struct directory_problem NONE = { "", "" };
+	struct admin_request *request = context;
+	if (status != OK) {
+		refuse(request, status, problem ? problem : &NONE);
+		return;
+	}
+	json_t *result = json_object();
+	admin_json_set(result, "sid", admin_json_string(sid));
+	// A detached request's context may be gone, and nobody hears the answer.
+	const struct directory_object *object =
+		admin_request_is_detached(request)
+			? NULL
+			: directory_find(request->context->directory, request->kind, text_of(sid));
+	if (object) {
+		json_t *warnings = admin_objects_warnings(object);
+		admin_json_set(result, directory_schema(request->kind)->name,
+			       admin_objects_to_json(request->context, object));
+		if (json_array_size(warnings) > 0)
+			admin_json_set(result, "warnings", json_incref(warnings));
+		json_decref(warnings);
+	}
+	admin_request_answer(request, result);
+}
+
+void admin_change_add(struct admin_request *request)
+{
+	struct directory_problem problem = { "", "" };
+	struct directory_object *object = directory_object_create(request->kind);
+	enum status status = object ? set_fields(request, 0, object, &problem) : ERR_MEMORY;
+	if (status != OK) {
+		directory_object_destroy(object);
+		refuse(request, status, &problem);
+		return;
+	}
+	store_add(request->context->store, object, changed, request);
+}
+
+static const struct directory_object *find(struct admin_request *request)
+{
+	const struct directory_object *object =
+		directory_find(request->context->directory, request->kind, request->arguments[0]);
+	if (object)
+		return object;
+	struct admin_refusal refusal = { ERR_NOT_FOUND, NULL,
+					 "no object of this kind has this SID or unique name",
+					 "show KIND lists them" };
+	admin_request_refuse(request, &refusal);
+	return NULL;
+}
+
+void admin_change_change(struct admin_request *request)
+{
+	struct directory_problem problem = { "", "" };
+	const struct directory_object *found = find(request);
+	if (!found)
+		return;
+	struct directory_object *object = directory_object_copy(found);
+	enum status status = object ? set_fields(request, 1, object, &problem) : ERR_MEMORY;
+	if (status != OK) {
+		directory_object_destroy(object);
+		refuse(request, status, &problem);
+		return;
+	}
+	store_change(request->context->store, object, changed, request);
+}
+
+void admin_change_remove(struct admin_request *request)
+{
+	const struct directory_object *object = find(request);
+	if (object)
+		store_remove(request->context->store, object->sid, changed, request);
+}

@@ -1,0 +1,200 @@
+// The table of commands and how words find their row. Runs on the control thread. Adding a command is
+// a row here, a handler, a test.
+
+#include "admin/command.h"
+
+#include <string.h>
+
+#include "admin/handler.h"
+
+#define ANY_NUMBER ADMIN_WORDS_MAX
+
+// clang-format off
+static const struct admin_command COMMANDS[] = {
+	{ "status", "", 0, 0, ADMIN_READ,
+	  "Shows the state of the node and of every part it needs.", admin_status_show },
+	{ "show calls", "", 0, 0, ADMIN_READ,
+	  "Lists the calls that are up now, oldest first.", admin_calls_list },
+	{ "show call", "CALL", 1, 1, ADMIN_READ,
+	  "Tells one call, up or ended: ladder, legs, media, end, alerts.", admin_calls_show },
+	{ "show history", "[N]", 0, 1, ADMIN_READ,
+	  "Lists the last N ended calls (20), failed ones too.", admin_past_list },
+	{ "show alerts", "[N]", 0, 1, ADMIN_READ,
+	  "Lists the last N alerts (20): what was refused or went wrong, and the fix.", admin_status_alerts },
+	{ "show streams", "", 0, 0, ADMIN_READ,
+	  "Lists the media streams of the calls that are up, one per direction.", admin_calls_streams },
+	{ "show workers", "", 0, 0, ADMIN_READ,
+	  "Shows what each worker core does and what became of its packets.", admin_status_workers },
+	{ "show ports", "", 0, 0, ADMIN_READ,
+	  "Shows how many media ports are used, resting and free.", admin_status_ports },
+	{ "show KIND", "[ID]", 0, 1, ADMIN_READ,
+	  "Lists the objects of a kind, or shows one, by SID, name, domain or number.", admin_objects_show },
+	{ "add KIND", "field=value…", 1, ANY_NUMBER, ADMIN_CHANGE,
+	  "Adds an object; help add KIND lists its fields.", admin_change_add },
+	{ "change KIND", "ID field=value…", 2, ANY_NUMBER, ADMIN_CHANGE,
+	  "Changes fields of an object; an empty value clears one.", admin_change_change },
+	{ "remove KIND", "ID", 1, 1, ADMIN_CHANGE,
+	  "Removes an object that nothing refers to any more.", admin_change_remove },
+	{ "check number", "NUMBER…", 1, ANY_NUMBER, ADMIN_READ,
+	  "Says whether a number is valid E.164, and whose it is.", admin_objects_check_number },
+	{ "hangup", "CALL|all", 1, 1, ADMIN_CHANGE,
+	  "Ends a call, or all of them.", admin_calls_hang_up },
+	{ "reload", "", 0, 0, ADMIN_CHANGE,
+	  "Takes over the live options of the configuration file, all or none.", admin_status_reload },
+	{ "log level", "LEVEL", 1, 1, ADMIN_CHANGE,
+	  "Sets the level of the log until the next start: debug, info, warning, error.", admin_status_log_level },
+	{ "help", "[WORDS…]", 0, ANY_NUMBER, ADMIN_READ,
+	  "Lists the commands that begin with these words, and the fields of a kind.", admin_help_show },
+	{ "commands", "", 0, 0, ADMIN_READ,
+	  "Gives the whole table of commands and kinds.", admin_help_commands },
+	{ "complete", "[WORDS…]", 0, ANY_NUMBER, ADMIN_READ,
+	  "Gives what may stand for the last, unfinished word.", admin_help_complete },
+};
+// clang-format on
+
+#define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
+
+unsigned admin_command_count(void)
+{
+	return COMMAND_COUNT;
+}
+
+const struct admin_command *admin_command_row(unsigned row)
+{
+	return row < COMMAND_COUNT ? &COMMANDS[row] : NULL;
+}
+
+const char *admin_command_right_text(enum admin_right right)
+{
+	static const char *const TEXTS[] = { "read", "change", "secret" };
+	return TEXTS[right];
+}
+
+struct text admin_command_word(const struct admin_command *command, unsigned place)
+{
+	struct text rest = text_of(command->words), word = text_split(&rest, ' ');
+	for (; place > 0 && word.size > 0; place--)
+		word = text_split(&rest, ' ');
+	return word;
+}
+
+static bool is_word(struct text wanted, struct text word)
+{
+	if (text_is_equal(wanted, TEXT("KIND")))
+		return directory_kind_of(word) != DIRECTORY_KIND_COUNT;
+	return text_is_equal(wanted, word);
+}
+
+bool admin_command_begins(const struct admin_command *command, const struct text *words,
+			  unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!is_word(admin_command_word(command, i), words[i]))
+			return false;
+	return true;
+}
+
+static unsigned word_count(const struct admin_command *command)
+{
+	unsigned count = 0;
+	while (admin_command_word(command, count).size > 0)
+		count++;
+	return count;
+}
+
+static void explain_unknown(struct admin_command_match *match, const struct text *words,
+			    unsigned count)
+{
+	struct writer problem = writer_of(match->problem, sizeof(match->problem));
+	struct writer hint = writer_of(match->hint, sizeof(match->hint));
+	unsigned good = 0; // words that some command begins with
+	for (unsigned i = 0; i < COMMAND_COUNT; i++)
+		while (good < count && admin_command_begins(&COMMANDS[i], words, good + 1))
+			good++;
+	writer_string(&problem, good < count ? "no command begins with \"" : "incomplete: \"");
+	for (unsigned i = 0; i < count && i <= good; i++)
+		writer_format(&problem, "%s%.*s", i > 0 ? " " : "",
+			      (int)(words[i].size < 60 ? words[i].size : 60), words[i].data);
+	writer_string(&problem, "\"");
+	struct text last = TEXT_NONE;
+	writer_string(&hint, "next:");
+	for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+		struct text next = admin_command_word(&COMMANDS[i], good);
+		if (admin_command_begins(&COMMANDS[i], words, good) && !text_is_equal(next, last))
+			writer_format(&hint, " %.*s", TEXT_FORMAT(next));
+		last = next;
+	}
+	if (!writer_string_done(&problem))
+		(void)text_copy(TEXT("no such command"), match->problem, sizeof(match->problem));
+	if (!writer_string_done(&hint))
+		(void)text_copy(TEXT("help lists the commands"), match->hint, sizeof(match->hint));
+}
+
+static void check_arguments(struct admin_command_match *match, unsigned count)
+{
+	const struct admin_command *command = match->command;
+	unsigned arguments = count - match->words;
+	if (arguments >= command->min && arguments <= command->max)
+		return;
+	struct writer problem = writer_of(match->problem, sizeof(match->problem));
+	struct writer hint = writer_of(match->hint, sizeof(match->hint));
+	writer_string(&problem,
+		      arguments < command->min ? "something is missing" : "too many words");
+	writer_format(&hint, "usage: %s %s", command->words, command->arguments);
+	(void)writer_string_done(&problem);
+	(void)writer_string_done(&hint);
+}
+
+struct admin_command_match admin_command_find(const struct text *words, unsigned count)
+{
+	struct admin_command_match match = { .kind = DIRECTORY_KIND_COUNT };
+	for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+		unsigned size = word_count(&COMMANDS[i]);
+		if (size > match.words && size <= count &&
+		    admin_command_begins(&COMMANDS[i], words, size)) {
+			match.command = &COMMANDS[i];
+			match.words = size;
+		}
+	}
+	if (!match.command) {
+		explain_unknown(&match, words, count);
+		return match;
+	}
+	for (unsigned i = 0; i < match.words; i++)
+		if (text_is_equal(admin_command_word(match.command, i), TEXT("KIND")))
+			match.kind = directory_kind_of(words[i]);
+	check_arguments(&match, count);
+	return match;
+}
+
+static void describe_kind(FILE *out, const struct directory_schema *schema)
+{
+	fprintf(out,
+		"\n### %s\n\n%s\n\n| field | needed | default | meaning |\n|---|---|---|---|\n",
+		schema->name, schema->text);
+	for (unsigned i = 0; i < schema->field_count; i++) {
+		const struct directory_field *field = &schema->fields[i];
+		if (!field->is_hidden)
+			fprintf(out, "| `%s` | %s | %s | %s |\n", field->name,
+				field->is_required ? "yes" : "",
+				field->fallback ? field->fallback : "", field->text);
+	}
+}
+
+void admin_command_describe(FILE *out)
+{
+	fputs("# Commands\n\n"
+	      "What `trunkctl` sends over the socket of `admin.socket`. KIND is one of the kinds "
+	      "below.\n\n"
+	      "| command | right | what it does |\n|---|---|---|\n",
+	      out);
+	for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+		const struct admin_command *command = &COMMANDS[i];
+		fprintf(out, "| `%s%s%s` | %s | %s |\n", command->words,
+			command->arguments[0] ? " " : "", command->arguments,
+			admin_command_right_text(command->right), command->text);
+	}
+	fputs("\n## Kinds\n", out);
+	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++)
+		describe_kind(out, directory_schema((enum directory_kind)kind));
+}

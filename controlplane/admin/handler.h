@@ -1,0 +1,32 @@
+#pragma once
+
+// The handlers behind the rows of the table of commands, by file.
+// Runs on: control thread.
+
+struct admin_request;
+
+void admin_status_show(struct admin_request *request); // status.c
+void admin_status_alerts(struct admin_request *request);
+void admin_status_reload(struct admin_request *request);
+void admin_status_log_level(struct admin_request *request);
+void admin_status_workers(struct admin_request *request);
+void admin_status_ports(struct admin_request *request);
+
+void admin_calls_list(struct admin_request *request); // calls.c
+void admin_calls_show(struct admin_request *request);
+void admin_calls_hang_up(struct admin_request *request);
+void admin_calls_streams(struct admin_request *request);
+
+void admin_past_list(struct admin_request *request); // past.c
+void admin_past_show(struct admin_request *request); // of `show call` when it has ended
+
+void admin_objects_show(struct admin_request *request); // objects.c
+void admin_objects_check_number(struct admin_request *request);
+
+void admin_change_add(struct admin_request *request); // change.c
+void admin_change_change(struct admin_request *request);
+void admin_change_remove(struct admin_request *request);
+
+void admin_help_show(struct admin_request *request); // help.c
+void admin_help_commands(struct admin_request *request);
+void admin_help_complete(struct admin_request *request);

@@ -1,0 +1,423 @@
+// The table of series and the text that Prometheus reads. Runs on the api thread. Must never touch a
+// call, a trunk or the directory: only counters, which their owners write with relaxed atomics.
+
+#include "admin/metrics.h"
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "base/log.h"
+#include "call/call.h"
+#include "dataplane/dataplane.h"
+#include "directory/schema.h"
+#include "history/history.h"
+#include "media/media.h"
+#include "sip/transaction.h"
+#include "sip/transport.h"
+#include "store/store.h"
+
+#define WORKERS_MAX 64
+
+// Where a row's figure lives: a struct of counters and an offset into it, or a function.
+enum part {
+	PART_NONE,
+	PART_CONTEXT,
+	PART_TRANSPORT,
+	PART_TRANSACTIONS,
+	PART_CALLS,
+	PART_MEDIA,
+	PART_STORE,
+	PART_HISTORY,
+	PART_WORKER, // of struct worker_view: a plain uint64_t, one per worker
+};
+
+enum label {
+	LABEL_NONE,
+	LABEL_METHOD, // an array of SIP_METHOD_COUNT counters
+	LABEL_CLASS, // an array of counters, index 1 is "1xx"
+	LABEL_REASON, // an array by row of refusals
+	LABEL_KIND, // an array by kind of the directory
+	LABEL_VERDICT, // an array by verdict, beside the worker
+	LABEL_VERSION,
+};
+
+struct snapshot { // what a page is made of: taken once, so that its series agree
+	const struct admin_context *context;
+	unsigned workers;
+	bool has_dataplane;
+	struct worker_view views[WORKERS_MAX];
+};
+
+struct series {
+	const char *name;
+	enum admin_metrics_type type;
+	enum part part;
+	enum label label;
+	size_t offset;
+	double scale; // 0: 1
+	double (*read)(const struct snapshot *snapshot); // when part is PART_NONE
+	const char *help;
+};
+
+static double read_one(const struct snapshot *snapshot)
+{
+	(void)snapshot;
+	return 1;
+}
+
+static double read_start(const struct snapshot *snapshot)
+{
+	return (double)snapshot->context->started_ms / 1000;
+}
+
+static double read_cpu(const struct snapshot *snapshot)
+{
+	(void)snapshot;
+	struct timespec used = { 0, 0 };
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+static double read_memory(const struct snapshot *snapshot)
+{
+	(void)snapshot;
+	unsigned long size = 0, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+	if (!file)
+		return 0;
+	int count = fscanf(file, "%lu %lu", &size, &resident);
+	fclose(file);
+	return count == 2 ? (double)resident * (double)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static double read_descriptors(const struct snapshot *snapshot)
+{
+	(void)snapshot;
+	double count = 0;
+	DIR *directory = opendir("/proc/self/fd");
+	if (!directory)
+		return 0;
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count - 3; // ".", "..", and the one that reads
+}
+
+static double read_attached(const struct snapshot *snapshot)
+{
+	return snapshot->has_dataplane;
+}
+
+static double read_workers(const struct snapshot *snapshot)
+{
+	return snapshot->workers;
+}
+
+static double read_store_ready(const struct snapshot *snapshot)
+{
+	return counter_get(&snapshot->context->store_state) == STORE_READY;
+}
+
+static double read_ready(const struct snapshot *snapshot)
+{
+	const char *reason;
+	return admin_is_ready(snapshot->context, &reason);
+}
+
+static double read_log_dropped(const struct snapshot *snapshot)
+{
+	(void)snapshot;
+	return (double)log_dropped();
+}
+
+static double read_streams(const struct snapshot *snapshot)
+{
+	double count = 0;
+	for (unsigned i = 0; i < snapshot->workers; i++)
+		count += snapshot->views[i].streams_open;
+	return count;
+}
+
+#define C ADMIN_METRICS_COUNTER
+#define G ADMIN_METRICS_GAUGE
+#define CONTEXT(field) PART_CONTEXT, LABEL_NONE, offsetof(struct admin_context, field), 0, NULL
+#define TRANSPORT(field)                                                                           \
+	PART_TRANSPORT, LABEL_NONE, offsetof(struct sip_transport_counters, field), 0, NULL
+#define SIP(label, field)                                                                          \
+	PART_TRANSACTIONS, label, offsetof(struct sip_transaction_counters, field), 0, NULL
+#define CALLS(label, field) PART_CALLS, label, offsetof(struct call_counters, field), 0, NULL
+#define MEDIA(field) PART_MEDIA, LABEL_NONE, offsetof(struct media_counters, field), 0, NULL
+#define STORE(field) PART_STORE, LABEL_NONE, offsetof(struct store_counters, field), 0, NULL
+#define HISTORY(field) PART_HISTORY, LABEL_NONE, offsetof(struct history_counters, field), 0, NULL
+#define WORKER(label, field) PART_WORKER, label, offsetof(struct worker_view, field), 0, NULL
+#define READ(function) PART_NONE, LABEL_NONE, 0, 0, function
+
+// clang-format off
+static const struct series SERIES[] = {
+	{ "trunkd_build_info", G, PART_NONE, LABEL_VERSION, 0, 0, read_one, "Always 1; the version is its label." },
+	{ "trunkd_ready", G, READ(read_ready), "1 when this node may serve calls." },
+	{ "process_start_time_seconds", G, READ(read_start), "When the control process started, in seconds since 1970." },
+	{ "process_cpu_seconds_total", C, READ(read_cpu), "CPU time of the control process." },
+	{ "process_resident_memory_bytes", G, READ(read_memory), "Memory of the control process." },
+	{ "process_open_fds", G, READ(read_descriptors), "Open file descriptors of the control process." },
+	{ "trunkd_log_lines_dropped_total", C, READ(read_log_dropped), "Log lines lost to a full queue." },
+	{ "trunkd_loop_late_turns_total", C, CONTEXT(loop_late), "Turns of the control loop longer than 20 ms." },
+	{ "trunkd_loop_worst_seconds", G, PART_CONTEXT, LABEL_NONE, offsetof(struct admin_context, loop_worst_us), 1e6, NULL, "The longest turn of the control loop." },
+
+	{ "trunkd_sip_messages_received_total", C, TRANSPORT(received), "SIP messages that arrived." },
+	{ "trunkd_sip_messages_sent_total", C, TRANSPORT(sent), "SIP messages that were sent." },
+	{ "trunkd_sip_received_bytes_total", C, TRANSPORT(received_octets), "Octets of SIP that arrived." },
+	{ "trunkd_sip_sent_bytes_total", C, TRANSPORT(sent_octets), "Octets of SIP that were sent." },
+	{ "trunkd_sip_send_failures_total", C, TRANSPORT(send_failures), "SIP messages the kernel did not take." },
+	{ "trunkd_sip_keepalives_total", C, TRANSPORT(keepalives), "Keep-alive packets without a message." },
+	{ "trunkd_sip_malformed_total", C, TRANSPORT(malformed), "Messages that are no SIP." },
+	{ "trunkd_sip_too_large_total", C, TRANSPORT(too_large), "Messages above the size limit." },
+	{ "trunkd_sip_kernel_drops_total", C, TRANSPORT(kernel_drops), "Packets the kernel dropped because the socket was full." },
+	{ "trunkd_sip_requests_received_total", C, SIP(LABEL_METHOD, requests_in), "Requests that arrived, without retransmissions." },
+	{ "trunkd_sip_requests_sent_total", C, SIP(LABEL_METHOD, requests_out), "Requests sent, without retransmissions." },
+	{ "trunkd_sip_responses_received_total", C, SIP(LABEL_CLASS, responses_in), "Responses that arrived." },
+	{ "trunkd_sip_responses_sent_total", C, SIP(LABEL_CLASS, responses_out), "Responses sent." },
+	{ "trunkd_sip_retransmissions_received_total", C, SIP(LABEL_NONE, retransmissions_in), "Retransmissions that were absorbed." },
+	{ "trunkd_sip_retransmissions_sent_total", C, SIP(LABEL_NONE, retransmissions_out), "Messages that had to be sent again." },
+	{ "trunkd_sip_timeouts_total", C, SIP(LABEL_NONE, timeouts), "Client transactions that got no final response." },
+	{ "trunkd_sip_unknown_domain_total", C, SIP(LABEL_NONE, unknown_domain), "Requests to no domain of ours, dropped in silence (TERM-006)." },
+	{ "trunkd_sip_rejected_total", C, SIP(LABEL_NONE, rejected_malformed), "Requests refused before a call was made of them." },
+	{ "trunkd_sip_stray_responses_total", C, SIP(LABEL_NONE, stray_responses), "Responses that match no transaction." },
+	{ "trunkd_sip_server_transactions", G, SIP(LABEL_NONE, server_count), "Server transactions now." },
+	{ "trunkd_sip_client_transactions", G, SIP(LABEL_NONE, client_count), "Client transactions now." },
+
+	{ "trunkd_calls", G, CALLS(LABEL_NONE, active), "Calls now." },
+	{ "trunkd_calls_started_total", C, CALLS(LABEL_NONE, started), "Calls admitted." },
+	{ "trunkd_calls_answered_total", C, CALLS(LABEL_NONE, answered), "Calls answered." },
+	{ "trunkd_calls_ended_total", C, CALLS(LABEL_NONE, ended), "Calls ended, answered or not." },
+	{ "trunkd_calls_refused_total", C, CALLS(LABEL_REASON, refused), "Calls refused, by reason." },
+	{ "trunkd_call_ack_timeouts_total", C, CALLS(LABEL_NONE, ack_timeouts), "Answered calls whose ACK never came (SIP-004)." },
+	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },
+	{ "trunkd_call_late_answers_total", C, CALLS(LABEL_NONE, late_answers), "Answers of carriers given up already (ORIG-031)." },
+
+	{ "trunkd_media_ports_used", G, MEDIA(ports_used), "Pairs of media ports in calls." },
+	{ "trunkd_media_ports_resting", G, MEDIA(ports_quarantined), "Pairs of media ports not yet used again." },
+	{ "trunkd_media_ports", G, MEDIA(ports_total), "Pairs of media ports in all." },
+	{ "trunkd_media_ports_exhausted_total", C, MEDIA(exhausted), "Calls refused for want of media ports." },
+	{ "trunkd_media_offers_refused_total", C, MEDIA(offers_refused), "Descriptions of media that could not be taken." },
+	{ "trunkd_media_orphans_closed_total", C, MEDIA(orphans_closed), "Streams closed that no call claimed." },
+	{ "trunkd_media_inbox_full_total", C, MEDIA(inbox_full), "Messages to workers that had to wait." },
+
+	{ "trunkd_store_ready", G, READ(read_store_ready), "1 when Redis is there and the directory loaded." },
+	{ "trunkd_store_changes_total", C, STORE(changes), "Changes of the directory made by this node." },
+	{ "trunkd_store_refused_total", C, STORE(refused), "Changes that were refused." },
+	{ "trunkd_store_losses_total", C, STORE(losses), "Times Redis went away." },
+	{ "trunkd_store_loads_total", C, STORE(loads), "Times the whole directory was loaded." },
+	{ "trunkd_store_events_total", C, STORE(events), "Changes heard of." },
+	{ "trunkd_directory_objects", G, PART_CONTEXT, LABEL_KIND, offsetof(struct admin_context, objects), 0, NULL, "Objects of the directory, by kind." },
+
+	{ "trunkd_history_calls_total", C, HISTORY(calls), "Records of calls begun." },
+	{ "trunkd_history_alerts_total", C, HISTORY(alerts), "Alerts recorded." },
+	{ "trunkd_history_written_total", C, HISTORY(written), "Records written to the database." },
+	{ "trunkd_history_refused_total", C, HISTORY(refused), "Records refused because the spool was full." },
+	{ "trunkd_history_failures_total", C, HISTORY(failures), "Attempts at the database that failed." },
+	{ "trunkd_history_spool_records", G, HISTORY(spool_used), "Records in the spool now." },
+
+	{ "trunkd_dataplane_attached", G, READ(read_attached), "1 when a dataplane is attached." },
+	{ "trunkd_dataplane_workers", G, READ(read_workers), "Worker cores." },
+	{ "trunkd_dataplane_streams", G, READ(read_streams), "Open streams, RTP and RTCP." },
+	{ "trunkd_worker_packets_total", C, WORKER(LABEL_VERDICT, verdicts), "Packets, by worker and by what became of them." },
+	{ "trunkd_worker_polls_total", C, WORKER(LABEL_NONE, polls), "Bursts asked for." },
+	{ "trunkd_worker_idle_polls_total", C, WORKER(LABEL_NONE, idle_polls), "Bursts that brought nothing." },
+	{ "trunkd_worker_busy_cycles_total", C, WORKER(LABEL_NONE, busy_cycles), "TSC cycles spent on packets and messages." },
+	{ "trunkd_worker_cycles_total", C, WORKER(LABEL_NONE, cycles), "TSC cycles in all." },
+	{ "trunkd_worker_messages_total", C, WORKER(LABEL_NONE, messages), "Messages from control." },
+	{ "trunkd_worker_messages_stale_total", C, WORKER(LABEL_NONE, messages_stale), "Messages for streams of an older generation." },
+	{ "trunkd_worker_handed_over_total", C, WORKER(LABEL_NONE, handed_over), "Packets that arrived on another worker's queue." },
+	{ "trunkd_worker_outbox_full_total", C, WORKER(LABEL_NONE, outbox_full), "Events to control that had to wait." },
+};
+// clang-format on
+
+#define SERIES_COUNT (sizeof(SERIES) / sizeof(SERIES[0]))
+
+static const void *part_of(const struct admin_context *context, enum part part)
+{
+	switch (part) {
+	case PART_CONTEXT:
+		return context;
+	case PART_TRANSPORT:
+		return context->transport ? sip_transport_counters(context->transport) : NULL;
+	case PART_TRANSACTIONS:
+		return context->transactions ? sip_transaction_counters(context->transactions)
+					     : NULL;
+	case PART_CALLS:
+		return context->calls ? calls_counters(context->calls) : NULL;
+	case PART_MEDIA:
+		return context->media ? media_engine_counters(context->media) : NULL;
+	case PART_STORE:
+		return context->store ? store_counters(context->store) : NULL;
+	case PART_HISTORY:
+		return context->history ? history_counters(context->history) : NULL;
+	case PART_NONE:
+	case PART_WORKER:
+		break;
+	}
+	return NULL;
+}
+
+static const char *label_name(const struct series *series)
+{
+	static const char *const NAMES[] = {
+		[LABEL_NONE] = "",          [LABEL_METHOD] = "method",
+		[LABEL_CLASS] = "class",    [LABEL_REASON] = "reason",
+		[LABEL_KIND] = "kind",      [LABEL_VERDICT] = "worker, verdict",
+		[LABEL_VERSION] = "version"
+	};
+	if (series->part == PART_WORKER && series->label == LABEL_NONE)
+		return "worker";
+	return NAMES[series->label];
+}
+
+// The value of an array's label into room; false past its end.
+static bool label_value(enum label label, unsigned index, char *room, size_t size)
+{
+	struct text value = TEXT_NONE;
+	if (label == LABEL_METHOD && index < SIP_METHOD_COUNT)
+		value = index == SIP_UNKNOWN ? TEXT("other")
+					     : sip_method_text((enum sip_method)index);
+	if (label == LABEL_REASON)
+		value = text_of(call_refusal_label(index));
+	if (label == LABEL_KIND && index < DIRECTORY_KIND_COUNT)
+		value = text_of(directory_schema((enum directory_kind)index)->name);
+	if (label == LABEL_CLASS && index >= 1 && index <= 6) {
+		snprintf(room, size, "%uxx", index);
+		return true;
+	}
+	return value.size > 0 && text_copy(value, room, size);
+}
+
+static void write_number(FILE *out, const struct series *series, uint64_t value)
+{
+	if (series->scale > 0)
+		fprintf(out, " %.6f\n", (double)value / series->scale);
+	else
+		fprintf(out, " %llu\n", (unsigned long long)value);
+}
+
+static void write_array(FILE *out, const struct series *series, const struct counter *counters)
+{
+	char room[64];
+	unsigned first = series->label == LABEL_CLASS ? 1 : 0;
+	for (unsigned i = first; label_value(series->label, i, room, sizeof(room)); i++) {
+		fprintf(out, "%s{%s=\"%s\"}", series->name, label_name(series), room);
+		write_number(out, series, counter_get(&counters[i]));
+	}
+}
+
+static void write_workers(FILE *out, const struct series *series, const struct snapshot *snapshot)
+{
+	for (unsigned worker = 0; worker < snapshot->workers; worker++) {
+		const char *view = (const char *)&snapshot->views[worker];
+		const uint64_t *values = (const void *)(view + series->offset);
+		if (series->label != LABEL_VERDICT) {
+			fprintf(out, "%s{worker=\"%u\"}", series->name, worker);
+			write_number(out, series, values[0]);
+			continue;
+		}
+		for (unsigned i = 0; i < VERDICT_COUNT; i++)
+			fprintf(out, "%s{worker=\"%u\",verdict=\"%s\"} %llu\n", series->name,
+				worker, verdict_label((enum verdict)i),
+				(unsigned long long)values[i]);
+	}
+}
+
+static void write_values(FILE *out, const struct series *series, const struct snapshot *snapshot)
+{
+	const char *part = part_of(snapshot->context, series->part);
+	if (series->part == PART_WORKER) {
+		write_workers(out, series, snapshot);
+	} else if (series->label == LABEL_VERSION) {
+		fprintf(out, "%s{version=\"%s\"} 1\n", series->name, TRUNKD_VERSION);
+	} else if (series->read) {
+		fprintf(out, "%s %.15g\n", series->name, series->read(snapshot));
+	} else if (part && series->label != LABEL_NONE) {
+		write_array(out, series, (const void *)(part + series->offset));
+	} else if (part) {
+		fputs(series->name, out);
+		write_number(out, series, counter_get((const void *)(part + series->offset)));
+	}
+}
+
+// While this copies, admin_replace_dataplane waits.
+static void take_snapshot(const struct admin_context *context, struct snapshot *out_snapshot)
+{
+	struct admin_context *counted = (struct admin_context *)context; // its reader count alone
+	atomic_fetch_add(&counted->dataplane_readers, 1);
+	const struct dataplane *dataplane = atomic_load(&counted->dataplane);
+	out_snapshot->context = context;
+	out_snapshot->has_dataplane = dataplane != NULL;
+	out_snapshot->workers = dataplane ? dataplane_facts(dataplane)->worker_count : 0;
+	if (out_snapshot->workers > WORKERS_MAX)
+		out_snapshot->workers = WORKERS_MAX;
+	for (unsigned i = 0; i < out_snapshot->workers; i++)
+		dataplane_worker_read(dataplane, i, &out_snapshot->views[i]);
+	atomic_fetch_sub(&counted->dataplane_readers, 1);
+}
+
+static const char *type_text(enum admin_metrics_type type)
+{
+	return type == ADMIN_METRICS_COUNTER ? "counter" : "gauge";
+}
+
+char *admin_metrics_write(const struct admin_context *context)
+{
+	char *text = NULL;
+	size_t size = 0;
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	FILE *out = snapshot ? open_memstream(&text, &size) : NULL;
+	if (!out) {
+		free(snapshot);
+		return NULL;
+	}
+	take_snapshot(context, snapshot);
+	for (unsigned i = 0; i < SERIES_COUNT; i++) {
+		const struct series *series = &SERIES[i];
+		fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", series->name, series->help,
+			series->name, type_text(series->type));
+		write_values(out, series, snapshot);
+	}
+	free(snapshot);
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+char *admin_metrics_write_any(void *context)
+{
+	return admin_metrics_write(context);
+}
+
+void admin_metrics_describe(FILE *out)
+{
+	fputs("# Metrics\n\n"
+	      "Served at `/metrics` of `admin.metrics_address`, in the text format of "
+	      "Prometheus.\n\n"
+	      "| series | type | labels | meaning |\n|---|---|---|---|\n",
+	      out);
+	for (unsigned i = 0; i < SERIES_COUNT; i++)
+		fprintf(out, "| `%s` | %s | %s | %s |\n", SERIES[i].name, type_text(SERIES[i].type),
+			label_name(&SERIES[i]), SERIES[i].help);
+}
+
+unsigned admin_metrics_count(void)
+{
+	return SERIES_COUNT;
+}
+
+struct admin_metrics_row admin_metrics_row(unsigned row)
+{
+	const struct series *series = &SERIES[row];
+	return (struct admin_metrics_row){ series->name, series->help, label_name(series),
+					   series->type };
+}

@@ -1,0 +1,183 @@
+// Showing what the directory holds. Runs on the control thread; reads the mirror in memory. Must never
+// show a hidden field (AUTH-019).
+
+#include "admin/objects.h"
+
+#include <string.h>
+
+#include "admin/handler.h"
+#include "admin/json.h"
+#include "admin/request.h"
+#include "directory/directory.h"
+#include "directory/object.h"
+
+static struct text name_of(const struct directory_object *object)
+{
+	static const char *const NAMES[] = { "name", "domain", "user", "e164", "address" };
+	for (unsigned i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+		if (directory_field_index(directory_schema(object->kind), text_of(NAMES[i])) ==
+		    directory_schema(object->kind)->field_count)
+			continue;
+		struct text value = directory_object_get(object, NAMES[i]);
+		if (value.size > 0)
+			return value;
+	}
+	return text_of(object->sid);
+}
+
+static json_t *name_by_sid(const struct admin_context *context, enum directory_kind kind,
+			   struct text sid)
+{
+	const struct directory_object *object = directory_find(context->directory, kind, sid);
+	return admin_json_text(object ? name_of(object) : sid);
+}
+
+static void set_references(const struct admin_context *context, json_t *json,
+			   const struct directory_field *field, struct text value)
+{
+	char key[64];
+	json_t *sids = json_array(), *names = json_array();
+	while (value.size > 0) {
+		struct text sid = text_split(&value, ' ');
+		if (sid.size == 0)
+			continue;
+		(void)json_array_append_new(sids, admin_json_text(sid));
+		(void)json_array_append_new(names, name_by_sid(context, field->refers_to, sid));
+	}
+	struct writer writer = writer_of(key, sizeof(key));
+	writer_format(&writer, "%s_names", field->name);
+	admin_json_set(json, field->name, sids);
+	admin_json_set(json, writer_string_done(&writer), names);
+}
+
+static void set_reference(const struct admin_context *context, json_t *json,
+			  const struct directory_field *field, struct text value)
+{
+	char key[64];
+	struct writer writer = writer_of(key, sizeof(key));
+	writer_format(&writer, "%s_name", field->name);
+	admin_json_set(json, field->name, value.size ? admin_json_text(value) : json_null());
+	admin_json_set(json, writer_string_done(&writer),
+		       value.size ? name_by_sid(context, field->refers_to, value) : json_null());
+}
+
+static json_t *value_to_json(const struct directory_field *field, struct text value)
+{
+	uint64_t number;
+	if (field->type == DIRECTORY_BOOL)
+		return json_boolean(text_is_equal(value, TEXT("true")));
+	if (value.size == 0)
+		return json_null();
+	if (field->type == DIRECTORY_UNSIGNED && text_to_unsigned(value, INT64_MAX, &number))
+		return admin_json_number(number);
+	return admin_json_text(value);
+}
+
+json_t *admin_objects_to_json(const struct admin_context *context,
+			      const struct directory_object *object)
+{
+	const struct directory_schema *schema = directory_schema(object->kind);
+	json_t *json = json_object();
+	admin_json_set(json, "sid", admin_json_string(object->sid));
+	for (unsigned i = 0; i < schema->field_count; i++) {
+		const struct directory_field *field = &schema->fields[i];
+		struct text value = text_of(object->values[i]);
+		if (field->is_hidden || field->type == DIRECTORY_HEX)
+			continue;
+		if (field->type == DIRECTORY_REFERENCES)
+			set_references(context, json, field, value);
+		else if (field->type == DIRECTORY_REFERENCE)
+			set_reference(context, json, field, value);
+		else
+			admin_json_set(json, field->name, value_to_json(field, value));
+	}
+	return json;
+}
+
+json_t *admin_objects_warnings(const struct directory_object *object)
+{
+	struct directory_problem hint = { "", "" };
+	json_t *warnings = json_array();
+	if (directory_hint(object, &hint)) // TERM-008, AUTH-017
+		(void)json_array_append_new(warnings, admin_json_string(hint.text));
+	if (object->kind == DIRECTORY_TRUNK &&
+	    text_is_equal(directory_object_get(object, "symmetric_rtp"), TEXT("true"))) // MEDIA-010
+		(void)json_array_append_new(
+			warnings,
+			json_string("symmetric RTP accepts media from an address that was "
+				    "not signalled, which eases attacks on RTP"));
+	return warnings;
+}
+
+static void show_all(struct admin_request *request)
+{
+	const struct admin_context *context = request->context;
+	const struct directory_object *object = NULL;
+	json_t *array = json_array(), *result = json_object();
+	while ((object = directory_next(context->directory, request->kind, object)))
+		(void)json_array_append_new(array, admin_objects_to_json(context, object));
+	admin_json_set(result, directory_schema(request->kind)->plural, array);
+	admin_request_answer(request, result);
+}
+
+void admin_objects_show(struct admin_request *request)
+{
+	const struct directory_schema *schema = directory_schema(request->kind);
+	if (request->argument_count == 0) {
+		show_all(request);
+		return;
+	}
+	const struct directory_object *object =
+		directory_find(request->context->directory, request->kind, request->arguments[0]);
+	if (!object) {
+		struct admin_refusal refusal = {
+			ERR_NOT_FOUND, NULL, "no object of this kind has this SID or unique name",
+			"show KIND without ID lists them"
+		};
+		admin_request_refuse(request, &refusal);
+		return;
+	}
+	json_t *result = json_object();
+	admin_json_set(result, schema->name, admin_objects_to_json(request->context, object));
+	json_t *warnings = admin_objects_warnings(object);
+	if (json_array_size(warnings) > 0)
+		admin_json_set(result, "warnings", json_incref(warnings));
+	json_decref(warnings);
+	admin_request_answer(request, result);
+}
+
+static json_t *check_number(const struct admin_context *context, struct text word)
+{
+	struct directory_problem problem = { "", "" };
+	json_t *json = json_object();
+	struct directory_object *object = directory_object_create(DIRECTORY_NUMBER);
+	enum status status =
+		object ? directory_object_set(object, TEXT("e164"), word, &problem) : ERR_MEMORY;
+	directory_object_destroy(object);
+	const struct number *number =
+		status == OK ? directory_number(context->directory, word) : NULL;
+	admin_json_set(json, "number", admin_json_text(word));
+	admin_json_set(json, "valid", json_boolean(status == OK));
+	admin_json_set(json, "problem",
+		       status == OK ? json_null() : admin_json_string(problem.text));
+	admin_json_set(json, "sid", number ? admin_json_string(number->sid) : json_null());
+	admin_json_set(
+		json, "account",
+		number ? name_by_sid(context, DIRECTORY_ACCOUNT, text_of(number->account_sid))
+		       : json_null());
+	admin_json_set(json, "trunk",
+		       number && number->trunk_sid[0]
+			       ? name_by_sid(context, DIRECTORY_TRUNK, text_of(number->trunk_sid))
+			       : json_null());
+	return json;
+}
+
+void admin_objects_check_number(struct admin_request *request)
+{
+	json_t *array = json_array(), *result = json_object();
+	for (unsigned i = 0; i < request->argument_count; i++)
+		(void)json_array_append_new(array,
+					    check_number(request->context, request->arguments[i]));
+	admin_json_set(result, "numbers", array);
+	admin_request_answer(request, result);
+}

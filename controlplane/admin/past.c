@@ -1,0 +1,233 @@
+// Ended calls, from the database. Runs on the control thread; the search itself runs on the history
+// thread, so an answer comes some turns of the loop later.
+
+#include "admin/past.h"
+
+#include <string.h>
+
+#include "admin/handler.h"
+#include "admin/json.h"
+#include "admin/request.h"
+#include "call/call.h"
+#include "directory/directory.h"
+#include "history/history.h"
+
+#define LIST_DEFAULT 20
+#define LIST_MAX 1000
+#define ALERTS_MAX 256 // all that history keeps in memory
+
+json_t *admin_past_ladder(const char *ladder)
+{
+	json_t *steps = json_array();
+	struct cursor cursor = cursor_of(text_of(ladder));
+	while (!cursor_is_done(&cursor)) {
+		struct cursor line = cursor_of(cursor_line(&cursor));
+		uint64_t ms = cursor_unsigned(&line, UINT64_MAX / 2);
+		struct text leg = cursor_word(&line);
+		cursor_skip_space(&line);
+		if (line.failed || leg.size < 2)
+			continue;
+		bool is_in = leg.data[leg.size - 1] == '>';
+		leg.size--;
+		json_t *step = json_object();
+		admin_json_set(step, "ms", admin_json_number(ms));
+		admin_json_set(step, "leg", admin_json_text(leg));
+		admin_json_set(step, "direction", json_string(is_in ? "in" : "out"));
+		admin_json_set(step, "what", admin_json_text(line.rest));
+		(void)json_array_append_new(steps, step);
+	}
+	return steps;
+}
+
+json_t *admin_past_alerts(const struct admin_context *context, const char *call_sid)
+{
+	struct history_alert alerts[ALERTS_MAX];
+	json_t *array = json_array();
+	unsigned count =
+		context->history ? history_alerts(context->history, alerts, ALERTS_MAX) : 0;
+	for (unsigned i = count; i > 0; i--) {
+		const struct history_alert *alert = &alerts[i - 1];
+		if (strcmp(alert->call_sid, call_sid) != 0)
+			continue;
+		json_t *object = json_object();
+		admin_json_set(object, "code", admin_json_number(alert->code));
+		admin_json_set(object, "at", admin_json_time(alert->at_ms));
+		admin_json_set(object, "header", admin_json_string(alert->header));
+		admin_json_set(object, "seen", admin_json_string(alert->seen));
+		admin_json_set(object, "expected", admin_json_string(alert->expected));
+		admin_json_set(object, "text", admin_json_string(alert->text));
+		(void)json_array_append_new(array, object);
+	}
+	return array;
+}
+
+const char *admin_past_trunk_name(const struct admin_context *context, const char *trunk_sid)
+{
+	const struct trunk *trunk = context->directory && trunk_sid && trunk_sid[0]
+					    ? directory_trunk(context->directory, trunk_sid)
+					    : NULL;
+	if (!trunk)
+		return "";
+	return trunk->name[0] ? trunk->name : trunk->domain;
+}
+
+json_t *admin_past_codec(uint8_t payload_type)
+{
+	if (payload_type == PAYLOAD_TYPE_NONE)
+		return json_null();
+	if (payload_type == 0) // RFC 3551 6
+		return json_string("PCMU/8000");
+	return json_sprintf("payload type %u", payload_type);
+}
+
+json_t *admin_past_loss_percent(uint64_t packets, uint64_t lost)
+{
+	uint64_t expected = packets + lost;
+	return json_real(expected > 0 ? 100.0 * (double)lost / (double)expected : 0);
+}
+
+static json_t *media_to_json(const char *from, const struct history_media *media)
+{
+	bool has_packets = media->packets > 0;
+	json_t *object = json_object(), *drops = json_object();
+	admin_json_set(object, "from", json_string(from));
+	admin_json_set(object, "codec",
+		       has_packets ? admin_past_codec(media->payload_type) : json_null());
+	admin_json_set(object, "local",
+		       media->local[0] ? admin_json_string(media->local) : json_null());
+	admin_json_set(object, "remote",
+		       media->remote[0] ? admin_json_string(media->remote) : json_null());
+	admin_json_set(object, "packets", admin_json_number(media->packets));
+	admin_json_set(object, "octets", admin_json_number(media->octets));
+	admin_json_set(object, "lost", admin_json_number(media->lost));
+	admin_json_set(object, "loss_percent",
+		       admin_past_loss_percent(media->packets, media->lost));
+	admin_json_set(object, "jitter_ms", json_real((double)media->jitter_us / 1000));
+	admin_json_set(object, "ttl_lowest",
+		       media->ttl_lowest == 255 ? json_null() : json_integer(media->ttl_lowest));
+	admin_json_set(object, "events", admin_json_number(media->events));
+	admin_json_set(drops, "ttl", admin_json_number(media->drops_ttl));
+	admin_json_set(drops, "source", admin_json_number(media->drops_source));
+	admin_json_set(drops, "other", admin_json_number(media->drops_other));
+	admin_json_set(object, "drops", drops);
+	return object;
+}
+
+static json_t *call_to_json(const struct admin_context *context, const struct history_call *call)
+{
+	json_t *object = json_object();
+	admin_json_set(object, "sid", admin_json_string(call->sid));
+	admin_json_set(object, "state", json_string("ended"));
+	admin_json_set(object, "direction", admin_json_string(call->direction));
+	admin_json_set(object, "from", admin_json_string(call->from));
+	admin_json_set(object, "to", admin_json_string(call->to));
+	admin_json_set(object, "trunk",
+		       admin_json_string(admin_past_trunk_name(context, call->trunk_sid)));
+	admin_json_set(object, "carrier", admin_json_string(call->carrier));
+	admin_json_set(object, "started_at", admin_json_time(call->start_ms));
+	admin_json_set(object, "duration_s", admin_json_seconds(call->start_ms, call->end_ms));
+	admin_json_set(object, "talk_s", admin_json_seconds(call->answer_ms, call->end_ms));
+	admin_json_set(object, "sip_status", admin_json_number(call->sip_status));
+	admin_json_set(object, "reason", admin_json_string(call->reason));
+	admin_json_set(object, "ended_by", json_string(history_end_text(call->ended_by)));
+	return object;
+}
+
+static json_t *story_to_json(const struct admin_context *context, const struct history_call *call)
+{
+	json_t *object = call_to_json(context, call), *media = json_array();
+	admin_json_set(object, "account_sid", admin_json_string(call->account_sid));
+	admin_json_set(object, "trunk_sid", admin_json_string(call->trunk_sid));
+	admin_json_set(object, "carrier_sid", admin_json_string(call->carrier_sid));
+	admin_json_set(object, "caller_address", admin_json_string(call->source));
+	admin_json_set(object, "called_address", admin_json_string(call->carrier_address));
+	admin_json_set(object, "call_id_in", admin_json_string(call->call_id_in));
+	admin_json_set(object, "call_id_out", admin_json_string(call->call_id_out));
+	admin_json_set(object, "ringing_at", admin_json_time(call->ringing_ms));
+	admin_json_set(object, "answered_at", admin_json_time(call->answer_ms));
+	admin_json_set(object, "ended_at", admin_json_time(call->end_ms));
+	admin_json_set(object, "attempts", admin_json_number(call->attempts));
+	admin_json_set(object, "alert_code", admin_json_number(call->alert_code));
+	admin_json_set(object, "ladder", admin_past_ladder(call->ladder));
+	if (call->answer_ms > 0 || call->caller.packets + call->called.packets > 0) {
+		(void)json_array_append_new(media, media_to_json("caller", &call->caller));
+		(void)json_array_append_new(media, media_to_json("called", &call->called));
+	}
+	admin_json_set(object, "media", media);
+	admin_json_set(object, "alerts", admin_past_alerts(context, call->sid));
+	return object;
+}
+
+static void found_one(void *context, const struct history_call *call)
+{
+	struct admin_request *request = context;
+	if (call && !admin_request_is_detached(request)) {
+		json_decref(request->partial);
+		request->partial = story_to_json(request->context, call);
+	}
+	if (call)
+		return;
+	json_t *story = request->partial;
+	request->partial = NULL;
+	if (!story) {
+		struct admin_refusal refusal = { ERR_NOT_FOUND, NULL, "no call of this SID",
+						 "show calls and show history list them" };
+		admin_request_refuse(request, &refusal);
+		return;
+	}
+	json_t *result = json_object();
+	admin_json_set(result, "call", story);
+	admin_request_answer(request, result);
+}
+
+static void found_row(void *context, const struct history_call *call)
+{
+	struct admin_request *request = context;
+	if (call && !admin_request_is_detached(request))
+		(void)json_array_append_new(request->partial, call_to_json(request->context, call));
+	if (call)
+		return;
+	json_t *result = json_object();
+	admin_json_set(result, "calls", request->partial);
+	request->partial = NULL;
+	admin_request_answer(request, result);
+}
+
+static void refuse_search(struct admin_request *request, enum status status)
+{
+	struct admin_refusal refusal = { status, NULL, NULL, NULL };
+	if (status == ERR_MALFORMED)
+		refusal.message = "this is no SID of a call";
+	admin_request_refuse(request, &refusal);
+}
+
+void admin_past_show(struct admin_request *request)
+{
+	char sid[40];
+	enum status status = ERR_MALFORMED;
+	if (text_copy(request->arguments[0], sid, sizeof(sid)) && sid[0])
+		status = request->context->history ? history_search(request->context->history, sid,
+								    1, found_one, request)
+						   : ERR_UNAVAILABLE;
+	if (status != OK)
+		refuse_search(request, status);
+}
+
+void admin_past_list(struct admin_request *request)
+{
+	uint64_t count = LIST_DEFAULT;
+	if (request->argument_count == 1 &&
+	    (!text_to_unsigned(request->arguments[0], LIST_MAX, &count) || count == 0)) {
+		struct admin_refusal refusal = { ERR_MALFORMED, "N", "not a number of calls",
+						 "allowed: 1 to 1000" };
+		admin_request_refuse(request, &refusal);
+		return;
+	}
+	request->partial = json_array();
+	enum status status = request->context->history
+				     ? history_search(request->context->history, NULL,
+						      (unsigned)count, found_row, request)
+				     : ERR_UNAVAILABLE;
+	if (status != OK)
+		refuse_search(request, status);
+}

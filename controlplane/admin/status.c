@@ -1,0 +1,284 @@
+// The node as a whole: its parts, workers, ports, alerts, reload, log level. Runs on the control
+// thread.
+
+#include <string.h>
+
+#include "admin/handler.h"
+#include "admin/json.h"
+#include "admin/request.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "call/call.h"
+#include "config/config.h"
+#include "dataplane/dataplane.h"
+#include "directory/object.h"
+#include "history/history.h"
+#include "media/media.h"
+#include "store/store.h"
+
+#define ALERTS_DEFAULT 20
+#define ALERTS_MAX 256
+#define RELOAD_ROOM 4096
+
+static void set_counter(json_t *object, const char *key, const struct counter *counter)
+{
+	admin_json_set(object, key, admin_json_number(counter_get(counter)));
+}
+
+static json_t *mac_to_json(const uint8_t mac[static 6])
+{
+	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+			    mac[5]);
+}
+
+static json_t *dataplane_to_json(struct dataplane *dataplane)
+{
+	json_t *object = json_object();
+	admin_json_set(object, "attached", json_boolean(dataplane != NULL));
+	if (!dataplane)
+		return object;
+	const struct dataplane_facts *facts = dataplane_facts(dataplane);
+	json_t *addresses = json_array();
+	for (unsigned i = 0; i < facts->address_count && i < MEDIA_ADDRESSES_MAX; i++) {
+		char room[ADDRESS_TEXT_SIZE];
+		struct writer writer = writer_of(room, sizeof(room));
+		address_write_host(&facts->addresses[i], &writer);
+		(void)json_array_append_new(addresses, admin_json_text(writer_done(&writer)));
+	}
+	uint64_t up_ns = clock_monotonic_ns() - facts->started_ns;
+	admin_json_set(object, "process_id", admin_json_number(facts->process_id));
+	admin_json_set(object, "uptime_s", admin_json_number(up_ns / 1000000000));
+	admin_json_set(object, "port", admin_json_string(facts->port));
+	admin_json_set(object, "interface", admin_json_string(facts->interface));
+	admin_json_set(object, "mac", mac_to_json(facts->mac));
+	admin_json_set(object, "addresses", addresses);
+	admin_json_set(object, "workers", admin_json_number(facts->worker_count));
+	admin_json_set(object, "huge_pages", json_boolean(facts->has_huge_pages));
+	return object;
+}
+
+static json_t *store_to_json(const struct store *store)
+{
+	static const char *const STATES[] = {
+		[STORE_STARTING] = "starting", [STORE_READY] = "ready", [STORE_AWAY] = "away"
+	};
+	json_t *object = json_object();
+	admin_json_set(object, "state",
+		       store ? json_string(STATES[store_state(store)]) : json_null());
+	if (!store)
+		return object;
+	const struct store_counters *counters = store_counters(store);
+	admin_json_set(object, "where", admin_json_string(store_where(store)));
+	set_counter(object, "changes", &counters->changes);
+	set_counter(object, "refused", &counters->refused);
+	set_counter(object, "losses", &counters->losses);
+	return object;
+}
+
+static json_t *history_to_json(const struct history *history)
+{
+	json_t *object = json_object();
+	if (!history)
+		return object;
+	const struct history_counters *counters = history_counters(history);
+	set_counter(object, "calls", &counters->calls);
+	set_counter(object, "alerts", &counters->alerts);
+	set_counter(object, "written", &counters->written);
+	set_counter(object, "waiting", &counters->spool_used);
+	set_counter(object, "refused", &counters->refused);
+	set_counter(object, "failures", &counters->failures);
+	return object;
+}
+
+static json_t *calls_to_json(const struct calls *calls)
+{
+	json_t *object = json_object();
+	if (!calls)
+		return object;
+	const struct call_counters *counters = calls_counters(calls);
+	admin_json_set(object, "up", admin_json_number(calls_count(calls)));
+	set_counter(object, "started", &counters->started);
+	set_counter(object, "answered", &counters->answered);
+	set_counter(object, "ended", &counters->ended);
+	set_counter(object, "ack_timeouts", &counters->ack_timeouts);
+	set_counter(object, "carrier_moves", &counters->carrier_moves);
+	return object;
+}
+
+static json_t *objects_to_json(const struct directory *directory)
+{
+	json_t *object = json_object();
+	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT && directory; kind++)
+		admin_json_set(
+			object, directory_schema((enum directory_kind)kind)->plural,
+			admin_json_number(directory_count(directory, (enum directory_kind)kind)));
+	return object;
+}
+
+static json_t *loop_to_json(const struct admin_context *context)
+{
+	json_t *object = json_object();
+	set_counter(object, "late_turns", &context->loop_late);
+	admin_json_set(object, "worst_ms",
+		       json_real((double)counter_get(&context->loop_worst_us) / 1000));
+	return object;
+}
+
+void admin_status_show(struct admin_request *request)
+{
+	const struct admin_context *context = request->context;
+	const char *reason = NULL;
+	bool is_ready = admin_is_ready(context, &reason);
+	json_t *result = json_object();
+	admin_json_set(result, "ready", json_boolean(is_ready));
+	if (!is_ready)
+		admin_json_set(result, "reason", json_string(reason));
+	admin_json_set(result, "version", json_string(TRUNKD_VERSION));
+	admin_json_set(result, "node",
+		       admin_json_string(context->config ? context->config->node.name : ""));
+	admin_json_set(result, "base_domain",
+		       admin_json_string(context->config ? context->config->sip.base_domain : ""));
+	admin_json_set(result, "started_at", admin_json_time(context->started_ms));
+	admin_json_set(result, "uptime_s",
+		       admin_json_number((context->clock->wall_ms - context->started_ms) / 1000));
+	admin_json_set(result, "dataplane", dataplane_to_json(atomic_load(&context->dataplane)));
+	admin_json_set(result, "redis", store_to_json(context->store));
+	admin_json_set(result, "history", history_to_json(context->history));
+	admin_json_set(result, "calls", calls_to_json(context->calls));
+	admin_json_set(result, "directory", objects_to_json(context->directory));
+	admin_json_set(result, "loop", loop_to_json(context));
+	admin_request_answer(request, result);
+}
+
+static json_t *worker_to_json(const struct dataplane *dataplane, unsigned index)
+{
+	struct worker_view view;
+	dataplane_worker_read(dataplane, index, &view);
+	json_t *object = json_object(), *verdicts = json_object();
+	admin_json_set(object, "worker", admin_json_number(index));
+	admin_json_set(object, "core", admin_json_number(view.lcore));
+	admin_json_set(object, "streams", admin_json_number(view.streams_open));
+	admin_json_set(object, "busy_percent",
+		       json_real(view.cycles > 0
+					 ? 100.0 * (double)view.busy_cycles / (double)view.cycles
+					 : 0));
+	admin_json_set(object, "polls", admin_json_number(view.polls));
+	admin_json_set(object, "idle_polls", admin_json_number(view.idle_polls));
+	admin_json_set(object, "messages", admin_json_number(view.messages));
+	admin_json_set(object, "messages_stale", admin_json_number(view.messages_stale));
+	admin_json_set(object, "outbox_full", admin_json_number(view.outbox_full));
+	for (unsigned i = 0; i < VERDICT_COUNT; i++)
+		admin_json_set(verdicts, verdict_label((enum verdict)i),
+			       admin_json_number(view.verdicts[i]));
+	admin_json_set(object, "verdicts", verdicts);
+	return object;
+}
+
+void admin_status_workers(struct admin_request *request)
+{
+	struct dataplane *dataplane = atomic_load(&request->context->dataplane);
+	if (!dataplane) {
+		struct admin_refusal refusal = { ERR_UNAVAILABLE, NULL, "no dataplane is attached",
+						 "see trunkctl status and the log" };
+		admin_request_refuse(request, &refusal);
+		return;
+	}
+	json_t *array = json_array(), *result = json_object();
+	for (unsigned i = 0; i < dataplane_facts(dataplane)->worker_count; i++)
+		(void)json_array_append_new(array, worker_to_json(dataplane, i));
+	admin_json_set(result, "workers", array);
+	admin_request_answer(request, result);
+}
+
+void admin_status_ports(struct admin_request *request)
+{
+	const struct media_engine *media = request->context->media;
+	json_t *ports = json_object(), *result = json_object();
+	if (media) {
+		const struct media_counters *counters = media_engine_counters(media);
+		uint64_t total = counter_get(&counters->ports_total);
+		uint64_t taken = counter_get(&counters->ports_used) +
+				 counter_get(&counters->ports_quarantined);
+		set_counter(ports, "total", &counters->ports_total);
+		set_counter(ports, "used", &counters->ports_used);
+		set_counter(ports, "resting", &counters->ports_quarantined);
+		admin_json_set(ports, "free", admin_json_number(total > taken ? total - taken : 0));
+		set_counter(ports, "refused_calls", &counters->exhausted);
+		set_counter(ports, "orphans_closed", &counters->orphans_closed);
+	}
+	admin_json_set(ports, "first_port", json_integer(MEDIA_PORT_FIRST));
+	admin_json_set(ports, "last_port", json_integer(MEDIA_PORT_LAST));
+	admin_json_set(result, "ports", ports);
+	admin_request_answer(request, result);
+}
+
+static json_t *alert_to_json(const struct history_alert *alert)
+{
+	json_t *object = json_object();
+	admin_json_set(object, "at", admin_json_time(alert->at_ms));
+	admin_json_set(object, "code", admin_json_number(alert->code));
+	admin_json_set(object, "text", admin_json_string(alert->text));
+	admin_json_set(object, "header", admin_json_string(alert->header));
+	admin_json_set(object, "seen", admin_json_string(alert->seen));
+	admin_json_set(object, "expected", admin_json_string(alert->expected));
+	admin_json_set(object, "source", admin_json_string(alert->source));
+	admin_json_set(object, "call", admin_json_string(alert->call_sid));
+	admin_json_set(object, "account_sid", admin_json_string(alert->account_sid));
+	admin_json_set(object, "trunk_sid", admin_json_string(alert->trunk_sid));
+	return object;
+}
+
+void admin_status_alerts(struct admin_request *request)
+{
+	struct history_alert alerts[ALERTS_MAX];
+	uint64_t max = ALERTS_DEFAULT;
+	if (request->argument_count == 1 &&
+	    (!text_to_unsigned(request->arguments[0], ALERTS_MAX, &max) || max == 0)) {
+		struct admin_refusal refusal = { ERR_MALFORMED, "N", "not a number of alerts",
+						 "allowed: 1 to 256" };
+		admin_request_refuse(request, &refusal);
+		return;
+	}
+	struct history *history = request->context->history;
+	unsigned count = history ? history_alerts(history, alerts, (unsigned)max) : 0;
+	json_t *array = json_array(), *result = json_object();
+	for (unsigned i = 0; i < count; i++)
+		(void)json_array_append_new(array, alert_to_json(&alerts[i]));
+	admin_json_set(result, "alerts", array);
+	admin_request_answer(request, result);
+}
+
+void admin_status_reload(struct admin_request *request)
+{
+	char room[RELOAD_ROOM] = "";
+	struct admin_context *context = request->context;
+	enum status status = context->reload
+				     ? context->reload(context->reload_context, room, sizeof(room))
+				     : ERR_UNSUPPORTED;
+	if (status != OK) {
+		struct admin_refusal refusal = { status, NULL, room[0] ? room : NULL,
+						 "nothing was changed" };
+		admin_request_refuse(request, &refusal);
+		return;
+	}
+	json_t *result = json_object();
+	admin_json_set(result, "reloaded", json_true());
+	if (room[0])
+		admin_json_set(result, "text", admin_json_string(room));
+	admin_request_answer(request, result);
+}
+
+void admin_status_log_level(struct admin_request *request)
+{
+	enum log_level level;
+	if (!log_level_parse(request->arguments[0], &level)) {
+		struct admin_refusal refusal = { ERR_MALFORMED, "LEVEL", "no such level",
+						 "allowed: debug, info, warning, error" };
+		admin_request_refuse(request, &refusal);
+		return;
+	}
+	log_set_level(level);
+	json_t *result = json_object();
+	admin_json_set(result, "level", admin_json_text(request->arguments[0]));
+	admin_request_answer(request, result);
+}

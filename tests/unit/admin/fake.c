@@ -1,0 +1,342 @@
+// The tests' surroundings of the operator's side. Runs on: the test's thread. The contracts hand out
+// opaque pointers, so a fake object is found again by a cast.
+
+#include "fake.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/request.h"
+#include "base/random.h"
+#include "dataplane/dataplane.h"
+#include "directory/directory.h"
+#include "directory/object.h"
+#include "sip/transaction.h"
+#include "sip/transport.h"
+#include "store/store.h"
+
+// ---- calls
+
+static struct fake *fake_of(const struct calls *calls)
+{
+	return (struct fake *)calls;
+}
+
+unsigned calls_count(const struct calls *calls)
+{
+	return fake_of(calls)->call_count;
+}
+
+const struct call *calls_next(const struct calls *calls, const struct call *after)
+{
+	struct fake *fake = fake_of(calls);
+	struct call_facts *next = after ? (struct call_facts *)after + 1 : fake->calls;
+	return next < fake->calls + fake->call_count ? (const struct call *)next : NULL;
+}
+
+struct call *calls_find(const struct calls *calls, struct text sid)
+{
+	struct fake *fake = fake_of(calls);
+	for (unsigned i = 0; i < fake->call_count; i++)
+		if (text_is_equal(text_of(fake->calls[i].sid), sid))
+			return (struct call *)&fake->calls[i];
+	return NULL;
+}
+
+void call_read(const struct call *call, struct call_facts *out_facts)
+{
+	*out_facts = *(const struct call_facts *)call;
+}
+
+void call_hang_up(struct call *call)
+{
+	((struct call_facts *)call)->state = CALL_ENDING;
+}
+
+const char *call_state_text(enum call_state state)
+{
+	return state == CALL_UP ? "up" : "ending";
+}
+
+const struct call_counters *calls_counters(const struct calls *calls)
+{
+	static const struct call_counters COUNTERS = { .started = { 7 },
+						       .refused = { { 0 }, { 3 } } };
+	(void)calls;
+	return &COUNTERS;
+}
+
+const char *call_refusal_label(unsigned row)
+{
+	static const char *const LABELS[] = { "source_address", "cps" };
+	return row < 2 ? LABELS[row] : NULL;
+}
+
+// ---- store: changes the mirror at once, as the real one does when Redis said yes
+
+struct silent_change {
+	store_done_fn done;
+	void *context;
+};
+
+static struct silent_change *silent_change(void)
+{
+	static struct silent_change change; // one is enough
+	return &change;
+}
+
+static bool is_answered(struct store *store, store_done_fn done, void *context)
+{
+	static const struct directory_problem AWAY = { "", "" };
+	struct fake *fake = (struct fake *)store;
+	if (fake->is_store_silent)
+		*silent_change() = (struct silent_change){ done, context };
+	else if (fake->is_store_away)
+		done(context, ERR_UNAVAILABLE, &AWAY, NULL);
+	return fake->is_store_silent || fake->is_store_away;
+}
+
+void fake_release_store(void)
+{
+	struct silent_change change = *silent_change();
+	change.done(change.context, OK, NULL, "AC00000000000000000000000000000001");
+}
+
+static void put(struct store *store, struct directory_object *object, bool is_new,
+		store_done_fn done, void *context)
+{
+	struct fake *fake = (struct fake *)store;
+	struct directory_problem problem = { "", "" };
+	char sid[35];
+	if (is_answered(store, done, context)) {
+		directory_object_destroy(object);
+		return;
+	}
+	enum status status = directory_check(fake->context.directory, object, is_new, &problem);
+	if (status != OK) {
+		directory_object_destroy(object);
+		done(context, status, &problem, NULL);
+		return;
+	}
+	(void)text_copy(text_of(object->sid), sid, sizeof(sid));
+	status = directory_put(fake->context.directory, object);
+	done(context, status, &problem, sid);
+}
+
+void store_add(struct store *store, struct directory_object *object, store_done_fn done,
+	       void *context)
+{
+	put(store, object, true, done, context);
+}
+
+void store_change(struct store *store, struct directory_object *object, store_done_fn done,
+		  void *context)
+{
+	put(store, object, false, done, context);
+}
+
+void store_remove(struct store *store, const char *sid, store_done_fn done, void *context)
+{
+	struct fake *fake = (struct fake *)store;
+	struct directory_problem problem = { "", "" };
+	const struct directory_object *object = directory_find(
+		fake->context.directory, directory_kind_of_sid(text_of(sid)), text_of(sid));
+	char copy[35];
+	if (is_answered(store, done, context))
+		return;
+	enum status status = directory_check_removal(fake->context.directory, object, &problem);
+	(void)text_copy(text_of(sid), copy, sizeof(copy));
+	if (status == OK)
+		directory_drop(fake->context.directory, copy);
+	done(context, status, &problem, copy);
+}
+
+enum store_state store_state(const struct store *store)
+{
+	return ((const struct fake *)store)->is_store_away ? STORE_AWAY : STORE_READY;
+}
+
+const char *store_where(const struct store *store)
+{
+	(void)store;
+	return "embedded";
+}
+
+const struct store_counters *store_counters(const struct store *store)
+{
+	static const struct store_counters COUNTERS = { .changes = { 5 } };
+	(void)store;
+	return &COUNTERS;
+}
+
+// ---- the rest: fixed figures
+
+const struct media_counters *media_engine_counters(const struct media_engine *engine)
+{
+	static const struct media_counters COUNTERS = { .ports_used = { 2 },
+							.ports_total = { 5000 } };
+	(void)engine;
+	return &COUNTERS;
+}
+
+const struct sip_transaction_counters *
+sip_transaction_counters(const struct sip_transactions *transactions)
+{
+	static const struct sip_transaction_counters COUNTERS = {
+		.requests_in = { { 11 } }, .responses_out = { { 0 }, { 4 } }
+	};
+	(void)transactions;
+	return &COUNTERS;
+}
+
+const struct sip_transport_counters *sip_transport_counters(const struct sip_transport *transport)
+{
+	static const struct sip_transport_counters COUNTERS = { .received = { 99 } };
+	(void)transport;
+	return &COUNTERS;
+}
+
+const struct dataplane_facts *dataplane_facts(const struct dataplane *dataplane)
+{
+	static const struct dataplane_facts FACTS = {
+		.process_id = 42,
+		.worker_count = 2,
+		.address_count = 1,
+		.addresses = { { .family = ADDRESS_IPV4, .octets = { 192, 0, 2, 1 } } },
+		.port = "af_packet:eth1",
+		.interface = "tap0"
+	};
+	(void)dataplane;
+	return &FACTS;
+}
+
+void dataplane_worker_read(const struct dataplane *dataplane, unsigned worker,
+			   struct worker_view *out_view)
+{
+	(void)dataplane;
+	memset(out_view, 0, sizeof(*out_view));
+	out_view->verdicts[VERDICT_FORWARDED] = 1000 + worker;
+	out_view->polls = 50;
+	out_view->streams_open = 4;
+}
+
+// ---- the whole
+
+static enum status reload(void *context, char *room, unsigned size)
+{
+	(void)context;
+	snprintf(room, size, "trunkd.yaml:3: sip.prot: unknown option; did you mean sip.port?");
+	return ERR_MALFORMED;
+}
+
+static void start_history(struct fake *fake)
+{
+	char file[128], spool_file[128];
+	snprintf(fake->directory, sizeof(fake->directory), "/tmp/trunkd-admin-XXXXXX");
+	if (!mkdtemp(fake->directory))
+		abort();
+	snprintf(file, sizeof(file), "%s/history.db", fake->directory);
+	snprintf(spool_file, sizeof(spool_file), "%s/spool", fake->directory);
+	struct history_options options = { file, spool_file, 32 };
+	if (history_start(fake->loop, &options, &fake->context.history) != OK)
+		abort();
+}
+
+void fake_make(struct fake *fake)
+{
+	memset(fake, 0, sizeof(*fake));
+	fake->loop = event_base_new();
+	clock_update(&fake->clock);
+	snprintf(fake->config.sip.base_domain, sizeof(fake->config.sip.base_domain),
+		 "trunks.example");
+	snprintf(fake->config.node.name, sizeof(fake->config.node.name), "node-1");
+	start_history(fake);
+	fake->context.clock = &fake->clock;
+	fake->context.config = &fake->config;
+	fake->context.directory = directory_create(TEXT("trunks.example"));
+	fake->context.store = (struct store *)fake;
+	fake->context.calls = (struct calls *)fake;
+	fake->context.media = (struct media_engine *)fake;
+	fake->context.transactions = (const struct sip_transactions *)fake;
+	fake->context.transport = (const struct sip_transport *)fake;
+	atomic_store(&fake->context.dataplane, (struct dataplane *)fake);
+	fake->context.started_ms = fake->clock.wall_ms - 5000;
+	fake->context.reload = reload;
+	counter_set(&fake->context.store_state, STORE_READY);
+}
+
+void fake_remove(struct fake *fake)
+{
+	static const char *const FILES[] = { "history.db", "history.db-wal", "history.db-shm",
+					     "spool" };
+	char path[128];
+	history_stop(fake->context.history);
+	directory_destroy(fake->context.directory);
+	event_base_free(fake->loop);
+	for (unsigned i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", fake->directory, FILES[i]);
+		(void)unlink(path);
+	}
+	(void)rmdir(fake->directory);
+}
+
+void fake_add_call(struct fake *fake, const char *sid)
+{
+	struct call_facts *facts = &fake->calls[fake->call_count++];
+	*facts =
+		(struct call_facts){ .sid = sid,
+				     .account_sid = "AC01",
+				     .trunk_sid = "TK01",
+				     .trunk_name = "office",
+				     .carrier_name = "north",
+				     .from = "+14155550100",
+				     .to = "+442071838750",
+				     .call_id_in = "a@pbx",
+				     .call_id_out = "b@trunkd",
+				     .ladder = "0 caller> INVITE\n1 caller< 100\n2 called< INVITE\n"
+					       "60 called> 180\n61 caller< 180\n",
+				     .state = CALL_UP,
+				     .start_ms = fake->clock.wall_ms - 3000,
+				     .answer_ms = fake->clock.wall_ms - 1000,
+				     .has_media = true };
+	facts->media[MEDIA_CALLER].rtp.packets = 150;
+	facts->media[MEDIA_CALLER].lost = 50;
+	facts->media[MEDIA_CALLER].jitter_us = 1500;
+	facts->media[MEDIA_CALLER].rtp.generation = 1;
+	facts->media[MEDIA_CALLER].rtp.ttl_lowest = 61;
+}
+
+struct wait {
+	json_t *answer;
+	bool is_done;
+};
+
+static void done(void *owner, struct text answer)
+{
+	struct wait *wait = owner;
+	wait->is_done = true;
+	wait->answer = json_loadb(answer.data, answer.size, 0, NULL);
+}
+
+json_t *fake_ask(struct fake *fake, const char *line)
+{
+	struct wait wait = { NULL, false };
+	struct admin_peer peer = { 0, 1 };
+	(void)admin_request_run(&fake->context, text_of(line), peer, done, &wait);
+	while (!wait.is_done)
+		event_base_loop(fake->loop, EVLOOP_ONCE);
+	return wait.answer;
+}
+
+const char *fake_code(struct fake *fake, const char *line)
+{
+	static char room[64];
+	json_t *answer = fake_ask(fake, line);
+	const char *code = json_string_value(json_object_get(answer, "code"));
+	snprintf(room, sizeof(room), "%s", code ? code : "");
+	json_decref(answer);
+	return room;
+}
