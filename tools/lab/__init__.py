@@ -6,5 +6,6 @@ speech      ten seconds of G.711 made here
 script      sipp scenarios written as lists of steps
 phones      sipp and baresip running on a host
 appliance   trunkd on its host: configuration, start, provisioning, trunkctl
-story       one call told in lines of text
+talker      RTP by hand, with any TTL, port or payload
+quickstart  what tools/quickstart does once packages are there
 """

@@ -234,7 +234,7 @@ class Appliance:
 
     # ---- a customer
 
-    def provision(self, pbx, carriers, password="correct horse", cps=1, with_acl=True,
+    def provision(self, pbx, carriers, password="Correct-Horse-9", cps=1, with_acl=True,
                   with_credentials=True, name=TRUNK, numbers=(NUMBER,), account=None):
         """An account with a trunk, its lists and numbers; the PSTN's gateways by (name, host,
         priority). Gives the SIDs."""
@@ -247,7 +247,8 @@ class Appliance:
         if with_credentials:
             sids["list"] = self.add("credential_list", account=sids["account"],
                                     name=f"{name} users")
-            self.add("credential", list=sids["list"], user=name, stdin=f"{password}\n")
+            self.add("credential", list=sids["list"], user=name, password="-",
+                     stdin=f"{password}\n")
             lists["credential_lists"] = sids["list"]
         sids["trunk"] = self.add("trunk", account=sids["account"], name=f"{name} trunk",
                                  domain=name, cps=cps, **lists)

@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from lab import appliance, capture, network, phones, script, speech, story  # noqa: E402
+from lab import appliance, capture, network, phones, script, speech  # noqa: E402
 from lab.network import LabError  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -171,9 +171,9 @@ def run(say, net, work, options):
     at_pbx, at_carrier, phone = call(say, net, work, options)
     record = trunkd.wait_history(set())[0]
     lines, complaints = compare(work, at_pbx, at_carrier, phone)
-    whole = trunkd.call(record["sid"])
-    print()
-    print("\n".join([*story.tell(whole), "", "What each side heard", *lines, ""]))
+    print(f"\n$ trunkctl show call {record['sid']}")
+    print(trunkd.trunkctl("show", "call", record["sid"], raw=True))
+    print("\n".join(["What each side heard", *lines, ""]))
     if complaints:
         raise LabError("; ".join(complaints))
     print("\n".join(next_steps(trunkd, options, work)))
