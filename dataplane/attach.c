@@ -128,13 +128,25 @@ static bool complain(const char *path, const char *why)
 	return false;
 }
 
-static bool is_served(const struct sockaddr_un *address)
+static bool write_path(const char *path, struct sockaddr_un *out_address)
 {
+	*out_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(out_address->sun_path))
+		return complain(path, "too long for a Unix socket: at most 107 characters");
+	memcpy(out_address->sun_path, path, strlen(path));
+	return true;
+}
+
+bool attach_is_free(const char *path)
+{
+	struct sockaddr_un address;
+	if (!write_path(path, &address))
+		return false;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	bool is_answered =
-		fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+	bool is_served = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 	close_fd(&fd);
-	return is_answered;
+	return !is_served ||
+	       complain(path, "another dataplane serves it; stop that one, or name another");
 }
 
 static bool make_folder(const char *path)
@@ -150,16 +162,12 @@ static bool make_folder(const char *path)
 
 bool attach_listen(struct attach *attach, const char *path, uint32_t allow_uid)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	if (strlen(path) >= sizeof(address.sun_path))
-		return complain(path, "too long for a Unix socket: at most 107 characters");
-	memcpy(address.sun_path, path, strlen(path));
+	struct sockaddr_un address;
+	if (!attach_is_free(path) || !write_path(path, &address))
+		return false;
 	memcpy(attach->path, address.sun_path, sizeof(attach->path));
 	if (!make_folder(attach->path))
 		return complain(path, strerror(errno));
-	if (is_served(&address))
-		return complain(path,
-				"another dataplane serves it; stop that one, or name another");
 	unlink(path);
 	attach->allow_uid = allow_uid;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

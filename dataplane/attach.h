@@ -18,6 +18,9 @@ void attach_destroy(struct attach *attach); // NULL is harmless
 struct shared_mailboxes *attach_mailboxes(const struct attach *attach);
 struct shared_views *attach_views(const struct attach *attach);
 
+// Nobody serves that socket yet; ask before a second dataplane takes the first one's port. false: said
+// on stderr.
+bool attach_is_free(const char *path);
 // A Unix socket for root, this user and `allow_uid` (UINT32_MAX: nobody else). false: said on stderr.
 bool attach_listen(struct attach *attach, const char *path, uint32_t allow_uid);
 // Serves one control process after the other until stop_fd is readable.

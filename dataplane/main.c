@@ -42,15 +42,6 @@ static bool block_signals(struct program *program)
 	return program->signal_fd >= 0;
 }
 
-static void set_rules(struct program *program)
-{
-	struct packet_rules *rules = &program->rules;
-	nic_mac(program->nic, rules->mac);
-	rules->verifies_udp_checksum = nic_verifies_udp_checksum(program->nic);
-	rules->address_count = program->options.media_count;
-	memcpy(rules->addresses, program->options.media, sizeof(rules->addresses));
-}
-
 static struct dataplane_facts write_facts(const struct program *program)
 {
 	struct dataplane_facts facts = {
@@ -97,12 +88,12 @@ static bool start_workers(struct program *program)
 
 static bool start(struct program *program)
 {
-	if (!block_signals(program))
+	if (!block_signals(program) || !attach_is_free(program->options.socket_path))
 		return false;
 	program->nic = nic_start(&program->options);
 	if (!program->nic)
 		return false;
-	set_rules(program);
+	nic_rules(program->nic, &program->options, &program->rules);
 	struct dataplane_facts facts = write_facts(program);
 	program->attach = attach_create(&facts, facts.address_count * MEDIA_PORT_COUNT);
 	return program->attach && start_workers(program) &&

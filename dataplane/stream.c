@@ -117,12 +117,10 @@ static void change(struct stream_table *table, struct stream *stream, const stru
 		stream->candidate_count = 0;
 		stream_set_source(table, stream, &open->source);
 	}
-	bool is_known = keeps_destination && !stream_is_destination(stream, &open->destination);
-	stream->flags = message->flags;
-	if (is_known)
-		stream->flags &= (uint8_t)~STREAM_NO_NEXT_HOP;
-	else
+	bool is_late = keeps_destination && !stream_is_destination(stream, &open->destination);
+	if (!is_late)
 		stream_set_destination(stream, &open->destination, open->next_hop);
+	stream->flags = message->flags;
 	stream->is_destination_learned = keeps_destination;
 	stream->payload_in = open->payload_in;
 	stream->payload_out = open->payload_out;

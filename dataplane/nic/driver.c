@@ -28,9 +28,17 @@ static bool write_nothing(const struct nic_driver_request *request, struct write
 	return request->argument[0] == 0;
 }
 
-static bool write_files(struct text first, struct text second, struct writer *writer)
+// A second worker's files have the same names with ".1" behind them, and so on.
+static bool write_files(struct text first, struct text second, unsigned queues,
+			struct writer *writer)
 {
-	writer_format(writer, "rx_pcap=%.*s,tx_pcap=%.*s", TEXT_FORMAT(first), TEXT_FORMAT(second));
+	for (unsigned i = 0; i < queues; i++) {
+		char suffix[16] = "";
+		if (i > 0)
+			snprintf(suffix, sizeof(suffix), ".%u", i);
+		writer_format(writer, "%srx_pcap=%.*s%s,tx_pcap=%.*s%s", i ? "," : "",
+			      TEXT_FORMAT(first), suffix, TEXT_FORMAT(second), suffix);
+	}
 	return first.size > 0 && second.size > 0;
 }
 
@@ -39,16 +47,16 @@ static bool write_pcap(const struct nic_driver_request *request, struct writer *
 	struct text rest = text_of(request->argument);
 	struct text first = text_split(&rest, ',');
 	struct text second = text_split(&rest, ',');
-	return request->queues == 1 && write_files(first, second, writer);
+	return write_files(first, second, request->queues, writer);
 }
 
-bool nic_driver_write_kernel_files(const char *argument, struct writer *writer)
+bool nic_driver_write_kernel_files(const char *argument, unsigned queues, struct writer *writer)
 {
 	struct text rest = text_of(argument);
 	(void)text_split(&rest, ',');
 	(void)text_split(&rest, ',');
 	struct text first = text_split(&rest, ',');
-	return write_files(first, rest, writer);
+	return write_files(first, rest, queues, writer);
 }
 
 // clang-format off

@@ -34,4 +34,4 @@ struct nic_driver {
 // NULL: no such form; said on stderr.
 const struct nic_driver *nic_driver_find(const char *port, const char **out_argument);
 // "pcap:RX,TX,KERNEL_RX,KERNEL_TX": the kernel's half; false: not named.
-bool nic_driver_write_kernel_files(const char *argument, struct writer *writer);
+bool nic_driver_write_kernel_files(const char *argument, unsigned queues, struct writer *writer);

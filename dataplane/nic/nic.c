@@ -24,6 +24,7 @@
 #include "dataplane/nic/link.h"
 #include "dataplane/nic/xdp.h"
 #include "dataplane/options.h"
+#include "dataplane/packet.h"
 
 #define DESCRIPTORS 1024
 #define BUFFERS_PER_WORKER 8192
@@ -37,7 +38,7 @@ struct nic {
 	uint16_t ports[NIC_SIDES];
 	struct rte_mempool *pool;
 	unsigned workers;
-	bool has_huge_pages, is_eal_started, is_cut, verifies_udp_checksum;
+	bool has_huge_pages, is_eal_started, is_cut;
 	char interface[IF_NAMESIZE];
 	uint8_t mac[6];
 	int program_fd;
@@ -79,8 +80,7 @@ static bool create_wire(struct nic *nic, const struct options *options)
 		return false;
 	struct nic_driver_request request = { nic->argument, nic->workers, program };
 	if (!nic->driver->write(&request, &writer))
-		return complain(options->port, "the argument has another form, or this driver has "
-					       "one queue only (--workers 1)");
+		return complain(options->port, "the argument has another form; --help shows it");
 	return create_device(nic->driver->device, &writer, &nic->ports[NIC_WIRE]);
 }
 
@@ -110,7 +110,7 @@ static bool create_kernel(struct nic *nic, const struct options *options)
 		(void)text_copy(text_of(nic->argument), nic->interface, sizeof(nic->interface));
 		return true;
 	case NIC_DRIVER_FILES:
-		if (!nic_driver_write_kernel_files(nic->argument, &writer))
+		if (!nic_driver_write_kernel_files(nic->argument, nic->workers, &writer))
 			return true;
 		return create_device("net_pcap1", &writer, &nic->ports[NIC_KERNEL]);
 	default:
@@ -205,9 +205,6 @@ struct nic *nic_start(const struct options *options)
 	nic->driver = nic_driver_find(options->port, &nic->argument);
 	if (!nic->driver)
 		goto fail;
-	nic->verifies_udp_checksum = options->verify_udp_checksum == OPTION_AUTO
-					     ? nic->driver->verifies_udp_checksum
-					     : options->verify_udp_checksum == OPTION_ON;
 	nic->is_eal_started =
 		nic_eal_start(options, nic->driver, nic->argument, &nic->has_huge_pages);
 	if (!nic->is_eal_started)
@@ -240,9 +237,16 @@ void nic_stop(struct nic *nic)
 	free(nic);
 }
 
-void nic_mac(const struct nic *nic, uint8_t out_mac[static 6])
+void nic_rules(const struct nic *nic, const struct options *options, struct packet_rules *out_rules)
 {
-	memcpy(out_mac, nic->mac, sizeof(nic->mac));
+	bool is_ours = options->verify_udp_checksum == OPTION_AUTO;
+	*out_rules = (struct packet_rules){
+		.verifies_udp_checksum = is_ours ? nic->driver->verifies_udp_checksum
+						 : options->verify_udp_checksum == OPTION_ON,
+		.address_count = options->media_count,
+	};
+	memcpy(out_rules->mac, nic->mac, sizeof(out_rules->mac));
+	memcpy(out_rules->addresses, options->media, sizeof(out_rules->addresses));
 }
 
 const char *nic_interface(const struct nic *nic)
@@ -258,11 +262,6 @@ bool nic_has_kernel(const struct nic *nic)
 bool nic_has_huge_pages(const struct nic *nic)
 {
 	return nic->has_huge_pages;
-}
-
-bool nic_verifies_udp_checksum(const struct nic *nic)
-{
-	return nic->verifies_udp_checksum;
 }
 
 bool nic_launch(struct nic *nic, unsigned worker, int (*run)(void *), void *argument)

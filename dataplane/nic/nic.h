@@ -8,6 +8,7 @@
 
 struct nic;
 struct options;
+struct packet_rules;
 struct rte_mbuf;
 
 enum nic_side { NIC_WIRE, NIC_KERNEL, NIC_SIDES };
@@ -16,11 +17,12 @@ enum nic_side { NIC_WIRE, NIC_KERNEL, NIC_SIDES };
 struct nic *nic_start(const struct options *options);
 void nic_stop(struct nic *nic); // after the workers; NULL is harmless
 
-void nic_mac(const struct nic *nic, uint8_t out_mac[static 6]);
+// What the parser has to know of the port and the options.
+void nic_rules(const struct nic *nic, const struct options *options,
+	       struct packet_rules *out_rules);
 const char *nic_interface(const struct nic *nic); // the kernel's, "" when there is none
 bool nic_has_kernel(const struct nic *nic); // NIC_KERNEL can be used
 bool nic_has_huge_pages(const struct nic *nic);
-bool nic_verifies_udp_checksum(const struct nic *nic);
 
 // A thread of its own for each worker, on its core. nic_join waits for all of them.
 bool nic_launch(struct nic *nic, unsigned worker, int (*run)(void *), void *argument);

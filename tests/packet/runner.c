@@ -1,0 +1,223 @@
+// Runs real workers over files: the messages of a script, then every packet of the capture files that
+// --port names, and prints what became of all that. One process per case, without root.
+//   packet_runner SCRIPT options of trunkd-dataplane…
+// Besides messages a script may say: "hold N", worker N is not started; "stop kernel", the way to the
+// kernel takes nothing; "tx N", the wire takes N packets in all; "show INDEX", print this stream.
+// Runs on: main of a test, and the workers it starts.
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_ethdev.h>
+
+#include "base/text.h"
+#include "dataplane/attach.h"
+#include "dataplane/nic/nic.h"
+#include "dataplane/options.h"
+#include "dataplane/shared.h"
+#include "dataplane/worker.h"
+#include "tests/packet/script.h"
+
+#define QUIET_POLLS 300 // nothing new for so many of every worker: each packet is through
+#define WIRE_PORT 0
+#define KERNEL_PORT 1
+#define SHOWN_MAX 16
+#define ENDLESS UINT32_MAX
+
+struct run {
+	struct options options;
+	struct packet_rules rules;
+	struct nic *nic;
+	struct attach *attach;
+	struct worker **workers;
+	bool is_held[OPTIONS_WORKERS_MAX];
+	uint32_t shown[SHOWN_MAX];
+	unsigned shown_count;
+	uint32_t tx_left; // of the wire; read and written by the workers' callback
+	atomic_bool stop;
+};
+
+// Stands between the worker and the wire: what it lets through is all the wire takes.
+static uint16_t limit_tx(uint16_t port, uint16_t queue, struct rte_mbuf **packets, uint16_t count,
+			 void *context)
+{
+	struct run *run = context;
+	(void)port, (void)queue, (void)packets;
+	uint16_t taken = count < run->tx_left ? count : (uint16_t)run->tx_left;
+	run->tx_left -= taken;
+	return taken;
+}
+
+static bool send_message(struct run *run, const struct message *message)
+{
+	uint32_t index = message->stream.index;
+	unsigned owner = shared_worker_of(run->options.workers, index);
+	struct mailbox_end inbox = mailbox_producer(&attach_mailboxes(run->attach)[owner].inbox);
+	return mailbox_put(&inbox, message);
+}
+
+static bool obey(struct run *run, struct text line)
+{
+	struct message message;
+	if (script_parse(line, &message))
+		return send_message(run, &message);
+	struct cursor cursor = cursor_of(line);
+	struct text verb = cursor_word(&cursor);
+	cursor_skip_space(&cursor);
+	if (text_is_equal(line, TEXT("stop kernel")))
+		return rte_eth_dev_stop(KERNEL_PORT) == 0;
+	uint64_t number = cursor_unsigned(&cursor, UINT32_MAX);
+	if (cursor.failed)
+		return false;
+	if (text_is_equal(verb, TEXT("tx"))) {
+		run->tx_left = (uint32_t)number;
+		return rte_eth_add_tx_callback(WIRE_PORT, 0, limit_tx, run);
+	}
+	if (text_is_equal(verb, TEXT("hold")) && number < OPTIONS_WORKERS_MAX)
+		return run->is_held[number] = true;
+	if (text_is_equal(verb, TEXT("show")) && run->shown_count < SHOWN_MAX) {
+		run->shown[run->shown_count++] = (uint32_t)number;
+		return true;
+	}
+	return false;
+}
+
+static bool read_script(struct run *run, const char *path)
+{
+	char line[512];
+	bool is_good = true;
+	FILE *file = fopen(path, "re");
+	while (file && is_good && fgets(line, sizeof(line), file)) {
+		struct text text = { line, strcspn(line, "\n") };
+		is_good = text.size == 0 || obey(run, text);
+		if (!is_good)
+			fprintf(stderr, "%s: not understood: %s", path, line);
+	}
+	if (file)
+		fclose(file);
+	return file && is_good;
+}
+
+static bool start(struct run *run)
+{
+	struct dataplane_facts facts = { .worker_count = run->options.workers };
+	run->nic = nic_start(&run->options);
+	if (!run->nic)
+		return false;
+	nic_rules(run->nic, &run->options, &run->rules);
+	uint32_t stream_count = run->rules.address_count * MEDIA_PORT_COUNT;
+	run->attach = attach_create(&facts, stream_count);
+	if (!run->attach)
+		return false;
+	struct worker_plan plan = {
+		.count = run->options.workers,
+		.stream_count = stream_count,
+		.polls_busy = run->options.polls_busy,
+		.min_ttl = (uint8_t)run->options.min_ttl,
+		.rules = &run->rules,
+		.nic = run->nic,
+		.views = attach_views(run->attach),
+		.mailboxes = attach_mailboxes(run->attach),
+		.stop = &run->stop,
+	};
+	run->workers = worker_create_all(&plan);
+	return run->workers;
+}
+
+static bool launch(struct run *run)
+{
+	for (unsigned i = 0; i < run->options.workers; i++)
+		if (!run->is_held[i] && !nic_launch(run->nic, i, worker_run, run->workers[i]))
+			return false;
+	return true;
+}
+
+// Everything a worker does moves one of these.
+static uint64_t work_done(const struct run *run)
+{
+	uint64_t done = 0;
+	for (unsigned i = 0; i < run->options.workers; i++) {
+		const struct worker_view *view = &attach_views(run->attach)->workers[i].view;
+		done += view->messages + view->polls - view->idle_polls;
+		for (unsigned verdict = 0; verdict < VERDICT_COUNT; verdict++)
+			done += view->verdicts[verdict];
+	}
+	return done;
+}
+
+// Turns, not time: a busy machine may keep a worker waiting for any time.
+static uint64_t fewest_polls(const struct run *run)
+{
+	uint64_t fewest = UINT64_MAX;
+	for (unsigned i = 0; i < run->options.workers; i++) {
+		uint64_t polls = attach_views(run->attach)->workers[i].view.polls;
+		if (!run->is_held[i] && polls < fewest)
+			fewest = polls;
+	}
+	return fewest;
+}
+
+static uint64_t most_polls(const struct run *run)
+{
+	uint64_t most = 0;
+	for (unsigned i = 0; i < run->options.workers; i++) {
+		uint64_t polls = attach_views(run->attach)->workers[i].view.polls;
+		most = polls > most ? polls : most;
+	}
+	return most;
+}
+
+static void wait_until_quiet(const struct run *run)
+{
+	const struct timespec tick = { 0, 1000000 };
+	uint64_t before = UINT64_MAX, since = 0;
+	while (fewest_polls(run) < since + QUIET_POLLS) {
+		nanosleep(&tick, NULL);
+		if (work_done(run) == before)
+			continue;
+		before = work_done(run);
+		since = most_polls(run);
+	}
+}
+
+static void print_all(const struct run *run)
+{
+	struct message event;
+	const struct shared_views *views = attach_views(run->attach);
+	for (unsigned i = 0; i < run->shown_count; i++)
+		script_print_view(stdout, run->shown[i], &views->streams[run->shown[i]]);
+	for (unsigned i = 0; i < run->options.workers; i++) {
+		struct mailbox_end outbox =
+			mailbox_consumer(&attach_mailboxes(run->attach)[i].outbox);
+		while (mailbox_take(&outbox, &event))
+			script_print_event(stdout, &event);
+		script_print_worker(stdout, &views->workers[i].view);
+	}
+}
+
+static void stop(struct run *run)
+{
+	worker_destroy_all(run->workers, run->options.workers);
+	attach_destroy(run->attach);
+	nic_stop(run->nic);
+}
+
+int main(int count, char **arguments)
+{
+	static struct run run = { .tx_left = ENDLESS };
+	if (count < 2 || options_parse(count - 1, arguments + 1, &run.options) != OPTIONS_RUN)
+		return 2;
+	bool is_good = start(&run) && read_script(&run, arguments[1]) && launch(&run);
+	if (is_good)
+		wait_until_quiet(&run);
+	atomic_store(&run.stop, true);
+	if (run.nic)
+		nic_join(run.nic);
+	if (is_good)
+		print_all(&run);
+	stop(&run); // writes the capture files out
+	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
