@@ -29,9 +29,9 @@ enum status sip_dialog_open_server(struct sip_dialogs *dialogs, const struct sip
 				   struct sip_dialog **out_dialog);
 
 struct sip_dialog_call { // what a new outgoing call needs
-	struct text local;   // From without tag: "\"name\" <sip:…>"
-	struct text remote;  // To
-	struct text target;  // Request-URI
+	struct text local; // From without tag: "\"name\" <sip:…>"
+	struct text remote; // To
+	struct text target; // Request-URI
 	struct address local_address;
 	struct address destination;
 };
@@ -44,7 +44,8 @@ void sip_dialog_close(struct sip_dialog *dialog); // NULL is harmless
 // (re-INVITE, its 2xx) only the target. ERR_MALFORMED: a 2xx without Contact or tag.
 enum status sip_dialog_update(struct sip_dialog *dialog, const struct sip_message *message);
 // The dialog a request in a dialog or a response belongs to, by our tag, the Call-ID and the peer's tag.
-struct sip_dialog *sip_dialog_find(const struct sip_dialogs *dialogs, const struct sip_message *message);
+struct sip_dialog *sip_dialog_find(const struct sip_dialogs *dialogs,
+				   const struct sip_message *message);
 void *sip_dialog_owner(const struct sip_dialog *dialog);
 // Is the request's CSeq in order (12.2.2)? ACK and CANCEL are exempt. Remembers it when it is.
 bool sip_dialog_accepts(struct sip_dialog *dialog, const struct sip_message *request);

@@ -23,7 +23,8 @@ struct sip_digest_secret { // H(user:realm:password), never the password itself
 	uint8_t sha256[SIP_HA1_SHA256_SIZE];
 };
 
-struct sip_digest *sip_digest_create(const struct clock *clock, struct text realm, uint32_t lifetime_s);
+struct sip_digest *sip_digest_create(const struct clock *clock, struct text realm,
+				     uint32_t lifetime_s);
 void sip_digest_destroy(struct sip_digest *digest);
 
 // Two Proxy-Authenticate lines, SHA-256 first, each with CRLF.
@@ -32,13 +33,13 @@ void sip_digest_challenge(struct sip_digest *digest, const struct address *sourc
 
 enum sip_digest_result {
 	SIP_DIGEST_ABSENT, // no Proxy-Authorization for our realm: challenge
-	SIP_DIGEST_STALE,  // right form, nonce too old or used: challenge with stale=true
-	SIP_DIGEST_WRONG,  // refuse
+	SIP_DIGEST_STALE, // right form, nonce too old or used: challenge with stale=true
+	SIP_DIGEST_WRONG, // refuse
 	SIP_DIGEST_RIGHT,
 };
 
 struct sip_digest_claim { // what a request says
-	struct text user;   // unescaped, without quotes; borrowed
+	struct text user; // unescaped, without quotes; borrowed
 	bool is_sha256;
 	bool is_present;
 	struct text realm, nonce, uri, response, cnonce, nonce_count, qop;
@@ -49,7 +50,8 @@ struct sip_digest_claim { // what a request says
 enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct sip_message *request,
 				       struct sip_digest_claim *out_claim);
 // secret NULL: the user is unknown; costs the same and is WRONG.
-enum sip_digest_result sip_digest_verify(struct sip_digest *digest, const struct sip_message *request,
+enum sip_digest_result sip_digest_verify(struct sip_digest *digest,
+					 const struct sip_message *request,
 					 const struct sip_digest_claim *claim,
 					 const struct sip_digest_secret *secret);
 // H(user:realm:password) for both algorithms.

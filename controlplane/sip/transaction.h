@@ -9,11 +9,11 @@
 
 #include "base/address.h"
 #include "base/clock.h"
-#include "base/counter.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "base/wheel.h"
 #include "sip/message.h"
+#include "sip/transaction_counters.h"
 #include "sip/transport.h"
 
 struct sip_transactions;
@@ -56,26 +56,6 @@ struct sip_user {
 	void (*stray_response)(void *context, const struct sip_message *response);
 };
 
-struct sip_transaction_counters {
-	struct counter requests_in[SIP_METHOD_COUNT];
-	struct counter responses_out[7]; // by class: 1xx is [1]
-	struct counter requests_out[SIP_METHOD_COUNT];
-	struct counter responses_in[7];
-	struct counter retransmissions_in; // absorbed
-	struct counter retransmissions_out;
-	struct counter timeouts;
-	struct counter unknown_domain; // silent discards (TERM-006)
-	struct counter rejected_malformed; // answered 400, 416, 501, 505 by the scan
-	struct counter dropped_malformed; // responses, ACKs, and what no answer can be built for
-	struct counter keepalives; // CRLF pings that came this far
-	struct counter stray_responses;
-	struct counter wrong_via; // responses whose Vias are not ours as sent (SIP-011, SIP-013)
-	struct counter merged; // answered 482
-	struct counter overload; // new requests refused or dropped: transactions_max
-	struct counter send_failures;
-	struct counter server_count, client_count; // live now
-};
-
 struct sip_transaction_options {
 	const struct clock *clock;
 	struct wheel *wheel;
@@ -101,9 +81,7 @@ struct sip_answer {
 	unsigned status;
 	const char *reason; // NULL: the RFC's phrase
 	struct text headers; // further header lines, each with its CRLF
-	struct text
-		record_route; // our own Record-Route line with CRLF, goes on top of the request's
-		// (SIP-002); may be empty
+	struct text record_route; // our own line with its CRLF, put above the request's (SIP-002)
 	struct text content_type; // empty: no body
 	struct text body;
 	const char *to_tag; // NULL: the transaction's own, made once and kept

@@ -120,8 +120,10 @@ void sip_write_response(struct writer *writer, const struct sip_write_echo *echo
 	writer_text(writer, echo->lines);
 	if (echo->to.size > 0)
 		write_to(writer, echo, answer->status > 100 ? to_tag : NULL);
-	if (has_dialog)
+	if (has_dialog) {
+		writer_text(writer, answer->record_route);
 		writer_text(writer, echo->record_routes);
+	}
 	writer_text(writer, answer->headers);
 	if (has_dialog && server != NULL && server[0] != 0)
 		write_line(writer, "Server: ", text_of(server));

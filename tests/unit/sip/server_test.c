@@ -336,8 +336,15 @@ static void answers_of_a_dialog_carry_the_record_route(void **state)
 	CHECK_TRUE(fixture_sent_has(fixture, 1,
 				    "Record-Route: <sip:192.0.2.7;lr>\r\nRecord-Route: "
 				    "<sip:192.0.2.8;lr>\r\n"));
+	const struct sip_answer answer = { .status = 183,
+					   .record_route =
+						   TEXT("Record-Route: <sip:192.0.2.1;lr>\r\n") };
+	CHECK_OK(sip_server_reply(fixture->server, &answer)); // SIP-002: ours on top
+	CHECK_TRUE(fixture_sent_has(
+		fixture, 2,
+		"\r\nRecord-Route: <sip:192.0.2.1;lr>\r\nRecord-Route: <sip:192.0.2.7;lr>\r\n"));
 	reply(fixture, 486);
-	CHECK_FALSE(fixture_sent_has(fixture, 2, "Record-Route"));
+	CHECK_FALSE(fixture_sent_has(fixture, 3, "Record-Route"));
 }
 
 static int set_up(void **state)
