@@ -76,12 +76,12 @@ static void connect_all(struct media_engine *engine)
 static bool claim_pairs(struct media_engine *engine, struct media *media, struct media_ports *ports,
 			const struct dataplane *dataplane)
 {
-	uint64_t now_ms = engine->options.clock->now_ms;
+	struct media_port_user user = { media, media->call_sid, engine->options.clock->now_ms };
 	bool is_claimed = true;
 	for (unsigned side = 0; side < MEDIA_SIDES && is_claimed; side++) {
 		uint32_t index = media->legs[side].rtp_index;
 		is_claimed = media_ports_has(ports, index, &media->legs[side].local) &&
-			     media_ports_claim(ports, index, media, media->call_sid, now_ms);
+			     media_ports_claim(ports, index, &user);
 	}
 	return is_claimed && dataplane_worker_of(dataplane, media->legs[0].rtp_index) ==
 				     dataplane_worker_of(dataplane, media->legs[1].rtp_index);

@@ -26,13 +26,20 @@ static void set_ports(const struct media_engine *engine, struct media_leg *leg, 
 		media_flow_init(&leg->flows[kind], rtp_index + kind);
 }
 
+static struct media_port_user port_user(struct media *media)
+{
+	return (struct media_port_user){ .holder = media,
+					 .call_sid = media->call_sid,
+					 .now_ms = media->engine->options.clock->now_ms };
+}
+
 static enum status take_ports(struct media_engine *engine, struct media *media)
 {
 	const struct dataplane_facts *facts = dataplane_facts(engine->options.dataplane);
+	struct media_port_user user = port_user(media);
 	uint32_t indexes[2];
 	enum status status =
-		media_ports_take(engine->ports, facts->addresses[0].family, media, media->call_sid,
-				 engine->options.clock->now_ms, indexes);
+		media_ports_take(engine->ports, facts->addresses[0].family, &user, indexes);
 	if (status != OK)
 		return ERR_LIMIT; // no media address at all is no port either
 	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
@@ -74,17 +81,17 @@ enum status media_set_family(struct media *media, enum media_side side, uint8_t 
 {
 	struct media_engine *engine = media->engine;
 	struct media_leg *leg = &media->legs[side];
-	uint64_t now_ms = engine->options.clock->now_ms;
+	struct media_port_user user = port_user(media);
 	uint32_t index;
 	if (leg->local.family == family)
 		return OK;
 	if (leg->session.is_written || leg->current.line_count > 0 || media->is_stranded)
 		return ERR_NOT_ACCEPTABLE;
-	enum status status = media_ports_take_beside(engine->ports, leg->rtp_index, family, media,
-						     media->call_sid, now_ms, &index);
+	enum status status =
+		media_ports_take_beside(engine->ports, leg->rtp_index, family, &user, &index);
 	if (status != OK)
 		return status;
-	media_ports_give(engine->ports, leg->rtp_index, now_ms);
+	media_ports_give(engine->ports, leg->rtp_index, user.now_ms);
 	set_ports(engine, leg, index);
 	return OK;
 }

@@ -95,13 +95,12 @@ static void move_pair(struct media_ports *ports, uint32_t number, enum media_por
 	append_pair(ports, number, state, now_ms);
 }
 
-static void hold(struct media_ports *ports, uint32_t number, void *holder, const char *call_sid,
-		 uint64_t now_ms)
+static void hold(struct media_ports *ports, uint32_t number, const struct media_port_user *user)
 {
 	struct pair *pair = &ports->pairs[number];
-	move_pair(ports, number, MEDIA_PORT_HELD, now_ms);
-	pair->holder = holder;
-	(void)text_copy(text_of(call_sid), pair->call_sid, sizeof(pair->call_sid));
+	move_pair(ports, number, MEDIA_PORT_HELD, user->now_ms);
+	pair->holder = user->holder;
+	(void)text_copy(text_of(user->call_sid), pair->call_sid, sizeof(pair->call_sid));
 }
 
 // Every pair into its bucket, in an order nobody outside can guess.
@@ -168,12 +167,12 @@ void media_ports_destroy(struct media_ports *ports)
 	free(ports);
 }
 
-enum status media_ports_take(struct media_ports *ports, uint8_t family, void *holder,
-			     const char *call_sid, uint64_t now_ms, uint32_t out_indexes[static 2])
+enum status media_ports_take(struct media_ports *ports, uint8_t family,
+			     const struct media_port_user *user, uint32_t out_indexes[static 2])
 {
 	uint32_t buckets = ports->address_count * ports->worker_count;
 	bool has_family = false;
-	media_ports_tick(ports, now_ms);
+	media_ports_tick(ports, user->now_ms);
 	for (uint32_t i = 0; i < buckets; i++) {
 		uint32_t bucket = (ports->turn + i) % buckets;
 		if (ports->addresses[bucket / ports->worker_count].family != family)
@@ -183,7 +182,7 @@ enum status media_ports_take(struct media_ports *ports, uint8_t family, void *ho
 			continue;
 		for (unsigned side = 0; side < 2; side++) {
 			uint32_t number = ports->free[bucket].first;
-			hold(ports, number, holder, call_sid, now_ms);
+			hold(ports, number, user);
 			out_indexes[side] = index_of(number);
 		}
 		ports->turn = bucket + 1;
@@ -193,13 +192,12 @@ enum status media_ports_take(struct media_ports *ports, uint8_t family, void *ho
 }
 
 enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside, uint8_t family,
-				    void *holder, const char *call_sid, uint64_t now_ms,
-				    uint32_t *out_index)
+				    const struct media_port_user *user, uint32_t *out_index)
 {
 	uint32_t neighbour = pair_of(ports, beside);
 	bool has_family = false;
 	assert(neighbour != NO_PAIR);
-	media_ports_tick(ports, now_ms);
+	media_ports_tick(ports, user->now_ms);
 	uint32_t worker = ports->pairs[neighbour].bucket % ports->worker_count;
 	for (unsigned i = 0; i < ports->address_count; i++) {
 		uint32_t bucket = i * ports->worker_count + worker;
@@ -209,7 +207,7 @@ enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside, 
 		if (ports->free[bucket].count == 0)
 			continue;
 		uint32_t number = ports->free[bucket].first;
-		hold(ports, number, holder, call_sid, now_ms);
+		hold(ports, number, user);
 		*out_index = index_of(number);
 		return OK;
 	}
@@ -227,13 +225,13 @@ static uint32_t find_in(const struct media_ports *ports, uint32_t index,
 	return present == state || present == other_state ? number : NO_PAIR;
 }
 
-bool media_ports_claim(struct media_ports *ports, uint32_t index, void *holder,
-		       const char *call_sid, uint64_t now_ms)
+bool media_ports_claim(struct media_ports *ports, uint32_t index,
+		       const struct media_port_user *user)
 {
 	uint32_t number = find_in(ports, index, MEDIA_PORT_FREE, MEDIA_PORT_ORPHAN);
 	if (number == NO_PAIR)
 		return false;
-	hold(ports, number, holder, call_sid, now_ms);
+	hold(ports, number, user);
 	return true;
 }
 

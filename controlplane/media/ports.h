@@ -23,6 +23,12 @@ enum media_port_state {
 	MEDIA_PORT_STATES
 };
 
+struct media_port_user { // who takes
+	void *holder;
+	const char *call_sid;
+	uint64_t now_ms;
+};
+
 struct media_port_facts {
 	struct address local; // with the RTP port
 	uint32_t rtp_index; // the stream's; RTCP's is the next
@@ -37,15 +43,14 @@ struct media_ports *media_ports_create(const struct dataplane *dataplane, uint64
 void media_ports_destroy(struct media_ports *ports);
 // Two pairs of one address of that family and one worker, each call's from the next worker in turn.
 // The RTP streams' indexes. ERR_LIMIT: none left; ERR_NOT_ACCEPTABLE: no address of that family.
-enum status media_ports_take(struct media_ports *ports, uint8_t family, void *holder,
-			     const char *call_sid, uint64_t now_ms, uint32_t out_indexes[static 2]);
+enum status media_ports_take(struct media_ports *ports, uint8_t family,
+			     const struct media_port_user *user, uint32_t out_indexes[static 2]);
 // One pair of that family, of the worker that owns `beside`.
 enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside, uint8_t family,
-				    void *holder, const char *call_sid, uint64_t now_ms,
-				    uint32_t *out_index);
+				    const struct media_port_user *user, uint32_t *out_index);
 // Takes just this pair, free or orphan; false when it is neither.
-bool media_ports_claim(struct media_ports *ports, uint32_t index, void *holder,
-		       const char *call_sid, uint64_t now_ms);
+bool media_ports_claim(struct media_ports *ports, uint32_t index,
+		       const struct media_port_user *user);
 // A free pair turns out to have an open stream; false when it is not free.
 bool media_ports_mark_orphan(struct media_ports *ports, uint32_t index, uint64_t now_ms);
 // A held pair's call ends, but no worker has confirmed that its streams are closed.

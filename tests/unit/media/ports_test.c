@@ -34,7 +34,8 @@ static const char *const three[] = { "192.0.2.1", "2001:db8::1", "192.0.2.2", NU
 
 static enum status take(struct bench *bench, uint64_t now_ms, uint32_t out_indexes[static 2])
 {
-	return media_ports_take(bench->ports, ADDRESS_IPV4, bench, "CA1", now_ms, out_indexes);
+	struct media_port_user user = { bench, "CA1", now_ms };
+	return media_ports_take(bench->ports, ADDRESS_IPV4, &user, out_indexes);
 }
 
 static void a_call_gets_two_pairs_of_one_worker_and_address(void **state)
@@ -77,7 +78,8 @@ static void all_pairs_are_handed_out_once_and_then_none(void **state)
 		}
 	}
 	CHECK_STATUS(take(&bench, 0, indexes), ERR_LIMIT); // LIMIT-016
-	CHECK_STATUS(media_ports_take(bench.ports, ADDRESS_IPV6, &bench, "", 0, indexes),
+	CHECK_STATUS(media_ports_take(bench.ports, ADDRESS_IPV6,
+				      &(struct media_port_user){ &bench, "", 0 }, indexes),
 		     ERR_NOT_ACCEPTABLE);
 	CHECK_NUMBER(media_ports_count(bench.ports, MEDIA_PORT_HELD), 5000);
 	CHECK_NUMBER(media_ports_count(bench.ports, MEDIA_PORT_FREE), 0);
@@ -123,8 +125,8 @@ static void a_leg_of_another_family_stays_on_the_worker(void **state)
 	struct bench bench = begin(3, three);
 	uint32_t indexes[2], index;
 	CHECK_OK(take(&bench, 0, indexes));
-	CHECK_OK(media_ports_take_beside(bench.ports, indexes[0], ADDRESS_IPV6, &bench, "CA1", 0,
-					 &index));
+	CHECK_OK(media_ports_take_beside(bench.ports, indexes[0], ADDRESS_IPV6,
+					 &(struct media_port_user){ &bench, "CA1", 0 }, &index));
 	CHECK_NUMBER(media_ports_address(bench.ports, index).family, ADDRESS_IPV6);
 	CHECK_NUMBER(dataplane_worker_of(bench.dataplane, index),
 		     dataplane_worker_of(bench.dataplane, indexes[0]));
@@ -137,8 +139,10 @@ static void holders_can_be_walked_oldest_first(void **state)
 	struct bench bench = begin(1, one);
 	uint32_t indexes[2], position = MEDIA_PORTS_START;
 	struct media_port_facts facts;
-	CHECK_OK(media_ports_take(bench.ports, ADDRESS_IPV4, &bench, "CAold", 10, indexes));
-	CHECK_OK(media_ports_take(bench.ports, ADDRESS_IPV4, &bench, "CAnew", 20, indexes));
+	CHECK_OK(media_ports_take(bench.ports, ADDRESS_IPV4,
+				  &(struct media_port_user){ &bench, "CAold", 10 }, indexes));
+	CHECK_OK(media_ports_take(bench.ports, ADDRESS_IPV4,
+				  &(struct media_port_user){ &bench, "CAnew", 20 }, indexes));
 	CHECK_TRUE(media_ports_next(bench.ports, MEDIA_PORT_HELD, &position));
 	media_ports_read(bench.ports, position, &facts);
 	CHECK_STRING(facts.call_sid, "CAold");
@@ -163,6 +167,7 @@ static void orphans_are_not_handed_out_but_can_be_claimed(void **state)
 {
 	(void)state;
 	struct bench bench = begin(1, one);
+	struct media_port_user user = { &bench, "CA2", 0 };
 	uint32_t indexes[2];
 	CHECK_TRUE(media_ports_mark_orphan(bench.ports, 4, 0));
 	CHECK_FALSE(media_ports_mark_orphan(bench.ports, 5, 0)); // its RTCP: the pair is known
@@ -175,8 +180,8 @@ static void orphans_are_not_handed_out_but_can_be_claimed(void **state)
 			   indexes[1] != 6);
 	}
 	CHECK_STATUS(take(&bench, 0, indexes), ERR_LIMIT);
-	CHECK_TRUE(media_ports_claim(bench.ports, 4, &bench, "CA2", 0));
-	CHECK_FALSE(media_ports_claim(bench.ports, 4, &bench, "CA2", 0));
+	CHECK_TRUE(media_ports_claim(bench.ports, 4, &user));
+	CHECK_FALSE(media_ports_claim(bench.ports, 4, &user));
 	media_ports_give(bench.ports, 6, 0);
 	CHECK_NUMBER(media_ports_count(bench.ports, MEDIA_PORT_ORPHAN), 0);
 	CHECK_NUMBER(media_ports_count(bench.ports, MEDIA_PORT_RESTING), 1);
