@@ -58,11 +58,30 @@ static void count(struct calls *calls, enum refusal_cause cause)
 	counter_add(&calls->counters.refused[cause], 1);
 }
 
+// What the caller sent and can mend. Nothing about carriers (the other leg is no business of the
+// caller's), and nothing that helps a stranger who has not proved who he is.
+static bool may_know_why(enum refusal_cause cause)
+{
+	switch (cause) {
+	case REFUSED_MAX_FORWARDS:
+	case REFUSED_CALLED_NUMBER:
+	case REFUSED_CALLER_ID:
+	case REFUSED_NO_OFFER:
+	case REFUSED_SDP:
+	case REFUSED_CODEC:
+	case REFUSED_MEDIA:
+	case REFUSED_CPS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 // What an authenticated caller may know: which part was wrong (RFC 3261 20.43, code 399).
 static struct text warning(const struct refusal *refusal, char *room, size_t size)
 {
 	struct writer writer = writer_of(room, size);
-	if (refusal->expected[0] == '\0')
+	if (!may_know_why(refusal->cause) || refusal->expected[0] == '\0')
 		return TEXT_NONE;
 	writer_format(&writer, "Warning: 399 trunkd \"%s: expected %s\"\r\n", refusal->header,
 		      refusal->expected);
@@ -84,22 +103,13 @@ void call_end_refused(struct call *call, const struct refusal *refusal)
 	call_end(call, &ending);
 }
 
-static bool may_know_why(enum refusal_cause cause)
-{
-	return cause != REFUSED_SOURCE && cause != REFUSED_CREDENTIALS &&
-	       cause != REFUSED_NO_AUTHENTICATION && cause != REFUSED_DISABLED;
-}
-
 void call_refuse(struct calls *calls, struct sip_server *server, const struct sip_message *invite,
 		 const char *account_sid, const char *trunk_sid, const struct refusal *refusal)
 {
 	const struct refusal_row *row = refusal_row(refusal->cause);
 	char room[512];
-	struct text headers = TEXT_NONE;
-	if (may_know_why(refusal->cause))
-		headers = warning(refusal, room, sizeof room);
 	count(calls, refusal->cause);
-	call_reply(server, row->status, row->phrase, headers);
+	call_reply(server, row->status, row->phrase, warning(refusal, room, sizeof room));
 	record_refused(calls, invite, account_sid, trunk_sid, refusal);
 }
 

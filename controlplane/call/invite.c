@@ -203,7 +203,9 @@ static enum status try_target(struct call *call, const struct route_target *targ
 	(void)text_copy(text_of(target->sid), call->record->carrier_sid,
 			sizeof call->record->carrier_sid);
 	(void)text_copy(text_of(target->name), call->record->carrier, sizeof call->record->carrier);
-	enum status status = open_dialog(leg, target);
+	enum status status = media_set_family(call->media, MEDIA_CALLED, target->address.family);
+	if (status == OK)
+		status = open_dialog(leg, target);
 	if (status != OK)
 		return status;
 	(void)text_copy(sip_dialog_call_id(leg->dialog), call->record->call_id_out,
@@ -218,6 +220,7 @@ void call_try_next(struct call *call)
 		if (call->called != NULL) {
 			leg_give_up(call->called);
 			call->called = NULL;
+			media_forget(call->media, MEDIA_CALLED);
 			counter_add(&call->calls->counters.carrier_moves, 1);
 		}
 		enum status status = try_target(call, target);
@@ -225,6 +228,7 @@ void call_try_next(struct call *call)
 			return;
 		(void)refusal_set(&call->failure, REFUSED_CARRIER_FAILED, target->name,
 				  text_of(status_text(status)), "a carrier that can be reached");
+		record_alert(call, &call->failure);
 	}
 	call_end_refused(call, &call->failure);
 }
@@ -254,6 +258,8 @@ static void provisional(struct leg *leg, const struct sip_message *response)
 	struct media_problem problem = { 0 };
 	bool has_answer = false;
 	record_ladder_status(call, MEDIA_CALLED, RECORD_IN, response->status);
+	if (response->status == 100)
+		return; // hop by hop (RFC 3261 16.7); the caller had ours
 	(void)sip_dialog_update(leg->dialog, response); // without a tag there is no early dialog
 	if (response->body.size > 0)
 		has_answer = media_receive_answer(call->media, MEDIA_CALLED, response->body,

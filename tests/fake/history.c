@@ -1,0 +1,181 @@
+// The history in memory. A record's place is given back to the heap when it is closed, so that the
+// sanitizer sees whoever writes to it later.
+// Runs on: the thread of the test.
+
+#include "fake/history.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct open_record {
+	struct history_call call; // first: what the product holds
+	struct open_record *next;
+};
+
+struct history {
+	struct history_counters counters;
+	bool is_full;
+	unsigned open_count;
+	struct open_record *open;
+	struct history_call **rows;
+	struct history_alert **alerts;
+	unsigned row_count, alert_count, rows_taken, alerts_taken;
+};
+
+struct history *fake_history_create(void)
+{
+	struct history *history = calloc(1, sizeof(*history));
+	assert(history);
+	return history;
+}
+
+// Records still open are the next start's business (LOST); here they only go away.
+void fake_history_destroy(struct history *history)
+{
+	if (!history)
+		return;
+	while (history->open != NULL)
+		history_call_discard(history, &history->open->call);
+	for (unsigned i = 0; i < history->row_count; i++)
+		free(history->rows[i]);
+	for (unsigned i = 0; i < history->alert_count; i++)
+		free(history->alerts[i]);
+	free(history->rows);
+	free(history->alerts);
+	free(history);
+}
+
+void fake_history_set_full(struct history *history, bool is_full)
+{
+	history->is_full = is_full;
+}
+
+unsigned fake_history_open_count(const struct history *history)
+{
+	return history->open_count;
+}
+
+const struct history_call *fake_history_take_row(struct history *history)
+{
+	return history->rows_taken < history->row_count ? history->rows[history->rows_taken++]
+							: NULL;
+}
+
+const struct history_alert *fake_history_take_alert(struct history *history)
+{
+	return history->alerts_taken < history->alert_count
+		       ? history->alerts[history->alerts_taken++]
+		       : NULL;
+}
+
+const char *history_end_text(enum history_end end)
+{
+	static const char *const texts[] = { "", "caller", "called", "trunkd", "operator", "lost" };
+	return texts[end];
+}
+
+enum history_end history_end_of(struct text text)
+{
+	for (unsigned end = HISTORY_END_CALLER; end <= HISTORY_END_LOST; end++) {
+		if (text_is_equal(text, text_of(history_end_text((enum history_end)end))))
+			return (enum history_end)end;
+	}
+	return HISTORY_END_NONE;
+}
+
+enum status history_start(struct event_base *loop, const struct history_options *options,
+			  struct history **out_history)
+{
+	(void)loop;
+	(void)options;
+	*out_history = fake_history_create();
+	return OK;
+}
+
+void history_stop(struct history *history)
+{
+	fake_history_destroy(history);
+}
+
+const struct history_counters *history_counters(const struct history *history)
+{
+	return &history->counters;
+}
+
+struct history_call *history_call_open(struct history *history)
+{
+	if (history->is_full) {
+		counter_add(&history->counters.refused, 1);
+		return NULL;
+	}
+	struct open_record *record = calloc(1, sizeof(*record));
+	assert(record);
+	record->next = history->open;
+	history->open = record;
+	history->open_count++;
+	return &record->call;
+}
+
+void history_call_discard(struct history *history, struct history_call *call)
+{
+	struct open_record **at = &history->open;
+	while (*at != NULL && &(*at)->call != call)
+		at = &(*at)->next;
+	assert(*at != NULL); // opened, and neither closed nor discarded before
+	struct open_record *record = *at;
+	*at = record->next;
+	history->open_count--;
+	free(record);
+}
+
+void history_call_close(struct history *history, struct history_call *call)
+{
+	history->rows =
+		realloc(history->rows, (history->row_count + 1) * sizeof(struct history_call *));
+	struct history_call *row = malloc(sizeof(*row));
+	assert(history->rows && row);
+	*row = *call;
+	history_call_discard(history, call);
+	history->rows[history->row_count++] = row;
+	counter_add(&history->counters.calls, 1);
+}
+
+bool history_alert_write(struct history *history, const struct history_alert *alert)
+{
+	if (history->is_full) {
+		counter_add(&history->counters.refused, 1);
+		return false;
+	}
+	history->alerts = realloc(history->alerts,
+				  (history->alert_count + 1) * sizeof(struct history_alert *));
+	struct history_alert *kept = malloc(sizeof(*kept));
+	assert(history->alerts && kept);
+	*kept = *alert;
+	history->alerts[history->alert_count++] = kept;
+	counter_add(&history->counters.alerts, 1);
+	return true;
+}
+
+unsigned history_alerts(const struct history *history, struct history_alert *out_alerts,
+			unsigned max)
+{
+	unsigned count = history->alert_count < max ? history->alert_count : max;
+	for (unsigned i = 0; i < count; i++)
+		out_alerts[i] = *history->alerts[history->alert_count - 1 - i];
+	return count;
+}
+
+enum status history_search(struct history *history, const char *sid, unsigned max,
+			   history_found_fn found, void *context)
+{
+	for (unsigned i = history->row_count; i > 0 && max > 0; i--) {
+		const struct history_call *row = history->rows[i - 1];
+		if (sid != NULL && strcmp(row->sid, sid) != 0)
+			continue;
+		found(context, row);
+		max--;
+	}
+	found(context, NULL);
+	return OK;
+}

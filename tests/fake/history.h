@@ -1,0 +1,17 @@
+#pragma once
+
+// The history (history/history.h) in memory: rows and alerts in the order in which they were accepted.
+// Runs on: the thread of the test.
+
+#include <stdbool.h>
+
+#include "history/history.h"
+
+struct history *fake_history_create(void);
+void fake_history_destroy(struct history *history);
+void fake_history_set_full(struct history *history,
+			   bool is_full); // no record opens, no alert is taken
+unsigned fake_history_open_count(const struct history *history); // opened, not yet closed
+// The oldest row or alert not yet taken, valid until the end; NULL: none.
+const struct history_call *fake_history_take_row(struct history *history);
+const struct history_alert *fake_history_take_alert(struct history *history);

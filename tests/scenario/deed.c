@@ -1,0 +1,354 @@
+// Lines about no agent: time, what there is now, what the operator and the machine do.
+// Runs on: the thread of the test.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/refusal.h"
+#include "fake/dataplane.h"
+#include "fake/history.h"
+#include "scenario/story.h"
+
+bool story_take_number(struct story *story, unsigned long *out_number)
+{
+	const char *word = words_take(&story->words);
+	char *end = NULL;
+	*out_number = word != NULL ? strtoul(word, &end, 10) : 0;
+	if (word == NULL || end == word || (*end != '\0' && strcmp(end, ",") != 0))
+		return story_fail(story, "a number is wanted, not %s", word ? word : "nothing");
+	return true;
+}
+
+static bool take_time(struct story *story)
+{
+	uint64_t ms;
+	if (!words_duration(words_take(&story->words), &ms))
+		return story_fail(story, "a time is wanted, such as 20s or 500ms");
+	node_wait(story->node, ms);
+	return true;
+}
+
+bool story_is_silent(struct story *story, const struct agent *agent)
+{
+	const struct wire *wire = &story->node->wire;
+	for (unsigned i = 0; i < wire->count; i++) {
+		const struct wire_packet *packet = wire->packets[i];
+		char room[ADDRESS_TEXT_SIZE];
+		if (!packet->is_taken &&
+		    strcmp(address_string(&packet->destination, room), agent->address) == 0)
+			return story_fail(story, "expected silence for %s\ngot:\n%s", agent->name,
+					  packet->octets);
+	}
+	return true;
+}
+
+// ---- what there is now
+
+static unsigned long transactions_of(const struct node *node)
+{
+	const struct sip_transaction_counters *counters =
+		sip_transaction_counters(node->transactions);
+	return counter_get(&counters->server_count) + counter_get(&counters->client_count);
+}
+
+static bool find_gauge(const struct node *node, const char *name, unsigned long *out_value)
+{
+	if (strcmp(name, "calls") == 0)
+		*out_value = calls_count(node->calls);
+	else if (strcmp(name, "dialogs") == 0)
+		*out_value = sip_dialogs_count(node->dialogs);
+	else if (strcmp(name, "transactions") == 0)
+		*out_value = transactions_of(node);
+	else if (strcmp(name, "streams") == 0)
+		*out_value = node->dataplane ? fake_dataplane_open_count(node->dataplane) : 0;
+	else if (strcmp(name, "ports") == 0)
+		*out_value = counter_get(&media_engine_counters(node->media)->ports_used);
+	else if (strcmp(name, "records") == 0)
+		*out_value = fake_history_open_count(node->history);
+	else
+		return false;
+	return true;
+}
+
+// "streams 0, ports 0, calls 0": media is looked after each tick, so one passes first.
+static bool check_gauges(struct story *story)
+{
+	node_wait(story->node, WHEEL_TICK_MS);
+	story->words.next = 0;
+	const char *name;
+	while ((name = words_take(&story->words)) != NULL) {
+		unsigned long expected, value;
+		if (!find_gauge(story->node, name, &value))
+			return story_fail(story, "no such thing to count: %s", name);
+		if (!story_take_number(story, &expected))
+			return false;
+		if (value != expected)
+			return story_fail(story, "expected %lu %s, there are %lu", expected, name,
+					  value);
+	}
+	return true;
+}
+
+static bool find_counter(const struct node *node, const char *name, unsigned long *out_value)
+{
+	const struct sip_transaction_counters *sip = sip_transaction_counters(node->transactions);
+	const struct call_counters *calls = calls_counters(node->calls);
+	const struct {
+		const char *name;
+		const struct counter *counter;
+	} rows[] = {
+		{ "unknown_domain", &sip->unknown_domain },
+		{ "retransmissions_in", &sip->retransmissions_in },
+		{ "retransmissions_out", &sip->retransmissions_out },
+		{ "merged", &sip->merged },
+		{ "wrong_via", &sip->wrong_via },
+		{ "malformed", &sip->rejected_malformed },
+		{ "dropped_malformed", &sip->dropped_malformed },
+		{ "started", &calls->started },
+		{ "answered", &calls->answered },
+		{ "ended", &calls->ended },
+		{ "ack_timeouts", &calls->ack_timeouts },
+		{ "carrier_moves", &calls->carrier_moves },
+		{ "late_answers", &calls->late_answers },
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(name, rows[i].name) == 0) {
+			*out_value = counter_get(rows[i].counter);
+			return true;
+		}
+	}
+	for (unsigned row = 0; row < REFUSAL_COUNT; row++) {
+		if (strcmp(name, call_refusal_label(row)) == 0) {
+			*out_value = counter_get(&calls->refused[row]);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool check_counter(struct story *story)
+{
+	const char *name = words_take(&story->words);
+	unsigned long expected, value;
+	if (name == NULL || !find_counter(story->node, name, &value))
+		return story_fail(story, "no such counter: %s", name ? name : "");
+	if (!story_take_number(story, &expected))
+		return false;
+	return value == expected ||
+	       story_fail(story, "expected %s to be %lu, it is %lu", name, expected, value);
+}
+
+// ---- media
+
+static bool is_sent_to(const struct node *node, const struct address *destination)
+{
+	for (uint32_t index = 0; index < dataplane_stream_count(node->dataplane); index++) {
+		struct stream_view view;
+		if (dataplane_stream_read(node->dataplane, index, &view) != OK || !view.is_open)
+			continue;
+		const struct message *open = fake_dataplane_last_open(node->dataplane, index);
+		if (open != NULL && !(open->flags & (STREAM_IS_RTCP | STREAM_NO_NEXT_HOP)) &&
+		    address_is_equal(&open->open.destination, destination))
+			return true;
+	}
+	return false;
+}
+
+static bool check_media(struct story *story)
+{
+	struct address destination;
+	bool is_wanted = strcmp(story->words.words[0], "media") == 0;
+	if (!is_wanted)
+		(void)words_take_if(&story->words, "media");
+	if (!words_take_if(&story->words, "to") || words_peek(&story->words) == NULL ||
+	    !address_parse(text_of(words_take(&story->words)), &destination))
+		return story_fail(story, "media to ADDRESS:PORT, or no media to ADDRESS:PORT");
+	node_wait(story->node, WHEEL_TICK_MS);
+	return is_sent_to(story->node, &destination) == is_wanted ||
+	       story_fail(story, is_wanted ? "no open stream leaves for it"
+					   : "an open stream leaves for it");
+}
+
+// What a worker tells of the stream that arrives from a side of the oldest call.
+static bool tell_event(struct story *story, enum message_kind kind)
+{
+	const struct call *call = calls_next(story->node->calls, NULL);
+	enum media_side side = words_take_if(&story->words, "called") ? MEDIA_CALLED : MEDIA_CALLER;
+	struct call_facts facts;
+	(void)words_take_if(&story->words, "caller");
+	if (call == NULL)
+		return story_fail(story, "there is no call");
+	call_read(call, &facts);
+	uint32_t index = facts.media[side].stream_index;
+	if (kind == MESSAGE_STREAM_TTL)
+		fake_dataplane_view(story->node->dataplane, index)->ttl_lowest = 9;
+	fake_dataplane_tell(story->node->dataplane, kind, index, NULL);
+	node_wait(story->node, WHEEL_TICK_MS);
+	return true;
+}
+
+static bool do_dataplane(struct story *story)
+{
+	if (words_take_if(&story->words, "away"))
+		node_lose_dataplane(story->node);
+	else if (words_take_if(&story->words, "back"))
+		node_regain_dataplane(story->node);
+	else if (words_take_if(&story->words, "ttl"))
+		return tell_event(story, MESSAGE_STREAM_TTL);
+	else if (words_take_if(&story->words, "started"))
+		return tell_event(story, MESSAGE_STREAM_STARTED);
+	else
+		return story_fail(story, "dataplane away, back, ttl SIDE or started SIDE");
+	return true;
+}
+
+// "ports all taken", "ports given back"; otherwise a count.
+static bool do_ports(struct story *story)
+{
+	if (words_take_if(&story->words, "all")) {
+		node_take_all_ports(story->node);
+		return words_take_if(&story->words, "taken");
+	}
+	if (words_take_if(&story->words, "given")) {
+		node_give_all_ports(story->node);
+		return words_take_if(&story->words, "back");
+	}
+	return check_gauges(story);
+}
+
+// ---- the operator and the machine
+
+static bool take_pairs(struct story *story, const char *kind, const char *word)
+{
+	struct directory_problem problem = { .text = "no such object" };
+	char *const *pairs = &story->words.words[story->words.next];
+	unsigned count = story->words.count - story->words.next;
+	story->words.next = story->words.count;
+	bool did = word == NULL ? node_add(story->node, kind, pairs, count, &problem)
+				: node_set(story->node, kind, word, pairs, count, &problem);
+	return did || story_fail(story, "%s: %s", problem.field, problem.text);
+}
+
+static bool do_add(struct story *story)
+{
+	const char *kind = words_take(&story->words);
+	return kind != NULL ? take_pairs(story, kind, NULL) : story_fail(story, "add KIND …");
+}
+
+static bool do_set(struct story *story)
+{
+	const char *kind = words_take(&story->words), *word = words_take(&story->words);
+	return word != NULL ? take_pairs(story, kind, word) : story_fail(story, "set KIND WORD …");
+}
+
+static bool do_remove(struct story *story)
+{
+	const char *kind = words_take(&story->words), *word = words_take(&story->words);
+	return (word != NULL && node_remove(story->node, kind, word)) ||
+	       story_fail(story, "there is no such object");
+}
+
+static bool do_config(struct story *story)
+{
+	struct sip_config *sip = &story->node->config.sip;
+	const char *name = words_take(&story->words);
+	const struct {
+		const char *name;
+		unsigned *value;
+	} rows[] = {
+		{ "max_calls", &sip->max_calls },
+		{ "ring_timeout_s", &sip->ring_timeout_s },
+		{ "ack_timeout_s", &sip->ack_timeout_s },
+		{ "max_call_duration_s", &sip->max_call_duration_s },
+	};
+	for (unsigned i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned long number;
+		if (strcmp(name, rows[i].name) != 0)
+			continue;
+		if (!story_take_number(story, &number))
+			return false;
+		*rows[i].value = (unsigned)number;
+		return true;
+	}
+	return story_fail(story, "no such option in stories");
+}
+
+static bool do_hang(struct story *story)
+{
+	const struct call *call = calls_next(story->node->calls, NULL);
+	struct call_facts facts;
+	if (!words_take_if(&story->words, "up") || call == NULL)
+		return story_fail(story, "hang up: there is no call");
+	if (words_take_if(&story->words, "all")) {
+		calls_hang_up(story->node->calls);
+		return true;
+	}
+	call_read(call, &facts);
+	call_hang_up(calls_find(story->node->calls, text_of(facts.sid)));
+	return true;
+}
+
+static bool do_history(struct story *story)
+{
+	bool is_full = words_take_if(&story->words, "full");
+	fake_history_set_full(story->node->history, is_full);
+	return is_full ||
+	       (words_take_if(&story->words, "has") && words_take_if(&story->words, "room"));
+}
+
+static bool do_unreachable(struct story *story)
+{
+	const char *name = words_take(&story->words);
+	const struct agent *agent = name != NULL ? agent_find(text_of(name)) : NULL;
+	struct wire *wire = &story->node->wire;
+	wire->unreachable = (struct address){ 0 };
+	return agent == NULL ? story_fail(story, "nobody is called that")
+			     : address_parse(text_of(agent->address), &wire->unreachable);
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(struct story *story);
+} deeds[] = {
+	{ "wait", take_time },
+	{ "media", check_media },
+	{ "no", check_media },
+	{ "counter", check_counter },
+	{ "alert", story_check_alert },
+	{ "row", story_check_row },
+	{ "add", do_add },
+	{ "set", do_set },
+	{ "remove", do_remove },
+	{ "config", do_config },
+	{ "hang", do_hang },
+	{ "dataplane", do_dataplane },
+	{ "ports", do_ports },
+	{ "history", do_history },
+	{ "unreachable", do_unreachable },
+};
+
+bool story_do(struct story *story)
+{
+	struct words *words = &story->words;
+	const struct agent *agent = agent_find(text_of(words->words[0]));
+	words->next = 1;
+	if (agent != NULL) {
+		if (!words_take_if(words, "silent"))
+			return story_fail(story, "%s does what?", agent->name);
+		if (words_peek(words) != NULL && !take_time(story))
+			return false;
+		return story_is_silent(story, agent);
+	}
+	for (unsigned i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++) {
+		if (strcmp(words->words[0], deeds[i].name) != 0)
+			continue;
+		if (!deeds[i].run(story)) {
+			if (story->problem[0] == '\0')
+				(void)story_fail(story, "not understood");
+			return false;
+		}
+		return words_peek(words) == NULL ||
+		       story_fail(story, "what does \"%s\" mean?", words_peek(words));
+	}
+	return check_gauges(story);
+}

@@ -1,0 +1,49 @@
+#pragma once
+
+// A story: its lines, the node and the agents it is about, and why it failed. The language:
+//
+//   alice > INVITE +81312345678 from +14155550100 offer plain     she says it
+//   alice < 403 "Forbidden" has "received=203.0.113.10"           she heard it (oldest first)
+//   carrier1 < INVITE again 2 times                               octet by octet as before
+//   alice silent 32s                                              time passes, she hears nothing
+//   wait 20s                                                      time passes
+//   streams 4, ports 2, calls 1, dialogs 2, transactions 2        what there is now
+//   media to 203.0.113.177:30000                                  an open RTP stream leaves for it
+//   alert 32206 header From seen "+1" expected "a number"         the oldest alert not yet named
+//   row status=403 ended_by=trunkd reason="Forbidden"             the oldest record not yet named
+//   counter unknown_domain 1
+//   add carrier name=carrier2 address=198.51.100.22 priority=20   set KIND WORD FIELD=VALUE …, remove
+//   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
+//   history full | has room · unreachable carrier1
+//
+// At the end nothing may be left: no message, alert or record nobody named, and once the lifetimes of
+// RFC 3261 are over no call, dialog, transaction, stream, port or open record. No message may tell
+// one side of a call anything of the other.
+// Runs on: the thread of the test.
+
+#include "scenario/agent.h"
+#include "scenario/node.h"
+#include "scenario/words.h"
+
+#define STORY_PROBLEM_SIZE 1024
+
+struct story {
+	const char *path;
+	unsigned line;
+	char text[WORDS_SIZE];
+	struct words words;
+	struct node *node;
+	struct agents agents;
+	char problem[STORY_PROBLEM_SIZE];
+};
+
+// Each returns false after filling the problem.
+bool story_fail(struct story *story, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool story_say(struct story *story, struct party *party); // speak.c
+bool story_hear(struct story *story, struct party *party); // listen.c
+bool story_do(struct story *story); // deed.c: lines that are about no agent
+bool story_check_row(struct story *story); // trace.c: what was left behind
+bool story_check_alert(struct story *story);
+bool story_take_number(struct story *story, unsigned long *out_number);
+bool story_is_silent(struct story *story, const struct agent *agent);
+bool story_end(struct story *story); // trace.c: nothing may be left

@@ -1,0 +1,182 @@
+// What calls leave behind: records, alerts, and, at the end of a story, nothing else.
+// Runs on: the thread of the test.
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fake/history.h"
+#include "scenario/story.h"
+
+// Timers H, J, L, M are 32 s, a leg given up lives 40 s, a dead caller's BYE is repeated for 32 s,
+// ports rest 5 s.
+#define LIFETIMES_MS 120000
+
+struct field {
+	const char *name;
+	char value[1100];
+};
+
+static void set(struct field *field, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void set(struct field *field, const char *name, const char *format, ...)
+{
+	va_list arguments;
+	field->name = name;
+	va_start(arguments, format);
+	(void)vsnprintf(field->value, sizeof(field->value), format, arguments);
+	va_end(arguments);
+}
+
+#define ROW_FIELDS 15
+
+static void read_row(const struct history_call *row, struct field fields[static ROW_FIELDS])
+{
+	uint64_t talk_ms = row->answer_ms != 0 ? row->end_ms - row->answer_ms : 0;
+	unsigned i = 0;
+	set(&fields[i++], "status", "%u", row->sip_status);
+	set(&fields[i++], "ended_by", "%s", history_end_text((enum history_end)row->ended_by));
+	set(&fields[i++], "reason", "%s", row->reason);
+	set(&fields[i++], "from", "%s", row->from);
+	set(&fields[i++], "to", "%s", row->to);
+	set(&fields[i++], "source", "%s", row->source);
+	set(&fields[i++], "carrier", "%s", row->carrier);
+	set(&fields[i++], "attempts", "%u", row->attempts);
+	set(&fields[i++], "alert", "%" PRIu32, row->alert_code);
+	set(&fields[i++], "answered", "%s", row->answer_ms != 0 ? "yes" : "no");
+	set(&fields[i++], "rang", "%s", row->ringing_ms != 0 ? "yes" : "no");
+	set(&fields[i++], "talk_s", "%" PRIu64, (talk_ms + 500) / 1000);
+	set(&fields[i++], "account", "%.2s", row->account_sid);
+	set(&fields[i++], "trunk", "%.2s", row->trunk_sid);
+	set(&fields[i++], "ladder", "%s", row->ladder);
+}
+
+static const char *find(const struct field *fields, unsigned count, struct text name)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (text_is_equal(name, text_of(fields[i].name)))
+			return fields[i].value;
+	}
+	return NULL;
+}
+
+static bool is_whole(const struct history_call *row)
+{
+	return strlen(row->sid) == 34 && row->start_ms != 0 && row->end_ms >= row->start_ms &&
+	       row->ended_by != HISTORY_END_NONE && row->sip_status >= 200 &&
+	       row->direction[0] != '\0' && row->call_id_in[0] != '\0';
+}
+
+bool story_check_row(struct story *story)
+{
+	node_wait(story->node, 2 * WHEEL_TICK_MS); // the row goes out when the figures are in
+	const struct history_call *row = fake_history_take_row(story->node->history);
+	struct field fields[ROW_FIELDS];
+	if (row == NULL)
+		return story_fail(story, "no record was left");
+	if (!is_whole(row))
+		return story_fail(story,
+				  "the record is not whole: sid \"%s\", status %u, "
+				  "ended by %u, start %" PRIu64 ", end %" PRIu64,
+				  row->sid, row->sip_status, row->ended_by, row->start_ms,
+				  row->end_ms);
+	read_row(row, fields);
+	const char *word;
+	while ((word = words_take(&story->words)) != NULL) {
+		struct text expected = text_of(word);
+		struct text name = text_split(&expected, '=');
+		const char *value = find(fields, ROW_FIELDS, name);
+		if (value == NULL)
+			return story_fail(story, "a record has no field %.*s", TEXT_FORMAT(name));
+		bool is_ladder = text_is_equal(name, TEXT("ladder"));
+		if (is_ladder ? strstr(value, expected.data) == NULL
+			      : strcmp(value, expected.data) != 0)
+			return story_fail(story, "expected %s\ngot %.*s=%s", word,
+					  TEXT_FORMAT(name), value);
+	}
+	return true;
+}
+
+// seen and expected: a part of what stands there is enough.
+static bool check_part(struct story *story, const char *name, const char *value)
+{
+	const char *part = words_take(&story->words);
+	return (part != NULL && strstr(value, part) != NULL) ||
+	       story_fail(story, "expected %s \"%s\", got \"%s\"", name, part ? part : "", value);
+}
+
+bool story_check_alert(struct story *story)
+{
+	const struct history_alert *alert = fake_history_take_alert(story->node->history);
+	unsigned long code;
+	if (!story_take_number(story, &code))
+		return false;
+	if (alert == NULL)
+		return story_fail(story, "no alert was raised");
+	if (alert->code != code)
+		return story_fail(story, "alert %" PRIu32 " (%s: %s) came first", alert->code,
+				  alert->header, alert->seen);
+	if (strlen(alert->call_sid) != 34 || strlen(alert->account_sid) != 34 ||
+	    strlen(alert->trunk_sid) != 34 || alert->at_ms == 0 || alert->text[0] == '\0')
+		return story_fail(story, "the alert names no call, account, trunk, time or fix");
+	const char *word;
+	while ((word = words_take(&story->words)) != NULL) {
+		const char *value = strcmp(word, "header") == 0     ? alert->header
+				    : strcmp(word, "seen") == 0     ? alert->seen
+				    : strcmp(word, "expected") == 0 ? alert->expected
+				    : strcmp(word, "source") == 0   ? alert->source
+				    : strcmp(word, "fix") == 0      ? alert->text
+								    : NULL;
+		if (value == NULL)
+			return story_fail(story, "an alert has no %s", word);
+		if (!check_part(story, word, value))
+			return false;
+	}
+	return true;
+}
+
+// ---- the end
+
+static bool check_messages(struct story *story)
+{
+	for (unsigned i = 0; agent_at(i) != NULL; i++) {
+		if (!story_is_silent(story, agent_at(i)))
+			return false;
+	}
+	const struct wire *wire = &story->node->wire;
+	for (unsigned i = 0; i < wire->count; i++) {
+		const struct wire_packet *packet = wire->packets[i];
+		const char *leak = packet->is_inbound ? NULL : agents_leak(&story->agents, packet);
+		if (leak != NULL)
+			return story_fail(story, "\"%s\" has no business in\n%s", leak,
+					  packet->octets);
+	}
+	return true;
+}
+
+static bool check_traces(struct story *story)
+{
+	const struct history_alert *alert = fake_history_take_alert(story->node->history);
+	const struct history_call *row = fake_history_take_row(story->node->history);
+	if (alert != NULL)
+		return story_fail(story, "nobody named alert %" PRIu32 ": %s \"%s\", expected %s",
+				  alert->code, alert->header, alert->seen, alert->expected);
+	return row == NULL || story_fail(story, "nobody named the record of a call: %u %s\n%s",
+					 row->sip_status, row->reason, row->ladder);
+}
+
+static bool check_nothing_left(struct story *story)
+{
+	static const char line[] =
+		"calls 0, dialogs 0, transactions 0, streams 0, ports 0, records 0";
+	return words_split(&story->words, line) && story_do(story);
+}
+
+bool story_end(struct story *story)
+{
+	if (!check_messages(story))
+		return false;
+	node_wait(story->node, LIFETIMES_MS);
+	return check_messages(story) && check_traces(story) && check_nothing_left(story);
+}
