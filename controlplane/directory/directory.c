@@ -1,6 +1,7 @@
 // The mirror as a whole: objects come, are replaced and go, in any order; and the operator finds them.
 // Runs on: control thread. Never checks a rule, never waits, never calls the store.
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,18 +134,25 @@ void directory_drop(struct directory *directory, const char *sid)
 		sort_carriers(directory);
 }
 
+bool directory_shrink(struct directory *directory, unsigned count)
+{
+	directory->carrier_count = 0;
+	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++) {
+		struct mirror_list *list = &directory->kinds[kind];
+		for (; count > 0 && list->first; count--) {
+			struct directory_entry *entry = list->first;
+			replace(list, entry, NULL);
+			directory_mirror_destroy_entry(directory, entry);
+		}
+		if (list->first)
+			return false;
+	}
+	return true;
+}
+
 void directory_empty(struct directory *directory)
 {
-	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++) {
-		struct directory_entry *entry = directory->kinds[kind].first;
-		while (entry) {
-			struct directory_entry *next = entry->next;
-			directory_mirror_destroy_entry(directory, entry);
-			entry = next;
-		}
-		directory->kinds[kind] = (struct mirror_list){ 0 };
-	}
-	directory->carrier_count = 0;
+	(void)directory_shrink(directory, UINT_MAX);
 }
 
 void directory_swap(struct directory *a, struct directory *b)

@@ -32,8 +32,8 @@ struct trunk { // TK…
 	char name[DIRECTORY_NAME_SIZE];
 	char domain[DIRECTORY_NAME_SIZE]; // the label(s) before the base domain (TERM-002)
 	bool is_enabled;
-	bool has_symmetric_rtp;           // MEDIA-009: false by default
-	uint32_t cps;                     // LIMIT-001; 0: what the configuration says
+	bool has_symmetric_rtp; // MEDIA-009: false by default
+	uint32_t cps; // LIMIT-001; 0: what the configuration says
 	unsigned acl_count, credential_list_count; // attached
 };
 
@@ -49,15 +49,15 @@ struct number { // PN…
 	char sid[DIRECTORY_SID_SIZE];
 	char account_sid[DIRECTORY_SID_SIZE];
 	char trunk_sid[DIRECTORY_SID_SIZE]; // "" when on no trunk
-	char e164[17];                      // "+14155550100"
+	char e164[17]; // "+14155550100"
 };
 
 struct carrier { // CG…: a gateway of the PSTN
 	char sid[DIRECTORY_SID_SIZE];
 	char name[DIRECTORY_NAME_SIZE];
 	struct address address; // of its SIP over UDP, with port
-	uint16_t priority;      // lower first
-	uint16_t weight;        // share among equal priority, 1..65535
+	uint16_t priority; // lower first
+	uint16_t weight; // share among equal priority, 1..65535
 	bool is_enabled;
 };
 

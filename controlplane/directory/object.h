@@ -16,7 +16,7 @@ struct directory;
 struct directory_object {
 	enum directory_kind kind;
 	char sid[35];
-	unsigned long version;              // of the last change of it
+	unsigned long version; // of the last change of it
 	char *values[DIRECTORY_FIELDS_MAX]; // by row of the schema, owned; NULL: not set
 };
 
@@ -35,13 +35,15 @@ enum status directory_object_set(struct directory_object *object, struct text fi
 				 struct text value, struct directory_problem *out_problem);
 // The same, and references may be given by name, domain or number as well as by SID.
 enum status directory_set(const struct directory *directory, struct directory_object *object,
-			  struct text field, struct text value, struct directory_problem *out_problem);
+			  struct text field, struct text value,
+			  struct directory_problem *out_problem);
 struct text directory_object_get(const struct directory_object *object, const char *field);
 
 // Whole-object rules against the mirror: required, unique, references exist, parent domains
 // (TERM-009, -010). is_new: add; else change.
-enum status directory_check(const struct directory *directory, const struct directory_object *object,
-			    bool is_new, struct directory_problem *out_problem);
+enum status directory_check(const struct directory *directory,
+			    const struct directory_object *object, bool is_new,
+			    struct directory_problem *out_problem);
 // May it go? ERR_CONFLICT names what still refers to it (TERM-011).
 enum status directory_check_removal(const struct directory *directory,
 				    const struct directory_object *object,
@@ -54,10 +56,11 @@ void directory_problem_set(struct directory_problem *out_problem, const char *fi
 			   const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 // The mirror itself. put takes the object over, also when it fails, and replaces one of the same SID;
-// only the store (and tests) call these four. swap exchanges what two mirrors hold.
+// only the store (and tests) call these five. swap exchanges what two mirrors hold.
 enum status directory_put(struct directory *directory, struct directory_object *object);
 void directory_drop(struct directory *directory, const char *sid);
 void directory_empty(struct directory *directory);
+bool directory_shrink(struct directory *directory, unsigned count); // by so many; true: empty now
 void directory_swap(struct directory *a, struct directory *b);
 
 // By SID, or by a unique field's value (name, domain, number), or by a name that only one of them

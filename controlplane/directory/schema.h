@@ -23,34 +23,34 @@ enum directory_kind {
 
 enum directory_type {
 	DIRECTORY_TEXT,
-	DIRECTORY_LABEL,      // of a domain name
-	DIRECTORY_E164,       // TERM-018
+	DIRECTORY_LABEL, // of a domain name
+	DIRECTORY_E164, // TERM-018
 	DIRECTORY_BOOL,
 	DIRECTORY_UNSIGNED,
-	DIRECTORY_PREFIX,     // IP address or prefix
-	DIRECTORY_ADDRESS,    // IP address with optional port
-	DIRECTORY_REFERENCE,  // SID of one object of `refers_to`
+	DIRECTORY_PREFIX, // IP address or prefix
+	DIRECTORY_ADDRESS, // IP address with optional port
+	DIRECTORY_REFERENCE, // SID of one object of `refers_to`
 	DIRECTORY_REFERENCES, // several, separated by spaces
-	DIRECTORY_HEX,        // derived, never shown: the hash of a password
-	DIRECTORY_USER,       // a text fit for a digest's user name
+	DIRECTORY_HEX, // derived, never shown: the hash of a password
+	DIRECTORY_USER, // a text fit for a digest's user name
 };
 
 struct directory_field {
 	const char *name;
 	enum directory_type type;
 	bool is_required, is_unique; // unique among all objects of the kind
-	bool is_hidden;              // never leaves the process but to the store (AUTH-019)
-	bool is_fixed;               // cannot be changed later
-	bool is_released;            // cleared when what it refers to is removed (TRUNK-009); else it blocks that
-	const char *scope;           // is_unique only among objects with the same value of this field
-	uint64_t min, max;           // of a number, of a text's length, of how many references
-	const char *fallback;        // value when not given; NULL: none
+	bool is_hidden; // never leaves the process but to the store (AUTH-019)
+	bool is_fixed; // cannot be changed later
+	bool is_released; // cleared when its target is removed (TRUNK-009), else blocks that
+	const char *scope; // is_unique only among objects with the same value of this field
+	uint64_t min, max; // of a number, of a text's length, of how many references
+	const char *fallback; // value when not given; NULL: none
 	enum directory_kind refers_to;
 	const char *text; // one sentence
 };
 
 struct directory_schema {
-	const char *name;   // "trunk", as in commands
+	const char *name; // "trunk", as in commands
 	const char *plural; // "trunks"
 	const char prefix[3]; // of SIDs
 	const struct directory_field *fields;

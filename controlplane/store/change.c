@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "directory/value.h"
+#include "store/answer.h"
 #include "store/keys.h"
 #include "store/record.h"
 #include "store/redis.h"
@@ -108,113 +109,6 @@ void store_change_abandon(struct store *store)
 	store_change_tell(store);
 }
 
-static const char *name_of(const struct store_change *change)
-{
-	return directory_schema(change->object->kind)->name;
-}
-
-// "trunk:domain::acme": the second part.
-static struct text field_of(struct text key)
-{
-	(void)text_split(&key, ':');
-	return text_split(&key, ':');
-}
-
-typedef enum status (*explain_fn)(struct store_change *change, struct text first,
-				  struct text second);
-
-static enum status explain_taken(struct store_change *change, struct text first, struct text second)
-{
-	(void)first, (void)second;
-	directory_problem_set(&change->problem, "sid", "%s is taken", change->object->sid);
-	return ERR_CONFLICT;
-}
-
-static enum status explain_gone(struct store_change *change, struct text first, struct text second)
-{
-	(void)first, (void)second;
-	directory_problem_set(&change->problem, "sid", "the %s was removed meanwhile",
-			      name_of(change));
-	return ERR_NOT_FOUND;
-}
-
-static enum status explain_version(struct store_change *change, struct text first,
-				   struct text second)
-{
-	(void)second;
-	directory_problem_set(&change->problem, "version",
-			      "the %s was changed meanwhile (version %.*s, yours is based on %lu): "
-			      "look at it again, then repeat",
-			      name_of(change), TEXT_FORMAT(directory_value_shown(first)),
-			      change->object->version);
-	return ERR_CONFLICT;
-}
-
-static enum status explain_missing(struct store_change *change, struct text first,
-				   struct text second)
-{
-	(void)second;
-	directory_problem_set(&change->problem, "",
-			      "%.*s, which it refers to, was removed meanwhile",
-			      TEXT_FORMAT(directory_value_shown(first)));
-	return ERR_CONFLICT;
-}
-
-static enum status explain_unique(struct store_change *change, struct text first,
-				  struct text second)
-{
-	char field[32];
-	(void)text_copy(field_of(first), field, sizeof(field));
-	struct text value = directory_object_get(change->object, field);
-	directory_problem_set(&change->problem, field, "'%.*s' is taken by %.*s",
-			      TEXT_FORMAT(directory_value_shown(value)),
-			      TEXT_FORMAT(directory_value_shown(second)));
-	return ERR_CONFLICT;
-}
-
-static enum status explain_parent(struct store_change *change, struct text first,
-				  struct text second)
-{
-	(void)first, (void)second;
-	directory_problem_set(&change->problem, "domain",
-			      "its parent domain was renamed or removed meanwhile");
-	return ERR_CONFLICT;
-}
-
-static enum status explain_used(struct store_change *change, struct text first, struct text second)
-{
-	directory_problem_set(&change->problem, "sid", "still used by %.*s: %.*s%s",
-			      TEXT_FORMAT(directory_value_shown(first)),
-			      TEXT_FORMAT(directory_value_shown(second)),
-			      text_is_equal(first, TEXT("1")) ? "" : ", and more");
-	return ERR_CONFLICT;
-}
-
-static const struct {
-	const char *word;
-	explain_fn explain;
-} answers[] = {
-	{ "taken", explain_taken },     { "gone", explain_gone },
-	{ "version", explain_version }, { "missing", explain_missing },
-	{ "unique", explain_unique },   { "parent", explain_parent },
-	{ "used", explain_used },
-};
-
-static enum status explain(struct store_change *change, const struct redisReply *reply)
-{
-	struct text word = store_redis_text(store_redis_at(reply, 0));
-	struct text error = store_redis_error(reply);
-	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		if (text_is_equal(word, text_of(answers[i].word)))
-			return answers[i].explain(change,
-						  store_redis_text(store_redis_at(reply, 1)),
-						  store_redis_text(store_redis_at(reply, 2)));
-	}
-	directory_problem_set(&change->problem, "", "Redis refused the change: %.*s",
-			      TEXT_FORMAT(error));
-	return ERR_UNAVAILABLE; // out of memory, read-only, disk full: nothing the caller can mend
-}
-
 static void on_reply(void *context, const struct redisReply *reply)
 {
 	struct store_change *change = context;
@@ -224,7 +118,7 @@ static void on_reply(void *context, const struct redisReply *reply)
 		return;
 	}
 	if (!text_is_equal(word, TEXT("ok"))) {
-		finish(change, explain(change, reply));
+		finish(change, store_answer_explain(change->object, reply, &change->problem));
 		return;
 	}
 	for (unsigned i = 1; i + 1 < store_redis_count(reply); i += 2)

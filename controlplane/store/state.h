@@ -7,15 +7,14 @@
 #include <stdint.h>
 
 #include "base/secret.h"
+#include "store/redis.h"
 #include "store/store.h"
 #include "store/url.h"
 
 struct event;
-struct redisReply;
 struct store_change;
 struct store_embedded;
 struct store_load;
-struct store_redis;
 
 struct store {
 	struct event_base *loop;
@@ -32,7 +31,8 @@ struct store {
 	enum store_state state;
 	struct store_redis *commands, *subscription; // NULL while away
 	bool is_up, is_subscribed;
-	struct event *retry, *beat, *finish;
+	struct event *retry, *beat, *finish, *sweep;
+	struct directory *retired; // replaced, not yet freed
 	uint64_t retry_ms; // the next pause
 	uint64_t away_since_ms; // wall clock
 	char why[128]; // of the last loss
@@ -54,11 +54,18 @@ void store_lose(struct store *store, const char *why);
 // load.c
 void store_load_start(struct store *store);
 void store_load_abort(struct store *store);
-void store_load_event(struct store *store, struct text message);
-void store_load_beat(struct store *store);
+void store_load_sweep(struct store *store); // frees more of the mirror that was replaced
 // An object as Redis has it now (empty: gone) into the mirror, and into the one being loaded.
 void store_load_apply(struct store *store, struct text sid, const struct redisReply *hash);
+bool store_load_ask(struct store *store, const char *sid, store_redis_reply_fn reply,
+		    void *context);
+void store_load_skip(struct store *store, struct text sid, const struct directory_problem *problem);
+bool store_load_version(const struct redisReply *reply, unsigned long *out_version);
 void store_loaded(struct store *store); // store.c: the mirror is whole
+
+// follow.c
+void store_follow_event(struct store *store, struct text message);
+void store_follow_beat(struct store *store);
 
 // change.c
 void store_change_tell(struct store *store); // every finished one

@@ -101,7 +101,7 @@ static void on_lost(void *context, const char *why)
 
 static void on_message(void *context, struct text message)
 {
-	store_load_event(context, message);
+	store_follow_event(context, message);
 }
 
 // Subscribed first, then loaded: no change falls between.
@@ -174,7 +174,7 @@ static void on_beat(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd, (void)what;
 	struct store *store = context;
-	store_load_beat(store);
+	store_follow_beat(store);
 	wait_for(store->beat, BEAT_MS);
 }
 
@@ -182,6 +182,12 @@ static void on_finish(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd, (void)what;
 	store_change_tell(context);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd, (void)what;
+	store_load_sweep(context);
 }
 
 // The password is the file's first line.
@@ -248,7 +254,8 @@ enum status store_start(struct event_base *loop, const struct store_options *opt
 	store->retry = evtimer_new(loop, on_retry, store);
 	store->beat = evtimer_new(loop, on_beat, store);
 	store->finish = event_new(loop, -1, 0, on_finish, store);
-	if (!store->retry || !store->beat || !store->finish)
+	store->sweep = evtimer_new(loop, on_sweep, store);
+	if (!store->retry || !store->beat || !store->finish || !store->sweep)
 		goto fail;
 	status = locate(store, options);
 	if (status == OK)
@@ -281,6 +288,9 @@ void store_stop(struct store *store)
 		event_free(store->beat);
 	if (store->finish)
 		event_free(store->finish);
+	if (store->sweep)
+		event_free(store->sweep);
+	directory_destroy(store->retired);
 	secret_clear(&store->password);
 	free(store);
 }

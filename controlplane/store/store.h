@@ -21,13 +21,14 @@ enum store_state {
 };
 
 struct store_counters {
-	struct counter changes, refused, losses, loads, events, skipped; // skipped: read, but not valid
+	struct counter changes, refused, losses, loads, events,
+		skipped; // skipped: read, but not valid
 };
 
 struct store_options {
-	const char *url;             // empty: embedded
-	const char *password_file;   // may be empty
-	const char *program;         // redis-server
+	const char *url; // empty: embedded
+	const char *password_file; // may be empty
+	const char *program; // redis-server
 	const char *state_directory; // holds the embedded one's append-only file
 	const char *runtime_directory; // holds its socket
 	struct directory *directory;
@@ -35,8 +36,8 @@ struct store_options {
 	void *context;
 };
 
-typedef void (*store_done_fn)(void *context, enum status status, const struct directory_problem *problem,
-			      const char *sid);
+typedef void (*store_done_fn)(void *context, enum status status,
+			      const struct directory_problem *problem, const char *sid);
 
 enum status store_start(struct event_base *loop, const struct store_options *options,
 			struct store **out_store);
@@ -48,7 +49,8 @@ const struct store_counters *store_counters(const struct store *store);
 // done may be NULL; its problem is NULL when all went well, and is gone when it returns.
 // Each checks against the mirror, then changes Redis atomically (the check is repeated there), then
 // the mirror, then calls done. Takes the object over. ERR_UNAVAILABLE when Redis is away.
-void store_add(struct store *store, struct directory_object *object, store_done_fn done, void *context);
+void store_add(struct store *store, struct directory_object *object, store_done_fn done,
+	       void *context);
 void store_change(struct store *store, struct directory_object *object, store_done_fn done,
 		  void *context); // object->version: what the change is based on
 void store_remove(struct store *store, const char *sid, store_done_fn done, void *context);

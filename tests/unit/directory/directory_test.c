@@ -399,6 +399,16 @@ static void a_swap_exchanges_everything(void **state)
 	CHECK_NUMBER(directory_carriers(world->directory, carriers), 0);
 }
 
+static void it_is_emptied_in_slices_too(void **state)
+{
+	struct world *world = *state; // of eight objects
+	CHECK_FALSE(directory_shrink(world->directory, 5));
+	CHECK_TRUE(directory_trunk(world->directory, world->trunk) == NULL);
+	CHECK_TRUE(directory_number(world->directory, TEXT("+14155550100")) != NULL);
+	CHECK_TRUE(directory_shrink(world->directory, 3));
+	CHECK_NUMBER(directory_count(world->directory, DIRECTORY_NUMBER), 0);
+}
+
 static void a_failing_allocation_leaves_the_mirror_as_it_was(void **state)
 {
 	struct world *world = *state;
@@ -454,6 +464,7 @@ int main(void)
 		WORLD_TEST(objects_are_found_by_unique_words_and_walked_in_order),
 		WORLD_TEST(advice_is_given_not_enforced),
 		WORLD_TEST(a_swap_exchanges_everything),
+		WORLD_TEST(it_is_emptied_in_slices_too),
 		WORLD_TEST(a_failing_allocation_leaves_the_mirror_as_it_was),
 		WORLD_TEST(an_incomplete_object_is_not_put),
 	};

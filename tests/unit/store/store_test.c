@@ -400,6 +400,46 @@ static void add_many(struct world *world, unsigned from, unsigned count)
 #define MANY 10000
 #define BATCH 500
 
+static bool is_loaded_again(void *context)
+{
+	const struct bench_node *node = context;
+	return counter_get(&store_counters(node->store)->loads) > 1;
+}
+
+static const char *sid_of(struct world *world, const char *domain)
+{
+	const struct directory_object *object =
+		directory_find(world->a.directory, DIRECTORY_TRUNK, text_of(domain));
+	assert_non_null(object);
+	return object->sid;
+}
+
+// An addition, a change and a removal while another node is loading: it ends with all three.
+static void change_during_a_load(struct world *world, const struct store_options *options)
+{
+	struct bench_node late;
+	char removed[35], changed[35], added[35];
+	memcpy(removed, sid_of(world, "t3"), sizeof(removed));
+	memcpy(changed, sid_of(world, "t9998"), sizeof(changed));
+	bench_node_open(&late, world->loop);
+	CHECK_OK(bench_node_start(&late, options));
+	for (unsigned i = 0; i < 30; i++)
+		(void)event_base_loop(world->loop, EVLOOP_ONCE);
+	CHECK_NUMBER(store_state(late.store), STORE_STARTING);
+	CHECK_OK(bench_add(&world->a, make_trunk(world, "t-during"), &world->result));
+	memcpy(added, world->result.sid, sizeof(added));
+	struct directory_object *object = edit(&world->a, changed);
+	world_set(object, "cps", "77");
+	CHECK_OK(bench_change(&world->a, object, &world->result));
+	CHECK_OK(bench_remove(&world->a, removed, &world->result));
+	CHECK_TRUE(bench_wait_state(&late, STORE_READY, 10000));
+	wait_for(world, &late, added, "domain", "t-during");
+	wait_for(world, &late, changed, "cps", "77");
+	wait_for(world, &late, removed, NULL, NULL);
+	CHECK_NUMBER(directory_count(late.directory, DIRECTORY_TRUNK), MANY);
+	bench_node_close(&late);
+}
+
 static void ten_thousand_trunks_load_and_a_kill_meanwhile_is_survived(void **state)
 {
 	struct world *world = *state;
@@ -414,6 +454,7 @@ static void ten_thousand_trunks_load_and_a_kill_meanwhile_is_survived(void **sta
 	bench_node_close(&late);
 
 	struct store_options options = { .url = world->redis.url };
+	change_during_a_load(world, &options);
 	bench_node_open(&late, world->loop);
 	CHECK_OK(bench_node_start(&late, &options));
 	for (unsigned i = 0; i < 30; i++) // well into the load
@@ -425,6 +466,11 @@ static void ten_thousand_trunks_load_and_a_kill_meanwhile_is_survived(void **sta
 	bench_redis_launch(&world->redis, NULL);
 	CHECK_TRUE(bench_wait_state(&late, STORE_READY, 20000));
 	CHECK_NUMBER(directory_count(late.directory, DIRECTORY_TRUNK), MANY);
+	bench_redis_do(&world->redis,
+		       "incr 'trunkd:{directory}:version'"); // a gap: load it all again
+	CHECK_OK(bench_add(&late, make_trunk(world, "again"), &world->result));
+	CHECK_TRUE(bench_turn(world->loop, is_loaded_again, &late, 10000));
+	CHECK_NUMBER(directory_count(late.directory, DIRECTORY_TRUNK), MANY + 1);
 	bench_node_close(&late);
 }
 
