@@ -8,9 +8,9 @@
 #include "dataplane/dataplane.h"
 #include "media/neighbour.h"
 
-void media_flow_init(struct media_flow *flow, uint32_t index)
+void media_flow_init(struct media_flow *flow)
 {
-	*flow = (struct media_flow){ .index = index, .carried = { .ttl_lowest = UINT8_MAX } };
+	*flow = (struct media_flow){ .carried = { .ttl_lowest = UINT8_MAX } };
 }
 
 void media_flow_give_hop(struct media_flow *flow, struct neighbours *neighbours)

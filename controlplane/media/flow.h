@@ -28,7 +28,7 @@ struct media_flow {
 	struct stream_view carried; // counted by former generations of this call
 };
 
-void media_flow_init(struct media_flow *flow, uint32_t index);
+void media_flow_init(struct media_flow *flow); // its index is set when there are ports
 // It should be open like this (the next hop is filled in here), or closed.
 void media_flow_want(struct media_flow *flow, struct neighbours *neighbours,
 		     const struct message_open *open, uint8_t flags);

@@ -22,8 +22,10 @@ static void set_ports(const struct media_engine *engine, struct media_leg *leg, 
 {
 	leg->rtp_index = rtp_index;
 	leg->local = media_ports_address(engine->ports, rtp_index);
-	for (unsigned kind = 0; kind < 2; kind++)
-		media_flow_init(&leg->flows[kind], rtp_index + kind);
+	for (unsigned kind = 0; kind < 2; kind++) {
+		media_flow_detach(&leg->flows[kind], engine->options.dataplane);
+		leg->flows[kind].index = rtp_index + kind;
+	}
 }
 
 static struct media_port_user port_user(struct media *media)
@@ -44,6 +46,8 @@ static enum status take_ports(struct media_engine *engine, struct media *media)
 		return ERR_LIMIT; // no media address at all is no port either
 	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
 		media_session_init(&media->legs[side].session);
+		for (unsigned kind = 0; kind < 2; kind++)
+			media_flow_init(&media->legs[side].flows[kind]);
 		set_ports(engine, &media->legs[side], indexes[side]);
 	}
 	return OK;
@@ -77,6 +81,15 @@ void media_set_symmetric(struct media *media, enum media_side side, bool is_symm
 	media->legs[side].is_symmetric = is_symmetric;
 }
 
+static bool is_settled(const struct media *media, const struct media_leg *leg)
+{
+	bool is_open = false;
+	for (unsigned i = 0; i < MEDIA_SIDES * 2; i++)
+		is_open |= media->legs[i / 2].flows[i % 2].is_open;
+	return is_open || leg->session.is_written || leg->current.line_count > 0 ||
+	       media->is_stranded;
+}
+
 enum status media_set_family(struct media *media, enum media_side side, uint8_t family)
 {
 	struct media_engine *engine = media->engine;
@@ -85,7 +98,7 @@ enum status media_set_family(struct media *media, enum media_side side, uint8_t 
 	uint32_t index;
 	if (leg->local.family == family)
 		return OK;
-	if (leg->session.is_written || leg->current.line_count > 0 || media->is_stranded)
+	if (is_settled(media, leg))
 		return ERR_NOT_ACCEPTABLE;
 	enum status status =
 		media_ports_take_beside(engine->ports, leg->rtp_index, family, &user, &index);
@@ -170,7 +183,7 @@ void media_forget(struct media *media, enum media_side side)
 {
 	struct media_leg *leg = &media->legs[side];
 	leg->current = leg->former = (struct media_offer){ 0 };
-	leg->session.event_type = PAYLOAD_TYPE_NONE; // promised to the former peer
+	media_session_init(&leg->session); // another peer, another session
 	if (media->has_pending && media->offerer != side)
 		media->is_answered = false;
 	media_connect(media);

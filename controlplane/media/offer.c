@@ -144,10 +144,11 @@ static void read_rtpmap(struct text value, const bool listed[static PAYLOAD_TYPE
 	if (text_has_suffix_same(encoding, TEXT("/8000/1")))
 		encoding.size -= 2;
 	if (text_is_same(encoding, TEXT("PCMU/8000"))) {
-		if (offer->audio_type == PAYLOAD_TYPE_NONE)
+		if (offer->audio_type == PAYLOAD_TYPE_NONE && type != offer->event_type)
 			offer->audio_type = type;
 	} else if (text_is_same(encoding, TEXT("telephone-event/8000"))) {
-		if (offer->event_type == PAYLOAD_TYPE_NONE && type != 0)
+		if (offer->event_type == PAYLOAD_TYPE_NONE && type != offer->audio_type &&
+		    type != 0)
 			offer->event_type = type;
 	}
 }

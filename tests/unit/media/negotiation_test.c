@@ -287,6 +287,33 @@ static void sides_of_two_families_meet(void **state)
 	bench_end(&bench);
 }
 
+static void the_next_carrier_may_speak_another_family(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct bench_text text;
+	bench_begin(&bench, 1);
+	struct media *media = bench_call(&bench);
+	fake_dataplane_view(bench.dataplane, media->legs[MEDIA_CALLED].rtp_index)->packets = 3;
+	CHECK_STATUS(media_set_family(media, MEDIA_CALLED, ADDRESS_IPV6), ERR_NOT_ACCEPTABLE);
+	media_forget(media, MEDIA_CALLED);
+	CHECK_OK(media_set_family(media, MEDIA_CALLED, ADDRESS_IPV6));
+	CHECK_CONTAINS(bench_write_offer(media, MEDIA_CALLED, &text), "c=IN IP6 2001:db8::1\r\n");
+	bench_answer(media, MEDIA_CALLED,
+		     "v=0\r\nc=IN IP6 2001:db8:9::9\r\nm=audio 6000 RTP/AVP 0\r\n");
+	media_connect(media);
+	const struct message *message = bench_sent(&bench, media, MEDIA_CALLER, 0);
+	bench_check_address(&message->open.destination, "[2001:db8:9::9]:6000");
+	CHECK_NUMBER(message->open.out_index, media->legs[MEDIA_CALLED].rtp_index);
+	CHECK_NUMBER(fake_dataplane_open_count(bench.dataplane), 4);
+	media_close(media);
+	bench_wait(&bench, 5);
+	CHECK_NUMBER(bench.closed, 1);
+	CHECK_NUMBER(bench.last[MEDIA_CALLED].rtp.packets, 3);
+	CHECK_NUMBER(media_ports_count(bench.engine->ports, MEDIA_PORT_HELD), 0);
+	bench_end(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +327,7 @@ int main(void)
 		TEST(an_offer_we_refuse_ourselves_changes_nothing),
 		TEST(two_early_answers_keep_our_ports),
 		TEST(the_next_carrier_starts_from_nothing),
+		TEST(the_next_carrier_may_speak_another_family),
 		TEST(other_lines_keep_their_places_for_the_whole_call),
 		TEST(a_late_offer_is_ours),
 		TEST(sides_of_two_families_meet),
