@@ -119,8 +119,7 @@ static void killed_it_is_started_again(void **state)
 	begin(world);
 	CHECK_OK(bench_add(&world->node, world_make(DIRECTORY_ACCOUNT, "name", "Acme", NULL),
 			   &world->result));
-	sleep(1); // its file is synced every second
-	pid_t first = listener(world);
+	pid_t first = listener(world); // it wrote its file before it answered
 	kill(first, SIGKILL);
 	CHECK_TRUE(bench_wait_state(&world->node, STORE_AWAY, 5000));
 	CHECK_STRING(directory_account(world->node.directory, world->result.sid)->name, "Acme");
