@@ -12,7 +12,7 @@ enum admin_right { ADMIN_READ, ADMIN_CHANGE, ADMIN_SECRET };
 
 struct admin_command {
 	const char *words; // "show call"; KIND stands for a kind of the directory, one or many
-	const char *arguments; // "CALL", "[N]", "KIND", "field=value…"
+	const char *arguments; // "CALL", "[N]", "KIND", "field=value..."
 	unsigned min, max; // arguments
 	enum admin_right right;
 	const char *text; // one sentence

@@ -101,6 +101,8 @@ char *admin_request_refusal_line(const struct admin_refusal *refusal)
 		admin_json_set(document, "field", admin_json_string(refusal->field));
 	if (refusal->hint && refusal->hint[0])
 		admin_json_set(document, "hint", admin_json_string(refusal->hint));
+	if (refusal->is_usage)
+		admin_json_set(document, "usage", json_true());
 	return write_line(document);
 }
 
@@ -175,7 +177,7 @@ static const char *parse_problem(struct admin_request *request, enum status *out
 
 static void run(struct admin_request *request)
 {
-	struct admin_refusal refusal = { .hint = "help lists what there is" };
+	struct admin_refusal refusal = { .hint = "help lists what there is", .is_usage = true };
 	refusal.message = parse_problem(request, &refusal.status);
 	if (refusal.message) {
 		admin_request_refuse(request, &refusal);

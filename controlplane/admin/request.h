@@ -57,6 +57,7 @@ void admin_request_answer(struct admin_request *request, json_t *result);
 struct admin_refusal {
 	enum status status;
 	const char *field, *message, *hint; // field and hint may be NULL
+	bool is_usage; // the words themselves are wrong
 };
 void admin_request_refuse(struct admin_request *request, const struct admin_refusal *refusal);
 char *admin_request_refusal_line(const struct admin_refusal *refusal); // allocated, with newline

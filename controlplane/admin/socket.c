@@ -174,13 +174,24 @@ static void on_readable(evutil_socket_t fd, short events, void *context)
 	look_at_input(connection);
 }
 
+// Not evbuffer_write: it would raise SIGPIPE for a peer that left. False: nobody reads any more.
+static bool send_output(struct connection *connection)
+{
+	size_t size = evbuffer_get_contiguous_space(connection->output);
+	if (size == 0)
+		return true;
+	ssize_t sent = send(connection->fd, evbuffer_pullup(connection->output, (ev_ssize_t)size),
+			    size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent > 0)
+		evbuffer_drain(connection->output, (size_t)sent);
+	return sent >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
 static void on_writable(evutil_socket_t fd, short events, void *context)
 {
+	(void)fd;
 	struct connection *connection = context;
-	int size = events & EV_TIMEOUT ? -1 : 0;
-	if (size == 0 && evbuffer_get_length(connection->output) > 0)
-		size = evbuffer_write(connection->output, fd);
-	if (size < 0 && (events & EV_TIMEOUT || (errno != EAGAIN && errno != EINTR))) {
+	if (events & EV_TIMEOUT || !send_output(connection)) {
 		close_connection(connection);
 		return;
 	}

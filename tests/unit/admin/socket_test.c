@@ -1,0 +1,245 @@
+// The socket: lines in pieces, too long lines, too many peers, slow and vanished ones.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "admin/request.h"
+#include "admin/socket.h"
+#include "base/random.h"
+#include "fake.h"
+
+struct desk {
+	struct fake fake;
+	struct admin *admin;
+	char path[80];
+};
+
+static int make(void **state)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	fake_make(&desk->fake);
+	snprintf(desk->path, sizeof(desk->path), "%s/admin.sock", desk->fake.directory);
+	struct admin_options options = { desk->path, &desk->fake.context };
+	assert_int_equal(admin_start(desk->fake.loop, &options, &desk->admin), OK);
+	*state = desk;
+	return 0;
+}
+
+static int take_down(void **state)
+{
+	struct desk *desk = *state;
+	admin_stop(desk->admin);
+	assert_int_equal(access(desk->path, F_OK), -1);
+	fake_remove(&desk->fake);
+	free(desk);
+	return 0;
+}
+
+static int dial(const struct desk *desk)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", desk->path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void turn(struct desk *desk)
+{
+	for (unsigned i = 0; i < 4; i++)
+		event_base_loop(desk->fake.loop, EVLOOP_NONBLOCK);
+}
+
+static void say(struct desk *desk, int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), 0), strlen(text));
+	turn(desk);
+}
+
+// What has arrived; "closed" when the other side is gone.
+static const char *hear(struct desk *desk, int fd, char *room, size_t size)
+{
+	turn(desk);
+	ssize_t count = recv(fd, room, size - 1, MSG_DONTWAIT);
+	if (count == 0 || (count < 0 && errno == ECONNRESET))
+		return "closed";
+	room[count > 0 ? count : 0] = 0;
+	return room;
+}
+
+static void the_socket_is_for_owner_and_group(void **state)
+{
+	struct desk *desk = *state;
+	struct stat facts;
+	assert_int_equal(stat(desk->path, &facts), 0);
+	assert_int_equal(facts.st_mode & 0777, 0660);
+}
+
+static void a_path_in_use_is_refused_and_a_left_over_one_is_taken(void **state)
+{
+	struct desk *desk = *state;
+	struct admin_socket *second = NULL;
+	assert_int_equal(
+		admin_socket_start(desk->fake.loop, desk->path, &desk->fake.context, &second),
+		ERR_CONFLICT);
+	char path[100];
+	snprintf(path, sizeof(path), "%s2", desk->path);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd); // as after kill -9
+	assert_int_equal(admin_socket_start(desk->fake.loop, path, &desk->fake.context, &second),
+			 OK);
+	admin_socket_stop(second);
+}
+
+static void lines_in_pieces_and_several_at_once_are_answered_in_order(void **state)
+{
+	struct desk *desk = *state;
+	char room[8192];
+	int fd = dial(desk);
+	say(desk, fd, "sho");
+	assert_string_equal(hear(desk, fd, room, sizeof(room)), "");
+	say(desk, fd, "w ports\r\n");
+	assert_non_null(strstr(hear(desk, fd, room, sizeof(room)), "\"ports\""));
+	say(desk, fd, "show calls\nlog level info\nnonsense\nshow cal");
+	for (unsigned i = 0; i < 5; i++)
+		turn(desk);
+	const char *answers = hear(desk, fd, room, sizeof(room));
+	const char *first = strstr(answers, "\"calls\""), *second = strstr(answers, "\"level\"");
+	const char *third = strstr(answers, "\"ERR_NOT_FOUND\"");
+	assert_true(first && second && third && first < second && second < third);
+	close(fd);
+	turn(desk);
+}
+
+static void a_line_above_64_kib_ends_the_connection(void **state)
+{
+	struct desk *desk = *state;
+	char room[512];
+	int fd = dial(desk);
+	char chunk[1025];
+	memset(chunk, 'a', 1024);
+	chunk[1024] = 0;
+	for (unsigned i = 0; i < ADMIN_LINE_MAX / 1024; i++)
+		say(desk, fd, chunk);
+	assert_string_equal(hear(desk, fd, room, sizeof(room)), "");
+	say(desk, fd, "a");
+	assert_non_null(strstr(hear(desk, fd, room, sizeof(room)), "ERR_TOO_LARGE"));
+	assert_string_equal(hear(desk, fd, room, sizeof(room)), "closed");
+	close(fd);
+}
+
+static void the_65th_peer_is_turned_away(void **state)
+{
+	struct desk *desk = *state;
+	char room[512];
+	int fds[ADMIN_CONNECTIONS_MAX + 1];
+	for (unsigned i = 0; i < ADMIN_CONNECTIONS_MAX; i++) {
+		fds[i] = dial(desk);
+		turn(desk);
+	}
+	fds[ADMIN_CONNECTIONS_MAX] = dial(desk);
+	assert_non_null(
+		strstr(hear(desk, fds[ADMIN_CONNECTIONS_MAX], room, sizeof(room)), "ERR_LIMIT"));
+	assert_string_equal(hear(desk, fds[ADMIN_CONNECTIONS_MAX], room, sizeof(room)), "closed");
+	close(fds[0]);
+	turn(desk);
+	int late = dial(desk);
+	say(desk, late, "show ports\n");
+	assert_non_null(strstr(hear(desk, late, room, sizeof(room)), "\"ok\""));
+	close(late);
+	for (unsigned i = 1; i <= ADMIN_CONNECTIONS_MAX; i++)
+		close(fds[i]);
+	turn(desk);
+}
+
+static void a_peer_that_leaves_before_its_answer_hurts_nobody(void **state)
+{
+	struct desk *desk = *state;
+	char room[512];
+	desk->fake.is_store_silent = true;
+	int fd = dial(desk);
+	say(desk, fd, "add account name=late\n");
+	assert_string_equal(hear(desk, fd, room, sizeof(room)), "");
+	close(fd);
+	turn(desk);
+	fake_release_store();
+	turn(desk);
+	desk->fake.is_store_silent = false;
+	fd = dial(desk);
+	say(desk, fd, "add account name=early\n");
+	assert_non_null(strstr(hear(desk, fd, room, sizeof(room)), "early"));
+	close(fd);
+	turn(desk);
+}
+
+static void an_answer_that_never_comes_is_a_timeout_after_ten_seconds(void **state)
+{
+	struct desk *desk = *state;
+	char room[512];
+	desk->fake.is_store_silent = true;
+	int fd = dial(desk);
+	say(desk, fd, "add account name=late\n");
+	const struct timeval patience = { .tv_sec = 11 };
+	event_base_loopexit(desk->fake.loop, &patience);
+	event_base_dispatch(desk->fake.loop);
+	assert_non_null(strstr(hear(desk, fd, room, sizeof(room)), "ERR_TIMEOUT"));
+	fake_release_store();
+	desk->fake.is_store_silent = false;
+	say(desk, fd, "show ports\n"); // the connection still serves
+	assert_non_null(strstr(hear(desk, fd, room, sizeof(room)), "\"ports\""));
+	close(fd);
+	turn(desk);
+}
+
+static void random_octets_are_answered_or_cut_off(void **state)
+{
+	struct desk *desk = *state;
+	char octets[512], room[65536];
+	for (unsigned round = 0; round < 300; round++) {
+		int fd = dial(desk);
+		for (unsigned chunk = 0; chunk < 4; chunk++) {
+			random_fill(octets, sizeof(octets));
+			octets[random_below(sizeof(octets))] = '\n';
+			(void)!send(fd, octets, sizeof(octets), MSG_NOSIGNAL);
+			(void)hear(desk, fd, room, sizeof(room));
+		}
+		close(fd);
+		turn(desk);
+	}
+	int fd = dial(desk);
+	say(desk, fd, "show ports\n");
+	assert_non_null(strstr(hear(desk, fd, room, sizeof(room)), "\"ok\""));
+	close(fd);
+	turn(desk);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+		TEST(the_socket_is_for_owner_and_group),
+		TEST(a_path_in_use_is_refused_and_a_left_over_one_is_taken),
+		TEST(lines_in_pieces_and_several_at_once_are_answered_in_order),
+		TEST(a_line_above_64_kib_ends_the_connection),
+		TEST(the_65th_peer_is_turned_away),
+		TEST(a_peer_that_leaves_before_its_answer_hurts_nobody),
+		TEST(an_answer_that_never_comes_is_a_timeout_after_ten_seconds),
+		TEST(random_octets_are_answered_or_cut_off),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+// Quoting of words, and passwords from standard input or the terminal. Must never echo or keep one.
+
+#include "line.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+
+#define PASSWORD_SIZE 256
+
+static void write_word(struct writer *writer, struct text word)
+{
+	writer_char(writer, '"');
+	for (size_t i = 0; i < word.size; i++) {
+		if (word.data[i] == '"' || word.data[i] == '\\')
+			writer_char(writer, '\\');
+		writer_char(writer, word.data[i]);
+	}
+	writer_char(writer, '"');
+}
+
+static bool read_line(char room[static PASSWORD_SIZE])
+{
+	if (!fgets(room, PASSWORD_SIZE, stdin))
+		return false;
+	char *end = strpbrk(room, "\r\n");
+	if (end)
+		*end = 0;
+	return end != NULL && room[0] != 0;
+}
+
+static bool prompt(const char *text, char room[static PASSWORD_SIZE])
+{
+	struct termios before, quiet;
+	if (tcgetattr(STDIN_FILENO, &before) < 0)
+		return false;
+	quiet = before;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	fputs(text, stderr);
+	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) < 0)
+		return false;
+	bool is_good = read_line(room);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	fputc('\n', stderr);
+	return is_good;
+}
+
+static bool read_password(char room[static PASSWORD_SIZE], const char **out_problem)
+{
+	char again[PASSWORD_SIZE];
+	if (!isatty(STDIN_FILENO)) {
+		*out_problem = "password=-: no line on standard input";
+		return read_line(room);
+	}
+	*out_problem = "no password was typed";
+	if (!prompt("Password: ", room) || !prompt("Again: ", again))
+		return false;
+	bool is_same = strcmp(room, again) == 0;
+	secret_wipe(again, sizeof(again));
+	*out_problem = "the two passwords differ";
+	return is_same;
+}
+
+static bool write_password(struct writer *writer, const char **out_problem)
+{
+	char room[PASSWORD_SIZE], word[PASSWORD_SIZE + 16];
+	bool is_good = read_password(room, out_problem);
+	if (is_good) {
+		snprintf(word, sizeof(word), "password=%s", room);
+		write_word(writer, text_of(word));
+	}
+	secret_wipe(room, sizeof(room));
+	secret_wipe(word, sizeof(word));
+	return is_good;
+}
+
+bool line_write(struct writer *writer, char *const *words, int count, const char **out_problem)
+{
+	for (int i = 0; i < count; i++) {
+		struct text word = text_of(words[i]);
+		writer_string(writer, i > 0 ? " " : "");
+		if (!text_has_prefix(word, TEXT("password="))) {
+			write_word(writer, word);
+		} else if (!text_is_equal(word, TEXT("password=-"))) {
+			*out_problem =
+				"a password on the command line is seen in the list of processes;\n"
+				"give password=- and type it, or pipe it in";
+			return false;
+		} else if (!write_password(writer, out_problem)) {
+			return false;
+		}
+	}
+	*out_problem = "too many or too long words: 64 KiB at most";
+	return !writer->failed;
+}

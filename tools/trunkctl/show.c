@@ -1,0 +1,278 @@
+// Answers as tables and as labelled values. What a key ends in says its unit (format.c), so that an
+// answer this program does not know yet reads well too.
+
+#include "show.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "format.h"
+#include "story.h"
+#include "table.h"
+
+#define LABEL_WIDTH 18
+
+// Lists with columns of their own; a key that the rows lack is left out.
+struct view {
+	const char *key;
+	const char *columns;
+};
+
+static const struct view VIEWS[] = {
+	{ "calls", "sid state started_at from to trunk carrier duration_s talk_s sip_status "
+		   "ended_by reason" },
+	{ "streams",
+	  "call from codec local source packets octets lost loss_percent jitter_ms ttl_lowest" },
+	{ "workers",
+	  "worker core streams busy_percent polls idle_polls messages messages_stale outbox_full" },
+	{ "alerts", "at code source header seen expected text call" },
+};
+
+static const char *columns_of(const char *key)
+{
+	for (unsigned i = 0; i < sizeof(VIEWS) / sizeof(VIEWS[0]); i++)
+		if (strcmp(VIEWS[i].key, key) == 0)
+			return VIEWS[i].columns;
+	return NULL;
+}
+
+// The same value is there by name as well: "account" beside "account_name".
+static bool is_named(const json_t *object, const char *key)
+{
+	char name[FORMAT_SIZE];
+	snprintf(name, sizeof(name), "%s_name", key);
+	if (json_object_get(object, name))
+		return true;
+	snprintf(name, sizeof(name), "%s_names", key);
+	return json_object_get(object, name) != NULL;
+}
+
+static void add_heading(struct table *table, const char *key)
+{
+	char room[FORMAT_SIZE];
+	(void)format_label(key, room);
+	for (char *letter = room; *letter; letter++)
+		*letter = (char)toupper((unsigned char)*letter);
+	table_add(table, room);
+}
+
+// The keys of the columns, borrowed from `wanted` (copied into room) or from the row itself.
+static unsigned choose_columns(const json_t *row, const char *wanted, char *room, size_t size,
+			       const char *out_keys[TABLE_COLUMNS_MAX])
+{
+	unsigned count = 0;
+	const char *key;
+	json_t *value;
+	if (wanted) {
+		(void)text_copy(text_of(wanted), room, size);
+		char *rest = room;
+		while ((key = strsep(&rest, " ")) && count < TABLE_COLUMNS_MAX)
+			if (json_object_get(row, key))
+				out_keys[count++] = key;
+		return count;
+	}
+	json_object_foreach((json_t *)row, key,
+			    value) if (count < TABLE_COLUMNS_MAX && !json_is_object(value) &&
+				       !is_named(row, key)) out_keys[count++] = key;
+	return count;
+}
+
+static void show_rows(const char *name, const json_t *array, FILE *out)
+{
+	char room[FORMAT_SIZE], value[FORMAT_SIZE];
+	const char *keys[TABLE_COLUMNS_MAX];
+	const json_t *first = json_array_get(array, 0);
+	if (!first) {
+		fprintf(out, "no %s\n", format_label(name, value));
+		return;
+	}
+	unsigned count = choose_columns(first, columns_of(name), room, sizeof(room), keys);
+	struct table table;
+	table_init(&table, count);
+	for (unsigned i = 0; i < count; i++) {
+		add_heading(&table, keys[i]);
+		table.is_right[i] = json_is_number(json_object_get(first, keys[i]));
+	}
+	for (size_t row = 0; row < json_array_size(array); row++)
+		for (unsigned i = 0; i < count; i++)
+			table_add(&table,
+				  format_value(keys[i],
+					       json_object_get(json_array_get(array, row), keys[i]),
+					       value));
+	table_print(&table, out, "");
+	table_clear(&table);
+}
+
+// What became of the packets, for each worker, without the rows that are all zero.
+static void show_verdicts(const json_t *workers, FILE *out)
+{
+	char value[FORMAT_SIZE];
+	size_t count = json_array_size(workers);
+	const char *key;
+	json_t *ignored;
+	struct table table;
+	table_init(&table, (unsigned)count + 1);
+	json_object_foreach(json_object_get(json_array_get(workers, 0), "verdicts"), key, ignored)
+	{
+		json_int_t sum = 0;
+		for (size_t i = 0; i < count; i++)
+			sum += json_integer_value(json_object_get(
+				json_object_get(json_array_get(workers, i), "verdicts"), key));
+		if (sum == 0)
+			continue;
+		table_add(&table, format_label(key, value));
+		for (size_t i = 0; i < count && i + 1 < TABLE_COLUMNS_MAX; i++) {
+			table.is_right[i + 1] = true;
+			table_add(&table,
+				  format_value(key,
+					       json_object_get(
+						       json_object_get(json_array_get(workers, i),
+								       "verdicts"),
+						       key),
+					       value));
+		}
+	}
+	fputc('\n', out);
+	table_print(&table, out, "");
+	table_clear(&table);
+}
+
+static void show_pairs(const json_t *object, const char *indent, FILE *out)
+{
+	char label[FORMAT_SIZE], text[FORMAT_SIZE];
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)object, key, value)
+	{
+		if (json_is_object(value) || strcmp(key, "status") == 0 || is_named(object, key))
+			continue;
+		if (json_is_array(value) && json_is_object(json_array_get(value, 0)))
+			continue;
+		if (strcmp(key, "warnings") != 0)
+			fprintf(out, "%s%-*s %s\n", indent, LABEL_WIDTH, format_label(key, label),
+				format_value(key, value, text));
+	}
+	json_object_foreach((json_t *)object, key, value)
+	{
+		if (!json_is_object(value))
+			continue;
+		fprintf(out, "%s%s\n", indent, format_label(key, label));
+		show_pairs(value, "  ", out); // answers are two levels deep at most
+	}
+}
+
+static void show_commands(const json_t *commands, FILE *out)
+{
+	struct table table;
+	table_init(&table, 2);
+	for (size_t i = 0; i < json_array_size(commands); i++) {
+		const json_t *command = json_array_get(commands, i);
+		char room[FORMAT_SIZE];
+		snprintf(room, sizeof(room), "%s %s",
+			 json_string_value(json_object_get(command, "command")),
+			 json_string_value(json_object_get(command, "arguments")));
+		table_add(&table, room);
+		table_add(&table, json_string_value(json_object_get(command, "text")));
+	}
+	table_print(&table, out, "  ");
+	table_clear(&table);
+}
+
+static void show_help(const json_t *answer, FILE *out)
+{
+	char room[FORMAT_SIZE];
+	const json_t *fields = json_object_get(answer, "fields");
+	const json_t *kinds = json_object_get(answer, "kinds");
+	show_commands(json_object_get(answer, "commands"), out);
+	if (fields) {
+		fputs("\nfields\n", out);
+		show_rows("fields", fields, out);
+	}
+	if (json_is_string(json_array_get(kinds, 0)))
+		fprintf(out, "\nKIND is one of: %s\n", format_value("kinds", kinds, room));
+	else if (kinds)
+		show_rows("kinds", kinds, out);
+}
+
+static void show_lists(const json_t *answer, FILE *out)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)answer, key,
+			    value) if (json_is_array(value) && strcmp(key, "warnings") != 0)
+		show_rows(key, value, out);
+}
+
+static void show_warnings(const json_t *answer, FILE *out)
+{
+	const json_t *warnings = json_object_get(answer, "warnings");
+	for (size_t i = 0; i < json_array_size(warnings); i++) {
+		char room[FORMAT_SIZE];
+		fprintf(out, "warning: %s\n",
+			format_value("warning", json_array_get(warnings, i), room));
+	}
+}
+
+static bool has_lists_only(const json_t *answer)
+{
+	const char *key;
+	json_t *value;
+	unsigned lists = 0;
+	json_object_foreach((json_t *)answer, key, value)
+	{
+		if (!json_is_array(value) && strcmp(key, "status") != 0)
+			return false;
+		lists += json_is_array(value);
+	}
+	return lists > 0;
+}
+
+// A change answers with the SID and the object as it is now: the object says it all.
+static const json_t *changed_object(const json_t *answer)
+{
+	const char *key, *sid = json_string_value(json_object_get(answer, "sid"));
+	json_t *value;
+	json_object_foreach((json_t *)answer, key, value)
+	{
+		const char *own = json_string_value(json_object_get(value, "sid"));
+		if (sid && own && strcmp(sid, own) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+void show_answer(const json_t *answer, FILE *out)
+{
+	const json_t *call = json_object_get(answer, "call"), *changed = changed_object(answer);
+	if (json_is_object(call))
+		story_print(call, out);
+	else if (json_object_get(answer, "commands"))
+		show_help(answer, out);
+	else if (has_lists_only(answer))
+		show_lists(answer, out);
+	else
+		show_pairs(changed ? changed : answer, "", out);
+	if (json_array_size(json_object_get(answer, "workers")) > 0)
+		show_verdicts(json_object_get(answer, "workers"), out);
+	show_warnings(answer, out);
+}
+
+void show_refusal(const json_t *answer, FILE *out)
+{
+	char room[FORMAT_SIZE];
+	const json_t *field = json_object_get(answer, "field");
+	const json_t *hint = json_object_get(answer, "hint");
+	fprintf(out, "trunkctl: %s", field ? format_value("field", field, room) : "");
+	fputs(field ? ": " : "", out);
+	// Several lines in one message: one of each problem of a configuration file.
+	const char *message = json_string_value(json_object_get(answer, "message"));
+	struct cursor lines = cursor_of(text_of(message ? message : "refused"));
+	while (!cursor_is_done(&lines)) {
+		struct writer writer = writer_of(room, sizeof(room));
+		format_safe(&writer, cursor_line(&lines));
+		const char *line = writer_string_done(&writer);
+		fprintf(out, "%s\n", line ? line : "(too long, see --json)");
+	}
+	if (hint)
+		fprintf(out, "  %s\n", format_value("hint", hint, room));
+}

@@ -1,0 +1,263 @@
+// `show call` for people. Plain ASCII, 80 columns and a bit; everything from the network goes through
+// format_value, which lets no control character pass.
+
+#include "story.h"
+
+#include <string.h>
+
+#include "format.h"
+#include "table.h"
+
+#define LANE 27 // columns between two of the ladder's lines
+#define LADDER_INDENT 16 // columns before the first of them
+
+struct story {
+	const json_t *call;
+	FILE *out;
+};
+
+struct cell {
+	char room[FORMAT_SIZE];
+};
+
+static const char *get(const json_t *object, const char *key, struct cell *cell)
+{
+	return format_value(key, json_object_get(object, key), cell->room);
+}
+
+static bool has(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	return value && !json_is_null(value) &&
+	       !(json_is_string(value) && json_string_length(value) == 0);
+}
+
+static bool is_text(const json_t *object, const char *key, const char *wanted)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text && strcmp(text, wanted) == 0;
+}
+
+static void print_head(const struct story *story)
+{
+	struct cell a, b, c;
+	const json_t *call = story->call;
+	fprintf(story->out, "call %s  %s\n", get(call, "sid", &a), get(call, "state", &b));
+	fprintf(story->out, "  %s calls %s\n", get(call, "from", &a), get(call, "to", &b));
+	fprintf(story->out, "  trunk %s, carrier %s%s%s\n", get(call, "trunk", &a),
+		get(call, "carrier", &b),
+		json_integer_value(json_object_get(call, "attempts")) > 1 ? ", carriers tried: "
+									  : "",
+		json_integer_value(json_object_get(call, "attempts")) > 1
+			? get(call, "attempts", &c)
+			: "");
+	fprintf(story->out, "  began %s, lasted %s", get(call, "started_at", &a),
+		get(call, "duration_s", &b));
+	fprintf(story->out, has(call, "talk_s") ? ", talked %s\n" : ", was not answered\n",
+		get(call, "talk_s", &c));
+}
+
+static const char *enders(const json_t *call)
+{
+	static const char *const WHO[][2] = { { "caller", "the caller" },
+					      { "called", "the carrier's side" },
+					      { "trunkd", "trunkd" },
+					      { "operator", "the operator" },
+					      { "lost", "the end of a trunkd process" } };
+	for (unsigned i = 0; i < sizeof(WHO) / sizeof(WHO[0]); i++)
+		if (is_text(call, "ended_by", WHO[i][0]))
+			return WHO[i][1];
+	return "nobody we know of";
+}
+
+static void print_end(const struct story *story)
+{
+	struct cell a, b;
+	const json_t *call = story->call;
+	if (!is_text(call, "state", "ended"))
+		return;
+	fprintf(story->out, "  ended by %s, SIP %s %s\n", enders(call), get(call, "sip_status", &a),
+		has(call, "reason") ? get(call, "reason", &b) : "");
+}
+
+// A word in the middle of an arrow, in room of LANE columns and a zero.
+static void draw_arrow(char room[static LANE + 1], const char *word, bool is_right)
+{
+	size_t size = strlen(word);
+	size = size > LANE - 8 ? LANE - 8 : size;
+	size_t from = (LANE - size) / 2;
+	memset(room, '-', LANE);
+	room[LANE] = 0;
+	room[0] = room[LANE - 1] = ' ';
+	room[is_right ? LANE - 2 : 1] = is_right ? '>' : '<';
+	room[from - 1] = room[from + size] = ' ';
+	memcpy(room + from, word, size);
+}
+
+static void print_step(const struct story *story, const json_t *step)
+{
+	char left[LANE + 1], right[LANE + 1];
+	struct cell what;
+	bool is_caller = is_text(step, "leg", "caller");
+	bool is_in = is_text(step, "direction", "in");
+	double ms = json_number_value(json_object_get(step, "ms"));
+	memset(left, ' ', LANE);
+	memset(right, ' ', LANE);
+	left[LANE] = right[LANE] = 0;
+	// In from the caller goes right, in from the carrier goes left.
+	draw_arrow(is_caller ? left : right, get(step, "what", &what), is_caller == is_in);
+	fprintf(story->out, "  %9.3f s   |%s|%s|\n", ms / 1000, left, right);
+}
+
+// Three texts, each in the middle above its line.
+static void print_parties(const struct story *story, const char *const texts[3])
+{
+	char room[LADDER_INDENT + 4 * LANE];
+	memset(room, ' ', sizeof(room));
+	size_t end = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		size_t size = strlen(texts[i]), middle = LADDER_INDENT + i * (LANE + 1);
+		size_t from = size / 2 < middle ? middle - size / 2 : 0;
+		from = from < end ? end : from;
+		size = from + size <= sizeof(room) ? size : sizeof(room) - from;
+		memcpy(room + from, texts[i], size);
+		end = from + size + 1;
+	}
+	fprintf(story->out, "%.*s\n", (int)(end - 1), room);
+}
+
+static void print_ladder(const struct story *story)
+{
+	struct cell a, b;
+	const json_t *call = story->call, *ladder = json_object_get(call, "ladder");
+	if (json_array_size(ladder) == 0)
+		return;
+	bool is_routed = has(call, "called_address");
+	fputc('\n', story->out);
+	print_parties(story, (const char *const[]){ "caller", "trunkd", "carrier" });
+	print_parties(story,
+		      (const char *const[]){ get(call, "caller_address", &a), "",
+					     is_routed ? get(call, "called_address", &b) : "" });
+	for (size_t i = 0; i < json_array_size(ladder); i++)
+		print_step(story, json_array_get(ladder, i));
+}
+
+static const char *party(const json_t *media, bool is_other)
+{
+	return is_text(media, "from", "caller") != is_other ? "caller" : "carrier";
+}
+
+static void print_legs(const struct story *story)
+{
+	struct cell cell;
+	struct table table;
+	const json_t *legs = json_object_get(story->call, "media");
+	if (json_array_size(legs) == 0)
+		return;
+	table_init(&table, 5);
+	for (size_t i = 0; i < json_array_size(legs); i++) {
+		const json_t *leg = json_array_get(legs, i);
+		table_add(&table, party(leg, false));
+		table_add(&table, has(leg, "source") && !is_text(leg, "source", "")
+					  ? get(leg, "source", &cell)
+					  : get(leg, "remote", &cell));
+		table_add(&table, json_is_true(json_object_get(leg, "source_is_learned"))
+					  ? "(learned) ->"
+					  : "->");
+		table_add(&table, get(leg, "local", &cell));
+		table_add(&table, get(leg, "codec", &cell));
+	}
+	fputs("\n  legs\n", story->out);
+	table_print(&table, story->out, "    ");
+	table_clear(&table);
+}
+
+static json_int_t sum_of(const json_t *object)
+{
+	json_int_t sum = 0;
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)object, key, value) sum += json_integer_value(value);
+	return sum;
+}
+
+static void add_media_row(struct table *table, const json_t *media)
+{
+	static const char *const KEYS[] = { "packets",      "octets",    "lost",
+					    "loss_percent", "jitter_ms", "ttl_lowest" };
+	struct cell cell;
+	char room[64];
+	snprintf(room, sizeof(room), "%s -> %s", party(media, false), party(media, true));
+	table_add(table, room);
+	for (unsigned i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++)
+		table_add(table, get(media, KEYS[i], &cell));
+	snprintf(room, sizeof(room), "%lld", (long long)sum_of(json_object_get(media, "drops")));
+	table_add(table, room);
+}
+
+static void print_drops(const struct story *story, const json_t *media)
+{
+	const json_t *drops = json_object_get(media, "drops");
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)drops, key, value)
+	{
+		char room[FORMAT_SIZE];
+		if (json_integer_value(value) > 0)
+			fprintf(story->out, "    dropped from the %s for %s: %lld packets\n",
+				party(media, false), format_label(key, room),
+				(long long)json_integer_value(value));
+	}
+}
+
+static void print_media(const struct story *story)
+{
+	static const char *const HEADINGS[] = { "direction", "packets", "octets",     "lost",
+						"loss",      "jitter",  "lowest TTL", "dropped" };
+	struct table table;
+	const json_t *media = json_object_get(story->call, "media");
+	if (json_array_size(media) == 0)
+		return;
+	table_init(&table, 8);
+	for (unsigned i = 0; i < 8; i++) {
+		table.is_right[i] = i > 0;
+		table_add(&table, HEADINGS[i]);
+	}
+	for (size_t i = 0; i < json_array_size(media); i++)
+		add_media_row(&table, json_array_get(media, i));
+	fputs("\n  media\n", story->out);
+	table_print(&table, story->out, "    ");
+	table_clear(&table);
+	for (size_t i = 0; i < json_array_size(media); i++)
+		print_drops(story, json_array_get(media, i));
+}
+
+static void print_alerts(const struct story *story)
+{
+	const json_t *alerts = json_object_get(story->call, "alerts");
+	if (json_array_size(alerts) > 0)
+		fputs("\n  alerts\n", story->out);
+	for (size_t i = 0; i < json_array_size(alerts); i++) {
+		const json_t *alert = json_array_get(alerts, i);
+		struct cell code, text;
+		fprintf(story->out, "    %s  %s\n", get(alert, "code", &code),
+			get(alert, "text", &text));
+		if (has(alert, "header"))
+			fprintf(story->out, "           in %s", get(alert, "header", &text));
+		if (has(alert, "header"))
+			fprintf(story->out, ": seen %s", get(alert, "seen", &text));
+		if (has(alert, "header"))
+			fprintf(story->out, ", expected %s\n", get(alert, "expected", &text));
+	}
+}
+
+void story_print(const json_t *call, FILE *out)
+{
+	const struct story story = { call, out };
+	print_head(&story);
+	print_end(&story);
+	print_ladder(&story);
+	print_legs(&story);
+	print_media(&story);
+	print_alerts(&story);
+}
