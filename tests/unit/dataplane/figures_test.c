@@ -1,0 +1,130 @@
+// Loss, order, jitter and events against what RFC 3550 A.1, A.3, A.8 and RFC 4733 make of them.
+
+#include "tests/check.h"
+
+#include "dataplane/figures.h"
+#include "dataplane/message.h"
+#include "dataplane/packet.h"
+
+struct flow {
+	struct figures figures;
+	struct stream_view view;
+	uint32_t ssrc;
+};
+
+static void add(struct flow *flow, uint16_t sequence)
+{
+	struct packet packet = { .sequence = sequence,
+				 .ssrc = flow->ssrc,
+				 .timestamp = sequence * 160u };
+	flow->view.packets++;
+	figures_add(&flow->figures, &flow->view, &packet, NULL, sequence * 160u);
+}
+
+static void a_wrap_is_no_loss(void **state)
+{
+	struct flow flow = { 0 };
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++)
+		add(&flow, (uint16_t)(60000 + i));
+	CHECK_NUMBER(flow.view.expected, 200000);
+	CHECK_NUMBER(flow.view.reordered + flow.view.duplicates, 0);
+	CHECK_NUMBER(flow.view.jitter, 0);
+}
+
+static void gaps_are_expected_and_late_packets_fill_them(void **state)
+{
+	const uint16_t order[] = { 1, 2, 5, 4, 3, 8 };
+	struct flow flow = { 0 };
+	(void)state;
+	for (unsigned i = 0; i < 6; i++)
+		add(&flow, order[i]);
+	CHECK_NUMBER(flow.view.expected, 8);
+	CHECK_NUMBER(flow.view.packets, 6); // so two are lost
+	CHECK_NUMBER(flow.view.reordered, 2);
+}
+
+static void copies_are_told_from_late_packets(void **state)
+{
+	const uint16_t order[] = { 10, 10, 12, 11, 11, 12, 10, 80, 15, 14 };
+	struct flow flow = { 0 };
+	(void)state;
+	for (unsigned i = 0; i < 10; i++)
+		add(&flow, order[i]);
+	CHECK_NUMBER(flow.view.duplicates, 4);
+	CHECK_NUMBER(flow.view.reordered, 3); // 11, and after 80 also 15 and 14
+}
+
+static void a_restart_counts_on_from_its_second_packet(void **state)
+{
+	struct flow flow = { 0 };
+	(void)state;
+	for (uint16_t i = 100; i < 110; i++)
+		add(&flow, i);
+	add(&flow, 40000); // alone it is not believed
+	CHECK_NUMBER(flow.view.expected, 10);
+	for (uint16_t i = 20000; i < 20010; i++)
+		add(&flow, i);
+	CHECK_NUMBER(flow.view.expected, 20);
+}
+
+static void each_ssrc_adds_what_it_expected(void **state)
+{
+	struct flow flow = { 0 };
+	(void)state;
+	for (flow.ssrc = 0; flow.ssrc < 3; flow.ssrc++)
+		for (uint16_t i = 0; i < 10; i++)
+			add(&flow, (uint16_t)(i * 2));
+	CHECK_NUMBER(flow.view.expected, 3 * 19);
+	CHECK_NUMBER(flow.view.ssrc_changes, 2);
+	CHECK_NUMBER(flow.view.ssrc, 2);
+}
+
+// RFC 3550 A.8's integer form, done here in floating point.
+static void jitter_follows_its_formula(void **state)
+{
+	struct flow flow = { 0 };
+	double jitter = 0;
+	uint32_t transit_before = 0;
+	(void)state;
+	for (uint32_t i = 0; i < 500; i++) {
+		uint32_t arrival = i * 160 + i * i % 97;
+		struct packet packet = { .sequence = (uint16_t)i, .timestamp = i * 160 };
+		figures_add(&flow.figures, &flow.view, &packet, NULL, arrival);
+		double change = (double)(arrival - i * 160) - transit_before;
+		if (i > 0)
+			jitter += ((change < 0 ? -change : change) - jitter) / 16;
+		transit_before = arrival - i * 160;
+	}
+	assert_true(flow.view.jitter / 16.0 > jitter - 1 && flow.view.jitter / 16.0 < jitter + 1);
+}
+
+static void an_event_is_counted_at_its_end_and_once(void **state)
+{
+	const uint8_t going[4] = { 5, 10, 0, 160 }, ended[4] = { 5, 0x80 | 10, 1, 64 };
+	struct flow flow = { 0 };
+	uint16_t sequence = 1;
+	(void)state;
+	for (uint32_t timestamp = 800; timestamp <= 8000; timestamp += 800)
+		for (unsigned i = 0; i < 6; i++) {
+			struct packet packet = { .sequence = sequence++, .timestamp = timestamp };
+			figures_add(&flow.figures, &flow.view, &packet, i < 3 ? going : ended,
+				    timestamp + i * 160);
+		}
+	CHECK_NUMBER(flow.view.events, 10);
+	CHECK_NUMBER(flow.view.jitter, 0); // they say nothing about it
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_wrap_is_no_loss),
+		TEST(gaps_are_expected_and_late_packets_fill_them),
+		TEST(copies_are_told_from_late_packets),
+		TEST(a_restart_counts_on_from_its_second_packet),
+		TEST(each_ssrc_adds_what_it_expected),
+		TEST(jitter_follows_its_formula),
+		TEST(an_event_is_counted_at_its_end_and_once),
+	};
+	return RUN_TESTS(tests);
+}
