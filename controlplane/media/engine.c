@@ -48,17 +48,20 @@ static void start_neighbours(struct media_engine *engine)
 		for (unsigned i = 0; i < MEDIA_SIDES * 2; i++)
 			media_flow_give_hop(&media->legs[i / 2].flows[i % 2], engine->neighbours);
 	}
+	bool is_retry = engine->retry_ms > 0;
 	neighbours_stop(engine->neighbours);
 	engine->neighbours = NULL;
 	engine->retry_ms = 0;
 	(void)text_copy(text_of(interface), engine->interface, sizeof(engine->interface));
 	enum status status = neighbours_start(engine->options.loop, interface, hop_changed, engine,
 					      &engine->neighbours);
-	if (status != OK) {
+	if (status != OK)
 		engine->retry_ms = engine->options.clock->now_ms + MEDIA_RETRY_MS;
+	if (status != OK && !is_retry)
 		log_event(LOG_ERROR, "neighbours_not_followed", "interface", interface, "reason",
 			  status_text(status), NULL);
-	}
+	else if (status == OK && is_retry)
+		log_event(LOG_INFO, "neighbours_followed", "interface", interface, NULL);
 }
 
 static void connect_all(struct media_engine *engine)
