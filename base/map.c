@@ -86,6 +86,8 @@ static uint64_t load(const char *data, size_t size, bool is_folded)
 static void sip_text(struct sip_hash *hash, struct text text, bool is_folded)
 {
 	size_t at = 0;
+	if (text.size == 0)
+		text.data = ""; // nothing may be added to NULL, not even 0
 	for (; at + 8 <= text.size; at += 8)
 		sip_block(hash, load(text.data + at, 8, is_folded));
 	uint64_t last = load(text.data + at, text.size - at, is_folded);

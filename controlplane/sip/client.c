@@ -64,6 +64,8 @@ struct sip_client *sip_client_find(const struct sip_transactions *transactions,
 				   const struct sip_message *response)
 {
 	struct key key = { response->via.branch, response->method };
+	if (key.branch.size == 0)
+		return NULL;
 	struct map_node *node = map_find(&transactions->clients, hash_of(&key), is_equal, &key);
 	return node != NULL ? map_entry(node, struct sip_client, node) : NULL;
 }

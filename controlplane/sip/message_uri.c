@@ -293,6 +293,8 @@ bool sip_party_split(struct text value, struct sip_party *out_party)
 	struct sip_party party = { .is_present = true };
 	struct text uri;
 	struct cursor cursor = cursor_of(sip_value_list(&value));
+	if (cursor.rest.size == 0)
+		return false;
 	if (text_is_equal(cursor.rest, TEXT("*"))) {
 		*out_party = party;
 		return true;

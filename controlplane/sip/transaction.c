@@ -63,23 +63,34 @@ struct text sip_transaction_rebase(struct text text, const char *from, const cha
 
 // ---- answers without a transaction
 
-static void answer_stateless(struct sip_transactions *transactions,
-			     const struct sip_message *request, const struct sip_answer *answer)
+static struct text write_stateless(struct sip_transactions *transactions,
+				   const struct sip_message *request,
+				   const struct sip_answer *answer)
 {
 	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
 	struct sip_write_echo echo;
 	char tag[17];
 	struct writer tag_writer = writer_of(tag, sizeof(tag));
-	// The same for each copy of the request, as RFC 3261 8.2.7 asks for.
-	writer_format(&tag_writer, "%016llx",
-		      (unsigned long long)map_hash_pair(request->via.whole, request->call_id));
+	// The same for each copy of the request, as RFC 3261 8.2.7 asks for; hashed twice, so that the
+	// hashes of the tables are not given away.
+	uint64_t hash = map_hash_pair(request->via.whole, request->call_id);
+	hash = map_hash((struct text){ (const char *)&hash, sizeof(hash) });
+	writer_format(&tag_writer, "%016llx", (unsigned long long)hash);
 	(void)writer_string_done(&tag_writer);
 	sip_write_echo(&writer, request, &echo);
 	size_t start = writer.used;
 	sip_write_response(&writer, &echo, answer, tag, NULL);
 	if (writer.failed)
+		return TEXT_NONE;
+	return (struct text){ writer.room + start, writer.used - start };
+}
+
+static void answer_stateless(struct sip_transactions *transactions,
+			     const struct sip_message *request, const struct sip_answer *answer)
+{
+	struct text octets = write_stateless(transactions, request, answer);
+	if (octets.size == 0)
 		return;
-	struct text octets = { writer.room + start, writer.used - start };
 	counter_add(&transactions->counters.responses_out[answer->status / 100], 1);
 	(void)sip_transaction_put(transactions, octets, &request->received_on, &request->source);
 }
@@ -126,13 +137,19 @@ static void refuse(struct sip_transactions *transactions, struct sip_message *re
 		discard_unknown(transactions, request);
 		return;
 	}
-	counter_add(&transactions->counters.rejected_malformed, 1);
 	// A To that cannot be read goes back as it came, without a tag of ours.
 	if (!sip_party_split(request->to_value, &request->to))
 		request->to.tag = request->to_value;
-	answer_stateless(
-		transactions, request,
-		&(struct sip_answer){ .status = refusal->status, .reason = refusal->reason });
+	const struct sip_answer answer = { .status = refusal->status, .reason = refusal->reason };
+	struct text octets = write_stateless(transactions, request, &answer);
+	// Never more than came: the source of a datagram may be forged.
+	if (octets.size == 0 || octets.size > request->raw.size) {
+		counter_add(&transactions->counters.dropped_malformed, 1);
+		return;
+	}
+	counter_add(&transactions->counters.rejected_malformed, 1);
+	counter_add(&transactions->counters.responses_out[answer.status / 100], 1);
+	(void)sip_transaction_put(transactions, octets, &request->received_on, &request->source);
 }
 
 // ---- requests

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/wheel.h"
 #include "sip/dialog.h"
 #include "sip/scan.h"
@@ -107,8 +108,6 @@ static void open_stage(struct stage *stage)
 		.transactions_max = 64,
 		.user_agent = "fuzz",
 	};
-	stage->clock.now_ms = 1000;
-	stage->wheel = wheel_create(stage->clock.now_ms);
 	stage->dialogs = sip_dialogs_create(4);
 	options.wheel = stage->wheel;
 	stage->transactions = sip_transactions_create(&options);
@@ -137,26 +136,32 @@ static void close_stage(struct stage *stage)
 {
 	for (unsigned i = 0; i < stage->server_count; i++)
 		sip_server_release(stage->servers[i]);
-	stage->clock.now_ms += 100000;
-	wheel_run(stage->wheel, stage->clock.now_ms);
+	for (unsigned i = 0; i < 12; i++) {
+		stage->clock.now_ms += 5000;
+		wheel_run(stage->wheel, stage->clock.now_ms);
+	}
 	sip_transactions_destroy(stage->transactions);
 	sip_dialogs_destroy(stage->dialogs);
-	wheel_destroy(stage->wheel);
 }
 
 // The first octet chooses what the user does; the rest is one datagram, or several, parted by 0xff,
 // which no UTF-8 holds.
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 {
-	static bool is_started;
+	static struct wheel *wheel; // made once: it is large
+	static struct clock clock = { .now_ms = 1000 };
 	struct stage stage = { 0 };
 	static const struct address source = { ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 9 } };
 	static const struct address local = { ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 1 } };
-	if (!is_started)
+	if (wheel == NULL) {
 		sip_message_start();
-	is_started = true;
+		log_set_level(LOG_ERROR);
+		wheel = wheel_create(clock.now_ms);
+	}
 	if (size == 0)
 		return 0;
+	stage.wheel = wheel;
+	stage.clock = clock;
 	stage.choice = octets[0];
 	open_stage(&stage);
 	invite(&stage);
@@ -168,5 +173,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 		wheel_run(stage.wheel, stage.clock.now_ms);
 	}
 	close_stage(&stage);
+	clock = stage.clock;
 	return 0;
 }

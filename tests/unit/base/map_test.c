@@ -150,6 +150,8 @@ static void hashes_depend_on_every_octet_and_the_size(void **state)
 static void a_pair_is_not_its_halves_joined_otherwise(void **state)
 {
 	(void)state;
+	assert_int_equal(map_hash(TEXT_NONE), map_hash(TEXT("")));
+	assert_int_equal(map_hash_pair(TEXT_NONE, TEXT("a")), map_hash_pair(TEXT(""), TEXT("a")));
 	assert_true(map_hash_pair(TEXT("ab"), TEXT("c")) != map_hash_pair(TEXT("a"), TEXT("bc")));
 	assert_true(map_hash_pair(TEXT("a"), TEXT("b")) != map_hash_pair(TEXT("b"), TEXT("a")));
 	assert_true(map_hash_pair(TEXT("a"), TEXT("")) != map_hash_pair(TEXT(""), TEXT("a")));

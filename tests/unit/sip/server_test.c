@@ -284,6 +284,35 @@ static void an_unknown_domain_hears_nothing(void **state)
 		     3);
 }
 
+static void a_malformed_request_is_refused_in_no_more_octets_than_it_had(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_ask(fixture, &(struct fixture_request){ .method = "OPTIONS",
+							.extra = "Max-Forwards: 70\r\n" });
+	CHECK_TRUE(fixture_did_send(fixture, 0, "SIP/2.0 400 Header Repeated\r\n"));
+	CHECK_TRUE(fixture_sent_has(fixture, 0, ";received=192.0.2.9;rport=5071\r\n"));
+	static const char small[] = "OPTIONS sip:a@b SIP/2.0\r\nv: SIP/2.0/UDP h\r\n"
+				    "i: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+	fixture_receive(fixture, small);
+	CHECK_NUMBER(fixture->sent_count, 1);
+	CHECK_NUMBER(
+		counter_get(&sip_transaction_counters(fixture->transactions)->dropped_malformed),
+		1);
+	fixture_ask(fixture,
+		    &(struct fixture_request){ .method = "ACK", .extra = "Max-Forwards: 70\r\n" });
+	CHECK_NUMBER(fixture->sent_count, 1);
+	CHECK_NUMBER(fixture->requests, 0);
+}
+
+static void a_folded_request_is_unfolded_and_answered(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_ask(fixture, &(struct fixture_request){ .method = "INVITE",
+							.extra = "Subject: a\r\n b\r\n" });
+	CHECK_NUMBER(fixture->requests, 1);
+	CHECK_TRUE(fixture_did_send(fixture, 0, "SIP/2.0 100 "));
+}
+
 static void too_many_transactions_refuse_new_calls_alone(void **state)
 {
 	struct fixture *fixture = *state;
@@ -382,6 +411,8 @@ int main(void)
 		CASE(a_cancel_of_nothing_is_answered_481),
 		CASE(a_copy_on_another_way_is_answered_482),
 		CASE(an_unknown_domain_hears_nothing),
+		CASE(a_malformed_request_is_refused_in_no_more_octets_than_it_had),
+		CASE(a_folded_request_is_unfolded_and_answered),
 		CASE(too_many_transactions_refuse_new_calls_alone),
 		CASE(a_branch_without_cookie_is_matched_as_rfc_2543_does),
 		CASE(answers_of_a_dialog_carry_the_record_route),
