@@ -89,3 +89,16 @@ bool admin_is_ready(const struct admin_context *context, const char **out_reason
 		*out_reason = "the directory is not loaded yet";
 	return *out_reason == NULL;
 }
+
+bool admin_is_ready_any(void *context)
+{
+	const char *reason;
+	return admin_is_ready(context, &reason);
+}
+
+const char *admin_reason_any(void *context)
+{
+	const char *reason;
+	(void)admin_is_ready(context, &reason);
+	return reason;
+}

@@ -49,6 +49,9 @@ struct dataplane *admin_replace_dataplane(struct admin_context *context,
 					  struct dataplane *dataplane);
 // May this node serve calls? Any thread; *out_reason says why not.
 bool admin_is_ready(const struct admin_context *context, const char **out_reason);
+// The same in the form of struct api_options; `context` is the struct admin_context.
+bool admin_is_ready_any(void *context);
+const char *admin_reason_any(void *context);
 
 struct admin_options {
 	const char *socket; // path, mode 0660

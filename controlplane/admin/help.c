@@ -79,7 +79,8 @@ void admin_help_show(struct admin_request *request)
 		struct admin_command_match match =
 			admin_command_find(request->arguments, request->argument_count);
 		json_decref(commands);
-		struct admin_refusal refusal = { ERR_NOT_FOUND, NULL, match.problem, match.hint, true };
+		struct admin_refusal refusal = { ERR_NOT_FOUND, NULL, match.problem, match.hint,
+						 true };
 		if (!match.problem[0])
 			refusal.message = "no help on this; ask for the command alone";
 		admin_request_refuse(request, &refusal);

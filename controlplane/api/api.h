@@ -16,8 +16,10 @@ struct api_options {
 	// Writes the exposition; called on the api thread. Returns an allocated, zero-terminated text.
 	char *(*write_metrics)(void *context);
 	bool (*is_ready)(void *context); // called on the api thread
+	const char *(*reason)(void *context); // why it is not ready; same thread; may be NULL
 	void *context;
 };
 
+// ERR_MALFORMED: no address with a port; ERR_SYSTEM: it can't be listened on. Both are logged.
 enum status api_start(const struct api_options *options, struct api **out_api);
 void api_stop(struct api *api);
