@@ -28,6 +28,24 @@ struct leg *leg_create(struct call *call, enum media_side side)
 	return leg;
 }
 
+static void link_given_up(struct leg *leg)
+{
+	leg->next = leg->calls->given_up;
+	if (leg->next != NULL)
+		leg->next->previous = leg;
+	leg->calls->given_up = leg;
+}
+
+static void unlink_given_up(struct leg *leg)
+{
+	if (leg->previous != NULL)
+		leg->previous->next = leg->next;
+	else
+		leg->calls->given_up = leg->next;
+	if (leg->next != NULL)
+		leg->next->previous = leg->previous;
+}
+
 void leg_destroy(struct leg *leg)
 {
 	if (leg == NULL)
@@ -39,8 +57,8 @@ void leg_destroy(struct leg *leg)
 	}
 	if (leg->client != NULL)
 		sip_client_forget(leg->client);
-	if (leg->call == NULL && leg->calls->given_up > 0)
-		leg->calls->given_up--;
+	if (leg->call == NULL)
+		unlink_given_up(leg);
 	sip_dialog_close(leg->dialog);
 	free(leg);
 }
@@ -95,7 +113,7 @@ void leg_give_up(struct leg *leg)
 		leg->is_cancelled = true;
 	}
 	leg->call = NULL;
-	calls->given_up++;
+	link_given_up(leg);
 	uint64_t wait_ms = leg->is_invited ? GIVEN_UP_MS : 0;
 	wheel_start(calls->wheel, &leg->timer, calls->clock->now_ms + wait_ms);
 }

@@ -41,6 +41,7 @@ struct leg {
 	bool is_reinvite;          // server or client above is of a re-INVITE
 	struct address peer;       // where its signalling comes from
 	struct wheel_timer timer;  // given-up leg: the end of its life
+	struct leg *next, *previous; // given-up legs
 	char wrong_ack[128];       // Request-URI of an ACK that did not name our Contact (SIP-003)
 };
 
@@ -79,6 +80,6 @@ struct calls {
 	struct limits *limits;
 	struct map by_sid;
 	struct call *oldest, *newest;
-	unsigned given_up; // legs without a call
+	struct leg *given_up; // legs without a call
 	struct call_counters counters;
 };

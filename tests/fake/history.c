@@ -30,13 +30,25 @@ struct history *fake_history_create(void)
 	return history;
 }
 
+static void forget(struct history *history, struct history_call *call)
+{
+	struct open_record **at = &history->open;
+	while (*at != NULL && &(*at)->call != call)
+		at = &(*at)->next;
+	assert(*at != NULL); // opened, and not closed before
+	struct open_record *record = *at;
+	*at = record->next;
+	history->open_count--;
+	free(record);
+}
+
 // Records still open are the next start's business (LOST); here they only go away.
 void fake_history_destroy(struct history *history)
 {
 	if (!history)
 		return;
 	while (history->open != NULL)
-		history_call_discard(history, &history->open->call);
+		forget(history, &history->open->call);
 	for (unsigned i = 0; i < history->row_count; i++)
 		free(history->rows[i]);
 	for (unsigned i = 0; i < history->alert_count; i++)
@@ -117,18 +129,6 @@ struct history_call *history_call_open(struct history *history)
 	return &record->call;
 }
 
-void history_call_discard(struct history *history, struct history_call *call)
-{
-	struct open_record **at = &history->open;
-	while (*at != NULL && &(*at)->call != call)
-		at = &(*at)->next;
-	assert(*at != NULL); // opened, and neither closed nor discarded before
-	struct open_record *record = *at;
-	*at = record->next;
-	history->open_count--;
-	free(record);
-}
-
 void history_call_close(struct history *history, struct history_call *call)
 {
 	history->rows =
@@ -136,7 +136,7 @@ void history_call_close(struct history *history, struct history_call *call)
 	struct history_call *row = malloc(sizeof(*row));
 	assert(history->rows && row);
 	*row = *call;
-	history_call_discard(history, call);
+	forget(history, call);
 	history->rows[history->row_count++] = row;
 	counter_add(&history->counters.calls, 1);
 }

@@ -35,9 +35,10 @@ void agents_clear(struct agents *agents)
 {
 	for (unsigned i = 0; i < agents->count; i++) {
 		struct party *party = &agents->parties[i];
-		for (unsigned method = 0; method < SIP_METHOD_COUNT; method++)
+		for (unsigned method = 0; method < SIP_METHOD_COUNT; method++) {
 			free((char *)party->said[method].data);
-		free((char *)party->replied.data);
+			free((char *)party->replied[method].data);
+		}
 	}
 	agents->count = 0;
 }

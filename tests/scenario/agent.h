@@ -36,7 +36,7 @@ struct party {
 	const struct wire_packet *answered; // last response to INVITE heard
 	const struct wire_packet *challenge; // last 407 heard
 	struct text said[SIP_METHOD_COUNT]; // last request sent, by method; owned
-	struct text replied; // last response sent; owned
+	struct text replied[SIP_METHOD_COUNT]; // last response sent, by method; owned
 	char nonce[256]; // of the last challenge taken up
 	unsigned nonce_count;
 };

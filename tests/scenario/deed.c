@@ -306,6 +306,11 @@ static bool do_unreachable(struct story *story)
 			     : address_parse(text_of(agent->address), &wire->unreachable);
 }
 
+static bool do_stop(struct story *story)
+{
+	return story->is_stopped = true;
+}
+
 static const struct {
 	const char *name;
 	bool (*run)(struct story *story);
@@ -325,6 +330,7 @@ static const struct {
 	{ "ports", do_ports },
 	{ "history", do_history },
 	{ "unreachable", do_unreachable },
+	{ "stop", do_stop },
 };
 
 bool story_do(struct story *story)

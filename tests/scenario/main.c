@@ -46,11 +46,13 @@ static bool tell_line(struct story *story)
 
 static bool tell(struct story *story, FILE *file)
 {
-	while (fgets(story->text, sizeof(story->text), file) != NULL) {
+	while (!story->is_stopped && fgets(story->text, sizeof(story->text), file) != NULL) {
 		story->line++;
 		if (!tell_line(story))
 			return false;
 	}
+	if (story->is_stopped)
+		return true;
 	(void)snprintf(story->text, sizeof(story->text), "(the end)\n");
 	return story_end(story);
 }

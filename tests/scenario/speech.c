@@ -144,9 +144,9 @@ static void write_to(const struct party *party, const struct speech *speech, con
 {
 	if (speech->to_tag != NULL)
 		writer_format(writer, "To: <%s>;tag=%s\r\n", uri, speech->to_tag);
-	else if (speech->method == SIP_CANCEL)
+	else if (speech->method == SIP_CANCEL && party->invite_to[0] != '\0')
 		writer_format(writer, "To: %s\r\n", party->invite_to);
-	else if (is_of_invite(party, speech))
+	else if (speech->method == SIP_ACK && is_of_invite(party, speech))
 		line(writer, "To", party->answered->message.to_value);
 	else if (has_dialog(party))
 		writer_format(writer, "To: %s\r\n", party->remote);
@@ -283,7 +283,8 @@ bool agents_say(struct agents *agents, struct party *party, const struct speech 
 {
 	char room[MESSAGE_SIZE];
 	struct writer writer = writer_of(room, sizeof(room));
-	struct text *kept = speech->status > 0 ? &party->replied : &party->said[speech->method];
+	struct text *kept =
+		speech->status > 0 ? &party->replied[speech->method] : &party->said[speech->method];
 	if (speech->is_again) {
 		if (kept->data == NULL)
 			return false;

@@ -14,7 +14,7 @@
 //   counter unknown_domain 1
 //   add carrier name=carrier2 address=198.51.100.22 priority=20   set KIND WORD FIELD=VALUE …, remove
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
-//   history full | has room · unreachable carrier1
+//   history full | has room · unreachable carrier1 · stop (trunkd ends, whatever goes on)
 //
 // At the end nothing may be left: no message, alert or record nobody named, and once the lifetimes of
 // RFC 3261 are over no call, dialog, transaction, stream, port or open record. No message may tell
@@ -34,6 +34,7 @@ struct story {
 	struct words words;
 	struct node *node;
 	struct agents agents;
+	bool is_stopped; // in the middle of things: nothing more is told or checked
 	char problem[STORY_PROBLEM_SIZE];
 };
 
