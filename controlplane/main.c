@@ -68,8 +68,8 @@ static int describe(const char *what)
 		void (*write)(FILE *out);
 	} pages[] = {
 		{ "options", config_describe },
-		{ "commands", command_describe },
-		{ "metrics", metrics_describe },
+		{ "commands", admin_command_describe },
+		{ "metrics", admin_metrics_describe },
 		{ "verdicts", describe_verdicts },
 	};
 	for (unsigned i = 0; i < sizeof pages / sizeof *pages; i++) {

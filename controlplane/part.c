@@ -310,7 +310,10 @@ static enum status start_transport(struct control *control)
 		.receive = sip_transaction_receive,
 		.context = control->transactions,
 	};
-	return sip_transport_start(control->loop, &options, &control->transport);
+	uid_t user = geteuid();
+	(void)seteuid(0); // for receive buffers beyond the system's limit; refused when not root
+	enum status status = sip_transport_start(control->loop, &options, &control->transport);
+	return seteuid(user) == 0 ? status : ERR_SYSTEM;
 }
 
 static void stop_transport(struct control *control)
@@ -347,7 +350,7 @@ static void stop_admin(struct control *control)
 
 static char *write_metrics(void *context)
 {
-	return metrics_write(context);
+	return admin_metrics_write_any(context);
 }
 
 static bool is_ready(void *context)
@@ -373,19 +376,29 @@ static void stop_api(struct control *control)
 	api_stop(control->api);
 }
 
-// Least privilege: after this nothing here is root, and no key of a call can land in a core file.
+// From here on the user's: files, the database and Redis are made by it. Root comes back once, for
+// what only root may ask of a socket, and goes for good at the end of the start.
+static enum status start_user(struct control *control)
+{
+	const struct passwd *user = user_of(&control->config->node);
+	if (user == NULL || geteuid() != 0)
+		return OK;
+	if (setgroups(0, NULL) == 0 && setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == 0 &&
+	    setresuid(user->pw_uid, user->pw_uid, 0) == 0)
+		return OK;
+	log_event(LOG_ERROR, "user_refused", "user", control->config->node.user, "problem",
+		  strerror(errno), NULL);
+	return ERR_SYSTEM;
+}
+
+// Least privilege: after this nothing here is root or can become it, and no key of a call can land
+// in a core file.
 static enum status start_unprivileged(struct control *control)
 {
 	const struct passwd *user = user_of(&control->config->node);
+	if (user != NULL && setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
+		return ERR_SYSTEM;
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (user != NULL && geteuid() == 0) {
-		if (setgroups(0, NULL) != 0 || setgid(user->pw_gid) != 0 ||
-		    setuid(user->pw_uid) != 0) {
-			log_event(LOG_ERROR, "user_refused", "user", control->config->node.user,
-				  "problem", strerror(errno), NULL);
-			return ERR_SYSTEM;
-		}
-	}
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return OK;
 }
@@ -397,6 +410,7 @@ static const struct part parts[] = {
 	{ "loop", start_loop, stop_loop },
 	{ "dataplane", start_attachment, stop_attachment },
 	{ "directory", start_directory, stop_directory },
+	{ "user", start_user, NULL },
 	{ "history", start_history, stop_history },
 	{ "store", start_store, stop_store },
 	{ "media", start_media, stop_media },

@@ -172,22 +172,24 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 		return NULL;
 	(void)text_copy(text_of(admitted->trunk->name), call->trunk_name, sizeof call->trunk_name);
 	call->has_symmetric_rtp = admitted->trunk->has_symmetric_rtp;
+	*out_cause = REFUSED_SDP; // no dialog can be made of what the INVITE says
+	if (!open_caller(call, server, invite))
+		goto fail;
 	*out_cause = REFUSED_HISTORY;
 	if (!record_open(call, invite, admitted->account->sid, admitted->trunk->sid))
 		goto fail;
 	(void)text_copy(text_of(admitted->caller_id), call->record->from,
 			sizeof call->record->from);
 	(void)text_copy(text_of(admitted->called), call->record->to, sizeof call->record->to);
-	*out_cause = REFUSED_SDP; // the dialog could not be made of what the INVITE says
-	if (!open_caller(call, server, invite))
-		goto fail;
 	link_call(calls, call);
 	record_ladder(call, MEDIA_CALLER, RECORD_IN, "INVITE");
 	return call;
 fail:
-	if (call->record != NULL) { // the refusal writes a row of its own
-		history_call_discard(calls->history, call->record);
+	if (call->caller != NULL) { // the request goes back to who will refuse it
+		sip_server_set_owner(server, NULL);
+		call->caller->server = NULL;
 	}
+	leg_destroy(call->caller);
 	free(call);
 	return NULL;
 }
@@ -226,6 +228,8 @@ void calls_destroy(struct calls *calls)
 		return;
 	while (calls->oldest != NULL)
 		destroy(calls->oldest);
+	while (calls->given_up != NULL)
+		leg_destroy(calls->given_up);
 	map_clear(&calls->by_sid);
 	limits_destroy(calls->limits);
 	free(calls);

@@ -89,7 +89,6 @@ const struct history_counters *history_counters(const struct history *history);
 struct history_call *history_call_open(struct history *history);
 void history_call_close(struct history *history,
 			struct history_call *call); // accepted: never lost now
-void history_call_discard(struct history *history, struct history_call *call); // it never was one
 bool history_alert_write(struct history *history, const struct history_alert *alert); // false: full
 // The latest alerts, newest first, from memory.
 unsigned history_alerts(const struct history *history, struct history_alert *out_alerts,
