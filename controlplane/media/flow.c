@@ -102,7 +102,7 @@ static bool clear_slot(const struct media_flow *flow, struct dataplane *dataplan
 	struct stream_view view;
 	if (dataplane_stream_read(dataplane, flow->index, &view) != OK)
 		return false;
-	if (view.is_open && view.generation >= *generation &&
+	if (view.is_open && view.generation > *generation &&
 	    !send_close(flow, dataplane, view.generation))
 		return false;
 	if (view.generation > *generation)

@@ -234,3 +234,8 @@ void fake_dataplane_tell(struct dataplane *dataplane, enum message_kind kind, ui
 	}
 	append(&dataplane->told, &message);
 }
+
+void fake_dataplane_tell_message(struct dataplane *dataplane, const struct message *message)
+{
+	append(&dataplane->told, message);
+}

@@ -26,3 +26,5 @@ unsigned fake_dataplane_open_count(const struct dataplane *dataplane); // slots 
 // What a worker tells of a stream in its present generation; learned may be NULL.
 void fake_dataplane_tell(struct dataplane *dataplane, enum message_kind kind, uint32_t index,
 			 const struct address *learned);
+// As a worker wrote it.
+void fake_dataplane_tell_message(struct dataplane *dataplane, const struct message *message);
