@@ -3,95 +3,42 @@
 
 #include "tests/unit/media/bench.h"
 
-#include "dataplane/stream.h"
-
-struct worker {
-	struct bench bench;
-	struct packet_rules rules;
-	struct stream_table table;
-	unsigned refused;
-};
-
-// The table writes the views that control reads; the fake's own worker stands still.
-static void begin(struct worker *worker)
-{
-	struct bench *bench = &worker->bench;
-	*worker = (struct worker){ .refused = 0 };
-	bench_begin(bench, 1);
-	fake_dataplane_set_alive(bench->dataplane, false);
-	const struct dataplane_facts *facts = dataplane_facts(bench->dataplane);
-	worker->rules.address_count = (uint8_t)facts->address_count;
-	for (unsigned i = 0; i < facts->address_count; i++)
-		worker->rules.addresses[i] = facts->addresses[i];
-	uint32_t count = dataplane_stream_count(bench->dataplane);
-	worker->table = (struct stream_table){
-		.streams = aligned_alloc(128, count * sizeof(struct stream)),
-		.views = fake_dataplane_view(bench->dataplane, 0),
-		.count = count,
-		.worker_count = 1,
-		.rules = &worker->rules,
-	};
-	assert_non_null(worker->table.streams);
-	memset(worker->table.streams, 0, count * sizeof(struct stream));
-	CHECK_TRUE(stream_table_init(&worker->table));
-}
-
-static void end(struct worker *worker)
-{
-	stream_table_clear(&worker->table);
-	free(worker->table.streams);
-	bench_end(&worker->bench);
-}
-
-// One poll: messages in, events out.
-static void poll(struct worker *worker)
-{
-	struct dataplane *dataplane = worker->bench.dataplane;
-	struct message message;
-	for (unsigned i = 0; i < fake_dataplane_sent_count(dataplane); i++) {
-		const struct message *sent = fake_dataplane_sent(dataplane, i);
-		bool is_taken = sent->kind == MESSAGE_STREAM_OPEN
-					? stream_open(&worker->table, sent)
-					: stream_close(&worker->table, sent);
-		worker->refused += !is_taken;
-	}
-	fake_dataplane_forget_sent(dataplane);
-	while (stream_next_event(&worker->table, &message)) {
-		fake_dataplane_tell_message(dataplane, &message);
-		stream_event_told(&worker->table);
-	}
-}
+#include "tests/fake/worker.h"
 
 static void a_call_and_its_changes_are_accepted(void **state)
 {
 	(void)state;
-	struct worker worker;
+	struct bench bench;
 	struct bench_text text;
-	begin(&worker);
-	struct media *media = bench_call(&worker.bench);
-	poll(&worker);
-	CHECK_NUMBER(worker.table.open_count, 4);
-	const struct stream *stream = &worker.table.streams[media->legs[MEDIA_CALLER].rtp_index];
-	CHECK_NUMBER(stream->destination_port, 6000);
-	CHECK_NUMBER(stream->source_port, 0);
-	CHECK_NUMBER(stream->out_port, media->legs[MEDIA_CALLED].local.port);
-	CHECK_TRUE(stream_reverse(&worker.table, stream) ==
-		   &worker.table.streams[media->legs[MEDIA_CALLED].rtp_index]);
+	struct fake_worker_stream stream;
+	bench_begin(&bench, 1);
+	struct fake_worker *worker = fake_worker_create(bench.dataplane);
+	struct media *media = bench_call(&bench);
+	fake_worker_poll(worker);
+	CHECK_NUMBER(fake_worker_open_count(worker), 4);
+	fake_worker_read(worker, media->legs[MEDIA_CALLER].rtp_index, &stream);
+	CHECK_NUMBER(stream.destination_port, 6000);
+	CHECK_NUMBER(stream.source_port, 0);
+	CHECK_NUMBER(stream.out_port, media->legs[MEDIA_CALLED].local.port);
+	CHECK_TRUE(stream.has_reverse);
+	CHECK_NUMBER(stream.reverse_index, media->legs[MEDIA_CALLED].rtp_index);
 	bench_offer(media, MEDIA_CALLER, SDP("0.0.0.0", "4000", EVENTS("101"))); // hold
 	(void)bench_write_offer(media, MEDIA_CALLED, &text);
 	bench_answer(media, MEDIA_CALLED, SDP("203.0.113.9", "6010", EVENTS("96")));
 	media_connect(media);
-	poll(&worker);
-	CHECK_NUMBER(stream->destination_port, 6010);
-	CHECK_TRUE(worker.table.streams[media->legs[MEDIA_CALLED].rtp_index].flags &
-		   STREAM_NO_NEXT_HOP);
+	fake_worker_poll(worker);
+	fake_worker_read(worker, media->legs[MEDIA_CALLER].rtp_index, &stream);
+	CHECK_NUMBER(stream.destination_port, 6010);
+	fake_worker_read(worker, media->legs[MEDIA_CALLED].rtp_index, &stream);
+	CHECK_TRUE(stream.flags & STREAM_NO_NEXT_HOP);
 	media_close(media);
-	poll(&worker);
-	bench_wait(&worker.bench, 5);
-	CHECK_NUMBER(worker.bench.closed, 1);
-	CHECK_NUMBER(worker.table.open_count, 0);
-	CHECK_NUMBER(worker.refused, 0);
-	end(&worker);
+	fake_worker_poll(worker);
+	bench_wait(&bench, 5);
+	CHECK_NUMBER(bench.closed, 1);
+	CHECK_NUMBER(fake_worker_open_count(worker), 0);
+	CHECK_NUMBER(fake_worker_refused(worker), 0);
+	fake_worker_destroy(worker);
+	bench_end(&bench);
 }
 
 #define AT_ONCE 100
@@ -133,31 +80,33 @@ static void change(struct media **media)
 static void random_calls_are_accepted_however_late_they_are_read(void **state)
 {
 	(void)state;
-	struct worker worker;
+	struct bench bench;
 	static struct media *calls[AT_ONCE];
-	begin(&worker);
+	bench_begin(&bench, 1);
+	struct fake_worker *worker = fake_worker_create(bench.dataplane);
 	for (unsigned i = 0; i < STEPS; i++) {
 		struct media **media = &calls[random_below(AT_ONCE)];
 		if (*media)
 			change(media);
 		else
-			*media = bench_open(&worker.bench);
+			*media = bench_open(&bench);
 		if (random_below(20) == 0)
-			poll(&worker);
+			fake_worker_poll(worker);
 		if (random_below(10) == 0)
-			bench_wait(&worker.bench, 5);
+			bench_wait(&bench, 5);
 	}
 	for (unsigned i = 0; i < AT_ONCE; i++) {
 		if (calls[i])
 			media_close(calls[i]);
 		calls[i] = NULL;
 	}
-	poll(&worker);
-	bench_wait(&worker.bench, 200);
-	CHECK_NUMBER(worker.table.open_count, 0);
-	CHECK_NUMBER(worker.refused, 0);
-	CHECK_NUMBER(media_ports_count(worker.bench.engine->ports, MEDIA_PORT_FREE), 10000);
-	end(&worker);
+	fake_worker_poll(worker);
+	bench_wait(&bench, 200);
+	CHECK_NUMBER(fake_worker_open_count(worker), 0);
+	CHECK_NUMBER(fake_worker_refused(worker), 0);
+	CHECK_NUMBER(media_ports_count(bench.engine->ports, MEDIA_PORT_FREE), 10000);
+	fake_worker_destroy(worker);
+	bench_end(&bench);
 }
 
 int main(void)
