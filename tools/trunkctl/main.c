@@ -80,7 +80,8 @@ static int print_candidates(const json_t *answer)
 {
 	const json_t *candidates = json_object_get(answer, "candidates");
 	for (size_t i = 0; i < json_array_size(candidates); i++)
-		puts(json_string_value(json_array_get(candidates, i)));
+		if (json_is_string(json_array_get(candidates, i)))
+			puts(json_string_value(json_array_get(candidates, i)));
 	return EXIT_SUCCESS;
 }
 

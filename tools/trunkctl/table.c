@@ -32,7 +32,7 @@ void table_add(struct table *table, const char *cell)
 		table->cells = cells;
 		table->room = room;
 	}
-	char *copy = strdup(cell);
+	char *copy = strdup(cell ? cell : "-");
 	if (copy)
 		table->cells[table->count++] = copy;
 }

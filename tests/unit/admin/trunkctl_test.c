@@ -1,0 +1,200 @@
+// What the operator's command makes of words and of answers: its own parts, without a daemon.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/request.h"
+#include "tools/trunkctl/format.h"
+#include "tools/trunkctl/line.h"
+#include "tools/trunkctl/show.h"
+
+static const char *show(const char *json, char *room, size_t size)
+{
+	char *text = NULL;
+	size_t used = 0;
+	json_t *answer = json_loads(json, 0, NULL);
+	assert_non_null(answer);
+	FILE *out = open_memstream(&text, &used);
+	show_answer(answer, out);
+	fclose(out);
+	json_decref(answer);
+	snprintf(room, size, "%s", text);
+	free(text);
+	return room;
+}
+
+static void any_word_arrives_as_it_was_typed(void **state)
+{
+	static char *const WORDS[] = { "add", "name=Acme Corp", "a\"b", "c\\d", "it's", "", "\t",
+				       "e=",  "\xc3\xa4ö" };
+	(void)state;
+	char room[256];
+	const char *problem = NULL;
+	struct writer writer = writer_of(room, sizeof(room));
+	assert_true(line_write(&writer, WORDS, 9, &problem));
+	struct text words[ADMIN_WORDS_MAX];
+	unsigned count = 0;
+	assert_int_equal(admin_request_split(room, writer.used, words, &count), OK);
+	assert_int_equal(count, 9);
+	for (unsigned i = 0; i < count; i++)
+		assert_true(text_is_equal(words[i], text_of(WORDS[i])));
+}
+
+static void a_password_among_the_words_is_refused_and_one_line_of_input_taken(void **state)
+{
+	static char *const LITERAL[] = { "password=Secret123456" }, *const READ[] = {
+		"password=-"
+	};
+	(void)state;
+	char room[256];
+	const char *problem = NULL;
+	struct writer writer = writer_of(room, sizeof(room));
+	assert_false(line_write(&writer, LITERAL, 1, &problem));
+	assert_non_null(strstr(problem, "password=-"));
+	int ends[2];
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "Secret\"123456\nrest", 18), 18);
+	close(ends[1]);
+	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	close(ends[0]);
+	writer = writer_of(room, sizeof(room));
+	assert_true(line_write(&writer, READ, 1, &problem));
+	assert_string_equal(writer_string_done(&writer), "\"password=Secret\\\"123456\"");
+}
+
+static void values_have_units(void **state)
+{
+	static const struct {
+		const char *key, *json, *text;
+	} cases[] = {
+		{ "duration_s", "0", "0 s" },
+		{ "duration_s", "59.94", "59.9 s" },
+		{ "talk_s", "65.2", "1 min 05 s" },
+		{ "uptime_s", "7260", "2 h 01 min" },
+		{ "uptime_s", "180000", "2 d 02 h" },
+		{ "jitter_ms", "0.312", "0.31 ms" },
+		{ "loss_percent", "0.0", "0 %" },
+		{ "octets", "999", "999 B" },
+		{ "octets", "85656", "85.7 kB" },
+		{ "started_at", "\"2026-11-21T20:47:38.123Z\"", "2026-11-21 20:47:38.123 UTC" },
+		{ "at", "\"2026-11-21T20:47:38.123Z\"", "2026-11-21 20:47:38.123 UTC" },
+		{ "what", "\"2026-11-21T20:47:38.123Z\"", "2026-11-21T20:47:38.123Z" },
+		{ "talk_s", "null", "-" },
+		{ "ready", "true", "yes" },
+		{ "names", "[\"a\", \"b\"]", "a, b" },
+		{ "names", "[]", "-" },
+		{ "name", "\"\"", "-" },
+		{ "packets", "500", "500" },
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char room[FORMAT_SIZE];
+		json_t *value = json_loads(cases[i].json, JSON_DECODE_ANY, NULL);
+		assert_string_equal(format_value(cases[i].key, value, room), cases[i].text);
+		json_decref(value);
+	}
+}
+
+static void nothing_a_terminal_would_obey_is_printed(void **state)
+{
+	(void)state;
+	char room[4096];
+	const char *text =
+		show("{\"status\":\"ok\",\"calls\":[{\"sid\":\"CA1\\u001b[2J\\u009b31m\\u0007\\n\","
+		     "\"from\":\"\\u007f\\u00e4\"}]}",
+		     room, sizeof(room));
+	assert_non_null(strstr(text, "CA1?[2J?31m??"));
+	assert_non_null(strstr(text, "?\xc3\xa4"));
+	for (; *text; text++)
+		assert_true((unsigned char)*text >= ' ' || *text == '\n');
+}
+
+static void a_call_is_told_as_a_ladder(void **state)
+{
+	(void)state;
+	char room[8192];
+	const char *text = show(
+		"{\"status\":\"ok\",\"call\":{\"sid\":\"CA77\",\"state\":\"ended\",\"from\":\"+"
+		"14155550100\","
+		"\"to\":\"+442071838750\",\"trunk\":\"office\",\"carrier\":\"north\",\"started_"
+		"at\":"
+		"\"2026-11-21T20:47:38.123Z\",\"duration_s\":3.5,\"talk_s\":2.0,\"sip_status\":200,"
+		"\"reason\":\"OK\",\"ended_by\":\"called\",\"caller_address\":\"10.0.0.2:5060\","
+		"\"called_address\":\"10.0.1.2:5060\",\"ladder\":["
+		"{\"ms\":0,\"leg\":\"caller\",\"direction\":\"in\",\"what\":\"INVITE\"},"
+		"{\"ms\":2,\"leg\":\"called\",\"direction\":\"out\",\"what\":\"INVITE\"},"
+		"{\"ms\":60,\"leg\":\"called\",\"direction\":\"in\",\"what\":\"180\"},"
+		"{\"ms\":61,\"leg\":\"caller\",\"direction\":\"out\",\"what\":\"180\"}],"
+		"\"media\":[{\"from\":\"caller\",\"codec\":\"PCMU/"
+		"8000\",\"local\":\"192.0.2.1:10000\","
+		"\"remote\":\"10.0.0.2:40000\",\"packets\":100,\"octets\":17200,\"lost\":1,"
+		"\"loss_percent\":0.99,\"jitter_ms\":0.4,\"ttl_lowest\":63,\"drops\":{\"ttl\":2}}],"
+		"\"alerts\":[]}}",
+		room, sizeof(room));
+	assert_string_equal(
+		text,
+		"call CA77  ended\n"
+		"  +14155550100 calls +442071838750\n"
+		"  trunk office, carrier north\n"
+		"  began 2026-11-21 20:47:38.123 UTC, lasted 3.5 s, talked 2 s\n"
+		"  ended by the carrier's side, SIP 200 OK\n"
+		"\n"
+		"             caller                      trunkd                      carrier\n"
+		"          10.0.0.2:5060                                           10.0.1.2:5060\n"
+		"      0.000 s   | -------- INVITE --------> |                           |\n"
+		"      0.002 s   |                           | -------- INVITE --------> |\n"
+		"      0.060 s   |                           | <--------- 180 ---------- |\n"
+		"      0.061 s   | <--------- 180 ---------- |                           |\n"
+		"\n"
+		"  legs\n"
+		"    caller  10.0.0.2:40000  ->  192.0.2.1:10000  PCMU/8000\n"
+		"\n"
+		"  media\n"
+		"    direction          packets   octets  lost    loss   jitter  lowest TTL  "
+		"dropped\n"
+		"    caller -> carrier      100  17.2 kB     1  0.99 %  0.40 ms          63        "
+		"2\n"
+		"    dropped from the caller for ttl: 2 packets\n");
+}
+
+static void an_answer_of_any_shape_is_printed(void **state)
+{
+	static const char *const ANSWERS[] = {
+		"{}",
+		"{\"status\":\"ok\"}",
+		"{\"call\":{}}",
+		"{\"call\":{\"ladder\":[{},{\"what\":7,\"ms\":\"x\"}],\"media\":[{},{}],\"alerts\":"
+		"[{}]}}",
+		"{\"commands\":[]}",
+		"{\"commands\":[{\"command\":\"a\",\"arguments\":\"\",\"text\":\"b\"}],\"kinds\":[{"
+		"}]}",
+		"{\"workers\":[{\"verdicts\":{\"a\":1}}]}",
+		"{\"calls\":[{}]}",
+		"{\"calls\":[]}",
+		"{\"sid\":\"x\",\"warnings\":[1,null]}",
+	};
+	(void)state;
+	char room[8192];
+	for (unsigned i = 0; i < sizeof(ANSWERS) / sizeof(ANSWERS[0]); i++)
+		assert_non_null(show(ANSWERS[i], room, sizeof(room)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_word_arrives_as_it_was_typed),
+		cmocka_unit_test(a_password_among_the_words_is_refused_and_one_line_of_input_taken),
+		cmocka_unit_test(values_have_units),
+		cmocka_unit_test(nothing_a_terminal_would_obey_is_printed),
+		cmocka_unit_test(a_call_is_told_as_a_ladder),
+		cmocka_unit_test(an_answer_of_any_shape_is_printed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
