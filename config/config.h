@@ -31,6 +31,7 @@ struct config_numbers {
 	unsigned items[CONFIG_LIST_MAX];
 };
 
+enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
 enum config_polling { CONFIG_POLLING_ADAPTIVE, CONFIG_POLLING_BUSY };
 enum config_huge_pages { CONFIG_HUGE_PAGES_AUTO, CONFIG_HUGE_PAGES_ON, CONFIG_HUGE_PAGES_OFF };
 
@@ -55,6 +56,7 @@ struct sip_config {
 	unsigned no_response_timeout_ms; // TERM-032
 	unsigned ring_timeout_s;
 	unsigned max_call_duration_s; // LIMIT-010
+	unsigned digest_algorithms; // enum config_digest
 	unsigned nonce_lifetime_s;
 	unsigned t1_ms, t2_ms, t4_ms; // RFC 3261 17.1.1.1
 	unsigned max_calls;

@@ -47,6 +47,8 @@ const struct config_option config_options[] = {
 	{ FIELD(sip, max_call_duration_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = 7 * DAY_S,
 	  .initial = "86400", LIVE,
 	  .sentence = "An answered call is ended after this time (LIMIT-010)." },
+	{ FIELD(sip, digest_algorithms), .kind = CONFIG_CHOICE, .choices = "md5 sha_256 both", .initial = "md5", RESTART,
+	  .sentence = "What digest challenges ask for; many user agents give up when they see SHA-256, even beside MD5." },
 	{ FIELD(sip, nonce_lifetime_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 10, .max = 3600,
 	  .initial = "120", RESTART,
 	  .sentence = "How long the nonce of a digest challenge can be used." },

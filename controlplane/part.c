@@ -235,11 +235,18 @@ static void stop_media(struct control *control)
 
 static enum status start_calls(struct control *control)
 {
+	static const enum sip_digest_offer offers[] = {
+		[CONFIG_DIGEST_MD5] = SIP_DIGEST_OFFER_MD5,
+		[CONFIG_DIGEST_SHA256] = SIP_DIGEST_OFFER_SHA256,
+		[CONFIG_DIGEST_BOTH] = SIP_DIGEST_OFFER_BOTH,
+	};
 	const struct sip_config *config = &control->config->sip;
 	const char *realm = config->realm[0] != '\0' ? config->realm : config->base_domain;
 	control->dialogs = sip_dialogs_create(config->max_calls * 2);
 	control->digest =
 		sip_digest_create(&control->clock, text_of(realm), config->nonce_lifetime_s);
+	if (control->digest != NULL)
+		sip_digest_offer(control->digest, offers[config->digest_algorithms]);
 	struct calls_options options = { .clock = &control->clock,
 					 .wheel = control->wheel,
 					 .config = control->config,

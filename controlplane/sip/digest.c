@@ -25,6 +25,7 @@ struct sip_digest {
 	struct sip_nonces *nonces;
 	EVP_MD *md5, *sha256; // fetched once: fetching costs more than hashing
 	EVP_MD_CTX *context;
+	enum sip_digest_offer offer;
 	char realm_room[REALM_MAX];
 	struct text realm;
 };
@@ -78,6 +79,11 @@ void sip_digest_destroy(struct sip_digest *digest)
 	free(digest);
 }
 
+void sip_digest_offer(struct sip_digest *digest, enum sip_digest_offer offer)
+{
+	digest->offer = offer;
+}
+
 static void write_challenge(struct sip_digest *digest, const struct address *source, bool is_stale,
 			    const char *algorithm, struct writer *writer)
 {
@@ -94,8 +100,10 @@ static void write_challenge(struct sip_digest *digest, const struct address *sou
 void sip_digest_challenge(struct sip_digest *digest, const struct address *source, bool is_stale,
 			  struct writer *writer)
 {
-	write_challenge(digest, source, is_stale, "SHA-256", writer);
-	write_challenge(digest, source, is_stale, "MD5", writer);
+	if (digest->offer != SIP_DIGEST_OFFER_MD5)
+		write_challenge(digest, source, is_stale, "SHA-256", writer);
+	if (digest->offer != SIP_DIGEST_OFFER_SHA256)
+		write_challenge(digest, source, is_stale, "MD5", writer);
 }
 
 // ---- reading
@@ -229,6 +237,12 @@ static bool is_well_formed(const struct sip_digest_claim *claim, const struct si
 	       is_same_target(claim->uri, &request->target);
 }
 
+static bool is_offered(const struct sip_digest *digest, const struct sip_digest_claim *claim)
+{
+	return digest->offer == SIP_DIGEST_OFFER_BOTH ||
+	       claim->is_sha256 == (digest->offer == SIP_DIGEST_OFFER_SHA256);
+}
+
 enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct sip_message *request,
 				       struct sip_digest_claim *out_claim)
 {
@@ -242,7 +256,8 @@ enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct s
 		if (reading == NOT_DIGEST || !text_is_equal(claim.realm, digest->realm))
 			continue;
 		*out_claim = claim;
-		if (reading == MALFORMED || !is_well_formed(&claim, request))
+		if (reading == MALFORMED || !is_offered(digest, &claim) ||
+		    !is_well_formed(&claim, request))
 			return SIP_DIGEST_WRONG;
 		bool is_fresh = sip_nonce_is_fresh(digest->nonces, claim.nonce,
 						   hex_number(claim.nonce_count), &request->source,

@@ -27,7 +27,12 @@ struct sip_digest *sip_digest_create(const struct clock *clock, struct text real
 				     uint32_t lifetime_s);
 void sip_digest_destroy(struct sip_digest *digest);
 
-// Two Proxy-Authenticate lines, SHA-256 first, each with CRLF.
+enum sip_digest_offer { SIP_DIGEST_OFFER_BOTH, SIP_DIGEST_OFFER_MD5, SIP_DIGEST_OFFER_SHA256 };
+// Which algorithms are asked for and taken; both after creation. Many user agents give up when they
+// see one they do not know, even beside one they do (libre 1.1, sipp 3.6), against RFC 8760 2.4.
+void sip_digest_offer(struct sip_digest *digest, enum sip_digest_offer offer);
+
+// A Proxy-Authenticate line for each algorithm offered, SHA-256 first, each with CRLF.
 void sip_digest_challenge(struct sip_digest *digest, const struct address *source, bool is_stale,
 			  struct writer *writer);
 

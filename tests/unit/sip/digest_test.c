@@ -334,12 +334,42 @@ static void the_table_of_used_nonces_forgets_without_letting_replays_in(void **s
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+static void only_what_is_offered_is_asked_for_and_taken(void **state)
+{
+	struct bench *bench = *state;
+	char room[1024];
+	struct writer writer = writer_of(room, sizeof(room));
+	sip_digest_offer(bench->digest, SIP_DIGEST_OFFER_MD5);
+	sip_digest_challenge(bench->digest, &bench->source, false, &writer);
+	const char *challenge = writer_string_done(&writer);
+	assert_non_null(challenge);
+	assert_non_null(strstr(challenge, "algorithm=MD5"));
+	assert_null(strstr(challenge, "SHA-256"));
+	sip_digest_offer(bench->digest, SIP_DIGEST_OFFER_SHA256);
+	writer = writer_of(room, sizeof(room));
+	sip_digest_challenge(bench->digest, &bench->source, false, &writer);
+	challenge = writer_string_done(&writer);
+	assert_non_null(challenge);
+	assert_null(strstr(challenge, "MD5"));
+	sip_digest_offer(bench->digest, SIP_DIGEST_OFFER_BOTH);
+	char nonce[64], authorization[1024];
+	get_nonce(bench, false, nonce);
+	respond(false, nonce, "00000001", "0123456789abcdef0123456789abcdef", authorization,
+		sizeof(authorization));
+	ask(bench, authorization);
+	sip_digest_offer(bench->digest, SIP_DIGEST_OFFER_SHA256);
+	assert_int_equal(read_claim(bench), SIP_DIGEST_WRONG); // MD5 was not asked for
+	sip_digest_offer(bench->digest, SIP_DIGEST_OFFER_MD5);
+	assert_int_equal(read_claim(bench), SIP_DIGEST_RIGHT); // well formed and fresh
+}
+
 int main(void)
 {
 	sip_message_start();
 	const struct CMUnitTest tests[] = {
 		CASE(the_examples_of_rfc_7616_come_out),
 		CASE(sha_256_is_offered_before_md5),
+		CASE(only_what_is_offered_is_asked_for_and_taken),
 		CASE(without_credentials_of_the_realm_it_is_absent),
 		CASE(malformed_credentials_are_wrong),
 		CASE(a_nonce_holds_for_its_source_and_lifetime),
