@@ -54,6 +54,18 @@ static void on_cancelled(void *context, struct sip_server *server, const struct 
 	(void)cancel;
 	fixture->cancels++;
 	CHECK_OK(sip_server_reply(server, &(struct sip_answer){ .status = 487 }));
+	if (!fixture->releases)
+		return;
+	sip_server_release(server);
+	fixture->server = NULL;
+}
+
+static void resend(struct fixture *fixture)
+{
+	if (!fixture->resends)
+		return;
+	fixture->resends = false;
+	(void)fixture_send(fixture, SIP_INVITE, (struct sip_client_limits){ 0 }, fixture->owner);
 }
 
 static void on_acknowledged(void *context, const struct sip_message *ack)
@@ -73,6 +85,8 @@ static void on_response(void *context, struct sip_client *client, void *owner,
 	fixture->status = response->status;
 	if (fixture->forgets)
 		sip_client_forget(client);
+	if (response->status >= 200)
+		resend(fixture);
 }
 
 static void on_failed(void *context, struct sip_client *client, void *owner,
@@ -85,6 +99,7 @@ static void on_failed(void *context, struct sip_client *client, void *owner,
 	fixture->failure = failure;
 	if (fixture->forgets)
 		sip_client_forget(client);
+	resend(fixture);
 }
 
 static void on_stray(void *context, const struct sip_message *response)

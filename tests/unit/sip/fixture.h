@@ -39,7 +39,9 @@ struct fixture {
 	enum sip_failure failure;
 	unsigned status; // of the last response
 	void *owner;
-	bool forgets; // calls sip_client_forget in each response
+	bool forgets; // calls sip_client_forget in each response and failure
+	bool resends; // sends another INVITE in each final response and failure, once
+	bool releases; // releases the server in its cancelled callback
 };
 
 struct fixture *fixture_create(void);

@@ -236,6 +236,22 @@ static void a_cancel_is_answered_and_ends_the_invite_once(void **state)
 	CHECK_TRUE(fixture_did_send(fixture, 2, "SIP/2.0 200 OK\r\n"));
 }
 
+static void a_server_released_while_it_is_cancelled_lives_on(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->releases = true;
+	fixture_ask(fixture, &invite);
+	fixture_ask(fixture, &(struct fixture_request){ .method = "CANCEL" });
+	CHECK_NUMBER(fixture->cancels, 1);
+	assert_null(fixture->server);
+	fixture_forget_sent(fixture);
+	fixture_ask(fixture, &invite);
+	CHECK_TRUE(fixture_did_send(fixture, 0, "SIP/2.0 487 "));
+	fixture_ask(fixture, &ack);
+	fixture_wait(fixture, 5020);
+	CHECK_NUMBER(live(fixture), 0);
+}
+
 static void a_cancel_after_the_answer_changes_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -407,6 +423,7 @@ int main(void)
 		CASE(a_200_is_repeated_no_longer_than_64_t1),
 		CASE(an_ack_with_the_branch_of_an_accepted_invite_is_the_users),
 		CASE(a_cancel_is_answered_and_ends_the_invite_once),
+		CASE(a_server_released_while_it_is_cancelled_lives_on),
 		CASE(a_cancel_after_the_answer_changes_nothing),
 		CASE(a_cancel_of_nothing_is_answered_481),
 		CASE(a_copy_on_another_way_is_answered_482),
