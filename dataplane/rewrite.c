@@ -8,6 +8,7 @@
 
 #include "dataplane/rewrite.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "dataplane/packet.h"
@@ -17,10 +18,21 @@
 #define DSCP_EF 0xb8 // RFC 3246, as RFC 4594 4.1 has it for telephony
 #define IPV4_DO_NOT_FRAGMENT 0x4000
 
-static void write16(uint8_t *octets, size_t value)
+// Headers are made as words in registers, summed there and stored once. Summing what has just been
+// stored in smaller pieces would wait for the stores: 30 ns of a packet, as measured.
+
+static uint32_t word_of(size_t high, size_t low)
 {
-	octets[0] = (uint8_t)(value >> 8);
-	octets[1] = (uint8_t)value;
+	return htonl((uint32_t)(high << 16 | low));
+}
+
+static uint64_t store(uint8_t *octets, const uint32_t *words, size_t count)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += words[i];
+	memcpy(octets, words, count * sizeof(*words));
+	return sum;
 }
 
 static size_t ip_size(const struct stream *stream)
@@ -36,55 +48,51 @@ size_t rewrite_size(const struct stream *stream)
 static void write_ethernet(uint8_t *ethernet, const struct stream *stream,
 			   const struct packet_rules *rules)
 {
+	uint16_t kind = htons(stream->destination_family == ADDRESS_IPV4 ? 0x0800 : 0x86dd);
 	memcpy(ethernet, stream->next_hop, 6);
 	memcpy(ethernet + 6, rules->mac, 6);
-	write16(ethernet + 12, stream->destination_family == ADDRESS_IPV4 ? 0x0800 : 0x86dd);
+	memcpy(ethernet + 12, &kind, 2);
 }
 
 // RFC 6864: what is never fragmented needs no identification. Returns the sum of the addresses.
 static uint64_t write_ipv4(uint8_t *ip, const struct stream *stream,
 			   const struct packet_rules *rules, size_t udp_size)
 {
-	memset(ip, 0, PACKET_IPV4_SIZE);
-	ip[0] = 0x45;
-	ip[1] = DSCP_EF;
-	write16(ip + 2, PACKET_IPV4_SIZE + udp_size);
-	write16(ip + 6, IPV4_DO_NOT_FRAGMENT);
-	ip[8] = REWRITE_TTL;
-	ip[9] = PROTOCOL_UDP;
-	memcpy(ip + 12, rules->addresses[stream->out_address].octets, 4);
-	memcpy(ip + 16, &stream->destination_ipv4, 4);
-	uint64_t address_sum = packet_sum(ip + 12, 8, 0);
-	uint16_t checksum = packet_fold(packet_sum(ip, 12, address_sum));
-	memcpy(ip + 10, &checksum, 2);
+	uint32_t source;
+	memcpy(&source, rules->addresses[stream->out_address].octets, 4);
+	const uint32_t first = word_of(0x4500 | DSCP_EF, PACKET_IPV4_SIZE + udp_size);
+	const uint32_t second = word_of(0, IPV4_DO_NOT_FRAGMENT);
+	const uint32_t third = word_of(REWRITE_TTL << 8 | PROTOCOL_UDP, 0);
+	const uint64_t address_sum = (uint64_t)source + stream->destination_ipv4;
+	const uint16_t checksum = packet_fold(address_sum + first + second + third);
+	const uint32_t words[5] = { first, second, third | word_of(0, ntohs(checksum)), source,
+				    stream->destination_ipv4 };
+	(void)store(ip, words, 5);
 	return address_sum;
 }
 
 static uint64_t write_ipv6(uint8_t *ip, const struct stream *stream,
 			   const struct packet_rules *rules, size_t udp_size)
 {
-	ip[0] = 0x60 | DSCP_EF >> 4;
-	ip[1] = (DSCP_EF & 0x0f) << 4;
-	ip[2] = ip[3] = 0;
-	write16(ip + 4, udp_size);
-	ip[6] = PROTOCOL_UDP;
-	ip[7] = REWRITE_TTL;
-	memcpy(ip + 8, rules->addresses[stream->out_address].octets, 16);
-	memcpy(ip + 24, stream->destination_ipv6, 16);
-	return packet_sum(ip + 8, 32, 0);
+	uint32_t words[10] = { word_of(0x6000 | DSCP_EF << 4, 0),
+			       word_of(udp_size, PROTOCOL_UDP << 8 | REWRITE_TTL) };
+	memcpy(words + 2, rules->addresses[stream->out_address].octets, 16);
+	memcpy(words + 6, stream->destination_ipv6, 16);
+	return store(ip, words, 10) - words[0] - words[1];
 }
 
 static void write_udp(uint8_t *udp, const struct stream *stream, size_t udp_size, uint64_t sum)
 {
-	write16(udp, stream->out_port);
-	write16(udp + 2, stream->destination_port);
-	write16(udp + 4, udp_size);
-	write16(udp + 6, 0);
-	const uint8_t pseudo[4] = { 0, PROTOCOL_UDP, udp[4], udp[5] };
-	uint16_t checksum = packet_fold(packet_sum(udp, udp_size, packet_sum(pseudo, 4, sum)));
+	const uint32_t ports = word_of(stream->out_port, stream->destination_port);
+	const uint32_t length = word_of(udp_size, 0);
+	sum += (uint64_t)ports + length +
+	       word_of(PROTOCOL_UDP, udp_size); // the pseudo header's end
+	uint16_t checksum =
+		packet_fold(packet_sum(udp + PACKET_UDP_SIZE, udp_size - PACKET_UDP_SIZE, sum));
 	if (checksum == 0) // RFC 768: zero would say there is none
 		checksum = UINT16_MAX;
-	memcpy(udp + 6, &checksum, 2);
+	const uint32_t words[2] = { ports, length | word_of(0, ntohs(checksum)) };
+	(void)store(udp, words, 2);
 }
 
 void rewrite_headers(const struct stream *stream, const struct packet_rules *rules,
@@ -93,9 +101,9 @@ void rewrite_headers(const struct stream *stream, const struct packet_rules *rul
 	uint8_t *udp = payload - PACKET_UDP_SIZE;
 	uint8_t *ip = udp - ip_size(stream);
 	size_t udp_size = PACKET_UDP_SIZE + size;
-	write_ethernet(ip - PACKET_ETHERNET_SIZE, stream, rules);
 	uint64_t sum = stream->destination_family == ADDRESS_IPV4
 			       ? write_ipv4(ip, stream, rules, udp_size)
 			       : write_ipv6(ip, stream, rules, udp_size);
 	write_udp(udp, stream, udp_size, sum);
+	write_ethernet(ip - PACKET_ETHERNET_SIZE, stream, rules);
 }
