@@ -66,6 +66,7 @@ static bool may_know_why(enum refusal_cause cause)
 	case REFUSED_MAX_FORWARDS:
 	case REFUSED_CALLED_NUMBER:
 	case REFUSED_CALLER_ID:
+	case REFUSED_CONTACT:
 	case REFUSED_NO_OFFER:
 	case REFUSED_SDP:
 	case REFUSED_CODEC:
@@ -149,6 +150,5 @@ void call_lost(struct leg *leg)
 	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
 				 .status = 481,
 				 .reason = "a party no longer knows the call" };
-	leg->is_over = true;
 	call_end(leg->call, &ending);
 }

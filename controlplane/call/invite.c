@@ -93,6 +93,26 @@ static void start(struct call *call, const struct sip_message *invite, const str
 	call_try_next(call);
 }
 
+// Why no call could be made of an admitted INVITE.
+static void explain(struct refusal *refusal, enum refusal_cause cause,
+		    const struct sip_message *invite)
+{
+	switch (cause) {
+	case REFUSED_CONTACT:
+		(void)refusal_set(refusal, cause, "Contact", invite->contact.uri.whole,
+				  "one Contact with a SIP URI, and a tag in From");
+		break;
+	case REFUSED_HISTORY:
+		(void)refusal_set(refusal, cause, "records", TEXT("spool full"),
+				  "room for the record of one more call");
+		break;
+	default:
+		(void)refusal_set(refusal, cause, "calls", TEXT("as many as allowed"),
+				  "room for one more call");
+		break;
+	}
+}
+
 void call_invite(struct calls *calls, struct sip_server *server, const struct sip_message *invite)
 {
 	struct admitted admitted;
@@ -117,7 +137,7 @@ void call_invite(struct calls *calls, struct sip_server *server, const struct si
 		start(call, invite, admitted.trunk);
 		return;
 	}
-	(void)refusal_set(&refusal, cause, "INVITE", TEXT("no room"), "room for one more call");
+	explain(&refusal, cause, invite);
 	call_refuse(calls, server, invite, account_sid, trunk_sid, &refusal);
 }
 
@@ -323,6 +343,22 @@ void call_send_200(struct leg *leg, struct text sdp)
 		    call->calls->clock->now_ms + call->calls->config->sip.ack_timeout_s * 1000);
 }
 
+// MEDIA-012, -013: what we send there is lost, and the caller hears nothing.
+static void tell_private(struct call *call)
+{
+	struct media_figures figures;
+	struct refusal refusal = { 0 };
+	char room[ADDRESS_TEXT_SIZE];
+	media_read(call->media, MEDIA_CALLER, &figures);
+	if (!figures.is_private || call->has_symmetric_rtp ||
+	    address_is_private(&call->caller->peer))
+		return;
+	(void)refusal_set(&refusal, REFUSED_PRIVATE_SDP,
+			  "SDP c=", text_of(address_string(&figures.remote, room)),
+			  "an address that can be reached from here");
+	record_alert(call, &refusal);
+}
+
 static void connect_call(struct call *call)
 {
 	char body[CALL_SDP_SIZE];
@@ -339,6 +375,7 @@ static void connect_call(struct call *call)
 		    calls->clock->now_ms + calls->config->sip.max_call_duration_s * 1000ull);
 	log_event(LOG_INFO, "call_answered", "call", call->sid, "carrier", call->carrier_name,
 		  NULL);
+	tell_private(call);
 	call_send_200(call->caller, writer_done(&sdp));
 }
 

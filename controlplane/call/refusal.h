@@ -23,6 +23,8 @@
 	    "dial in E.164: + and country code and number, no separators")                         \
 	ROW(CALLER_ID, "caller_id", 403, "Invalid Caller ID", 32206,                               \
 	    "use a number of the account, in E.164 with +, as caller ID")                          \
+	ROW(CONTACT, "contact", 400, "Bad Request", 32116,                                         \
+	    "send From with a tag and one Contact with a SIP URI")                                 \
 	ROW(NO_OFFER, "no_offer", 488, "Not Acceptable Here", 32103,                               \
 	    "send an SDP offer in the INVITE")                                                     \
 	ROW(SDP, "sdp", 400, "Bad Request", 32103, "send an SDP body by RFC 8866")                 \

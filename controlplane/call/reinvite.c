@@ -113,7 +113,8 @@ void call_reinvite_response(struct leg *leg, const struct sip_message *response)
 	if (response->status >= 300) {
 		leg->client = NULL;
 		refused_by(leg, response->status);
-		if (response->status == 481 || response->status == 408) // RFC 3261 12.2.1.2
+		leg->is_over = response->status == 481;
+		if (leg->is_over || response->status == 408) // RFC 3261 12.2.1.2
 			call_lost(leg);
 		return;
 	}

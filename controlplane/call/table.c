@@ -172,7 +172,7 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 		return NULL;
 	(void)text_copy(text_of(admitted->trunk->name), call->trunk_name, sizeof call->trunk_name);
 	call->has_symmetric_rtp = admitted->trunk->has_symmetric_rtp;
-	*out_cause = REFUSED_SDP; // no dialog can be made of what the INVITE says
+	*out_cause = REFUSED_CONTACT; // no dialog can be made of what the INVITE says
 	if (!open_caller(call, server, invite))
 		goto fail;
 	*out_cause = REFUSED_HISTORY;

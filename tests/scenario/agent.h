@@ -51,6 +51,7 @@ struct agents {
 struct speech {
 	enum sip_method method; // of a response: what it answers
 	unsigned status; // 0: a request
+	const char *method_text; // of a request, also of a method trunkd does not know
 	const char *reason, *uri, *from, *sdp, *to_tag, *via, *branch, *contact;
 	const char *user, *password; // proves it is that user
 	bool is_sha256;

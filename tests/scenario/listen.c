@@ -76,15 +76,13 @@ static bool take_option(struct story *story, struct wish *wish, const char *word
 static bool take_wish(struct story *story, struct wish *wish)
 {
 	struct words *words = &story->words;
+	bool is_request = words_is_method(words);
 	const char *what = words_take(words);
-	if (what == NULL)
-		return story_fail(story, "hears what?");
-	wish->status = (unsigned)strtoul(what, NULL, 10);
-	wish->method = wish->status > 0 ? SIP_INVITE : sip_method_of(text_of(what));
-	if (wish->method == SIP_UNKNOWN)
-		return story_fail(story, "no such method: %s", what);
-	const char *next = words_peek(words);
-	if (wish->status > 0 && next != NULL && sip_method_of(text_of(next)) != SIP_UNKNOWN)
+	wish->status = is_request || what == NULL ? 0 : (unsigned)strtoul(what, NULL, 10);
+	wish->method = is_request ? sip_method_of(text_of(what)) : SIP_INVITE;
+	if (!is_request && wish->status < 100)
+		return story_fail(story, "hears what? A method, or a status");
+	if (!is_request && words_is_method(words) && strcmp(words_peek(words), "ACK") != 0)
 		wish->method = sip_method_of(text_of(words_take(words)));
 	if (words_is_quoted(words))
 		wish->reason = words_take(words);
@@ -162,7 +160,9 @@ static bool check(struct story *story, const struct wish *wish, const struct wir
 // RFC 3261 17.1.1.3: a client's transaction acknowledges refusals by itself.
 static bool acknowledge(struct story *story, struct party *party)
 {
-	struct speech ack = { .method = SIP_ACK, .max_forwards = -1, .cseq = -1 };
+	struct speech ack = {
+		.method = SIP_ACK, .method_text = "ACK", .max_forwards = -1, .cseq = -1
+	};
 	return agents_say(&story->agents, party, &ack) ||
 	       story_fail(story, "%s cannot acknowledge that", party->name);
 }

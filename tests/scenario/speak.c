@@ -88,9 +88,8 @@ static bool take_options(struct story *story, struct speech *speech)
 // "200", "200 BYE", "486 \"Busy\"".
 static bool take_response(struct story *story, struct speech *speech)
 {
-	const char *next = words_peek(&story->words);
 	speech->method = SIP_INVITE;
-	if (next != NULL && sip_method_of(text_of(next)) != SIP_UNKNOWN)
+	if (words_is_method(&story->words))
 		speech->method = sip_method_of(text_of(words_take(&story->words)));
 	if (words_is_quoted(&story->words))
 		speech->reason = words_take(&story->words);
@@ -100,21 +99,21 @@ static bool take_response(struct story *story, struct speech *speech)
 bool story_say(struct story *story, struct party *party)
 {
 	struct speech speech = { .max_forwards = -1, .cseq = -1 };
+	bool is_request = words_is_method(&story->words);
 	const char *what = words_take(&story->words);
-	if (what == NULL)
-		return story_fail(story, "says what?");
-	speech.status = (unsigned)strtoul(what, NULL, 10);
-	if (speech.status >= 100) {
-		if (!take_response(story, &speech))
-			return false;
-	} else {
-		const char *next = words_peek(&story->words);
+	if (is_request) {
+		speech.method_text = what;
 		speech.method = sip_method_of(text_of(what));
-		if (speech.method == SIP_UNKNOWN)
-			return story_fail(story, "no such method: %s", what);
+		const char *next = words_peek(&story->words);
 		if (next != NULL && (next[0] == '+' || words_is_quoted(&story->words)))
 			speech.uri = words_take(&story->words);
 		if (!take_options(story, &speech))
+			return false;
+	} else {
+		speech.status = what != NULL ? (unsigned)strtoul(what, NULL, 10) : 0;
+		if (speech.status < 100)
+			return story_fail(story, "says what? A method, or a status");
+		if (!take_response(story, &speech))
 			return false;
 	}
 	return agents_say(&story->agents, party, &speech) ||

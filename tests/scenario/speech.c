@@ -220,7 +220,7 @@ static void remember_invite(struct party *party, const char *uri, const char *br
 static bool write_request(struct party *party, const struct speech *speech, struct writer *writer)
 {
 	char uri_room[AGENT_TEXT_SIZE], branch[64];
-	struct text method = sip_method_text(speech->method);
+	struct text method = text_of(speech->method_text);
 	if (party->call_id[0] == '\0')
 		open_dialog(party, speech);
 	const char *uri = uri_of(party, speech, uri_room, sizeof(uri_room));

@@ -71,6 +71,14 @@ bool words_is_quoted(const struct words *words)
 	return words->next < words->count && words->is_quoted[words->next];
 }
 
+bool words_is_method(const struct words *words)
+{
+	const char *word = words_peek(words);
+	if (word == NULL || words_is_quoted(words))
+		return false;
+	return word[0] != '\0' && word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+}
+
 bool words_duration(const char *word, uint64_t *out_ms)
 {
 	static const struct {

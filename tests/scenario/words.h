@@ -22,5 +22,6 @@ const char *words_peek(const struct words *words); // NULL: none left
 const char *words_take(struct words *words); // NULL: none left
 bool words_take_if(struct words *words, const char *wanted);
 bool words_is_quoted(const struct words *words); // the next one
+bool words_is_method(const struct words *words); // the next one: capitals, not in quotes
 // "20s", "500ms", "24h", "3m" or "4.5s" as milliseconds.
 bool words_duration(const char *word, uint64_t *out_ms);
