@@ -104,27 +104,49 @@ static bool has_sound_escapes(struct text text)
 	return true;
 }
 
-static bool consists_of(struct text text, const char *others)
+// What an octet may stand in, besides letters and digits, which may stand in all (RFC 3261 25.1).
+enum place {
+	USERINFO = 1,
+	HOST = 2,
+	LITERAL = 4, // an IPv6 address
+	PARAMETERS = 8,
+	NUMBER = 16, // of a tel: URI
+	SCHEME = 32,
+};
+
+// clang-format off
+static const uint8_t places[256] = {
+	['0' ... '9'] = 63, ['A' ... 'Z'] = 63, ['a' ... 'z'] = 63,
+	['-'] = USERINFO | HOST | PARAMETERS | NUMBER | SCHEME,
+	['.'] = USERINFO | HOST | LITERAL | PARAMETERS | NUMBER | SCHEME,
+	['_'] = USERINFO | HOST | PARAMETERS,
+	['!'] = USERINFO | PARAMETERS, ['~'] = USERINFO | PARAMETERS, ['\''] = USERINFO | PARAMETERS,
+	['*'] = USERINFO | PARAMETERS | NUMBER, ['('] = USERINFO | PARAMETERS | NUMBER,
+	[')'] = USERINFO | PARAMETERS | NUMBER, ['%'] = USERINFO | PARAMETERS,
+	['&'] = USERINFO | PARAMETERS, ['='] = USERINFO | PARAMETERS,
+	['+'] = USERINFO | PARAMETERS | NUMBER | SCHEME, ['$'] = USERINFO | PARAMETERS,
+	[','] = USERINFO | PARAMETERS, [';'] = USERINFO | PARAMETERS, ['?'] = USERINFO | PARAMETERS,
+	['/'] = USERINFO | PARAMETERS, [':'] = USERINFO | LITERAL | PARAMETERS,
+	['#'] = USERINFO | NUMBER, ['['] = PARAMETERS, [']'] = PARAMETERS,
+};
+// clang-format on
+
+static bool consists_of(struct text text, enum place place)
 {
-	for (size_t i = 0; i < text.size; i++) {
-		char next = text.data[i];
-		bool is_word = (next >= '0' && next <= '9') || (next >= 'a' && next <= 'z') ||
-			       (next >= 'A' && next <= 'Z');
-		if (!is_word && (next == 0 || strchr(others, next) == NULL))
+	for (size_t i = 0; i < text.size; i++)
+		if ((places[(uint8_t)text.data[i]] & place) == 0)
 			return false;
-	}
 	return true;
 }
 
 static bool is_userinfo(struct text text)
 {
-	return text.size > 0 && consists_of(text, "-_.!~*'()%&=+$,;?/:#") &&
-	       has_sound_escapes(text);
+	return text.size > 0 && consists_of(text, USERINFO) && has_sound_escapes(text);
 }
 
 static bool is_parameters(struct text text)
 {
-	return consists_of(text, "-_.!~*'()%[]/:&+$;=?@,") && has_sound_escapes(text);
+	return consists_of(text, PARAMETERS) && has_sound_escapes(text);
 }
 
 static bool split_host(struct cursor *cursor, struct sip_uri *uri)
@@ -134,15 +156,13 @@ static bool split_host(struct cursor *cursor, struct sip_uri *uri)
 	if (cursor_take(cursor, '[')) {
 		uri->host = cursor_until(cursor, ']');
 		size = uri->host.size + 2;
-		if (size > whole.size || !consists_of(uri->host, ":."))
+		if (size > whole.size || !consists_of(uri->host, LITERAL))
 			return false;
 	} else {
-		while (size < whole.size && strchr(":;?", whole.data[size]) == NULL)
+		while (size < whole.size && (places[(uint8_t)whole.data[size]] & HOST) != 0)
 			size++;
 		uri->host = (struct text){ whole.data, size };
 		cursor->rest = text_cut(whole, size);
-		if (!consists_of(uri->host, "-._"))
-			return false;
 	}
 	if (cursor_take(cursor, ':')) {
 		uri->port = (uint16_t)cursor_unsigned(cursor, 65535);
@@ -174,21 +194,22 @@ static bool split_tel(struct cursor *cursor, struct sip_uri *uri)
 	struct text rest = cursor->rest;
 	uri->user = text_split(&rest, ';');
 	uri->parameters = text_cut(cursor->rest, uri->user.size);
-	return uri->user.size > 0 && consists_of(uri->user, "+-.()*#") &&
+	return uri->user.size > 0 && consists_of(uri->user, NUMBER) &&
 	       is_parameters(uri->parameters);
 }
 
 static bool is_scheme(struct text text)
 {
 	char first = text.size > 0 ? (char)(text.data[0] | 32) : 0;
-	return first >= 'a' && first <= 'z' && consists_of(text, "+-.");
+	return first >= 'a' && first <= 'z' && consists_of(text, SCHEME);
 }
 
 // Nothing that URIs cannot hold and lines or brackets end with.
 static bool is_opaque(struct text text)
 {
 	for (size_t i = 0; i < text.size; i++)
-		if ((uint8_t)text.data[i] <= ' ' || strchr("<>\"", text.data[i]) != NULL)
+		if ((uint8_t)text.data[i] <= ' ' || text.data[i] == '<' || text.data[i] == '>' ||
+		    text.data[i] == '"')
 			return false;
 	return text.size > 0;
 }

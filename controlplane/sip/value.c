@@ -75,9 +75,23 @@ bool sip_value_quoted(struct cursor *cursor, struct text *out_value)
 
 static bool is_value_octet(char character)
 {
-	return sip_value_octets[(uint8_t)character] == SIP_OCTET_TOKEN ||
-	       (character != 0 && strchr("[]:/?&+$@=#", character) != NULL) ||
-	       (character & 0x80) != 0;
+	switch (character) {
+	case '[':
+	case ']':
+	case ':':
+	case '/':
+	case '?':
+	case '&':
+	case '+':
+	case '$':
+	case '@':
+	case '=':
+	case '#':
+		return true;
+	default:
+		return sip_value_octets[(uint8_t)character] == SIP_OCTET_TOKEN ||
+		       (character & 0x80) != 0;
+	}
 }
 
 // A generic-param (RFC 3261 25.1). A value may also hold what hosts, URIs and sloppy senders put there.
