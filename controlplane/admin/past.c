@@ -88,11 +88,11 @@ json_t *admin_past_loss_percent(uint64_t packets, uint64_t lost)
 
 static json_t *media_to_json(const char *from, const struct history_media *media)
 {
-	bool has_packets = media->packets > 0;
+	bool has_codec = media->packets > 0 || media->local[0];
 	json_t *object = json_object(), *drops = json_object();
 	admin_json_set(object, "from", json_string(from));
 	admin_json_set(object, "codec",
-		       has_packets ? admin_past_codec(media->payload_type) : json_null());
+		       has_codec ? admin_past_codec(media->payload_type) : json_null());
 	admin_json_set(object, "local",
 		       media->local[0] ? admin_json_string(media->local) : json_null());
 	admin_json_set(object, "remote",

@@ -72,12 +72,16 @@ static const char *enders(const json_t *call)
 
 static void print_end(const struct story *story)
 {
-	struct cell a, b;
+	struct cell cell;
 	const json_t *call = story->call;
 	if (!is_text(call, "state", "ended"))
 		return;
-	fprintf(story->out, "  ended by %s, SIP %s %s\n", enders(call), get(call, "sip_status", &a),
-		has(call, "reason") ? get(call, "reason", &b) : "");
+	fprintf(story->out, "  ended by %s", enders(call));
+	if (has(call, "reason"))
+		fprintf(story->out, ": %s", get(call, "reason", &cell));
+	if (json_integer_value(json_object_get(call, "sip_status")) > 0)
+		fprintf(story->out, " (SIP %s)", get(call, "sip_status", &cell));
+	fputc('\n', story->out);
 }
 
 // A word in the middle of an arrow, in room of LANE columns and a zero.
@@ -118,12 +122,15 @@ static void print_parties(const struct story *story, const char *const texts[3])
 	for (unsigned i = 0; i < 3; i++) {
 		size_t size = strlen(texts[i]), middle = LADDER_INDENT + i * (LANE + 1);
 		size_t from = size / 2 < middle ? middle - size / 2 : 0;
-		from = from < end ? end : from;
+		from = end > 0 && from <= end ? end + 1 : from;
+		from = from > sizeof(room) ? sizeof(room) : from;
 		size = from + size <= sizeof(room) ? size : sizeof(room) - from;
 		memcpy(room + from, texts[i], size);
-		end = from + size + 1;
+		end = from + size;
 	}
-	fprintf(story->out, "%.*s\n", (int)(end - 1), room);
+	while (end > 0 && room[end - 1] == ' ')
+		end--;
+	fprintf(story->out, "%.*s\n", (int)end, room);
 }
 
 static void print_ladder(const struct story *story)
@@ -147,27 +154,27 @@ static const char *party(const json_t *media, bool is_other)
 	return is_text(media, "from", "caller") != is_other ? "caller" : "carrier";
 }
 
-static void print_legs(const struct story *story)
+static void add_leg(struct table *table, const json_t *leg)
 {
 	struct cell cell;
+	bool is_learned = json_is_true(json_object_get(leg, "source_is_learned"));
+	table_add(table, party(leg, false));
+	table_add(table, get(leg, is_learned ? "source" : "remote", &cell));
+	table_add(table, is_learned ? "(learned) ->" : "->");
+	table_add(table, get(leg, "local", &cell));
+	table_add(table, get(leg, "codec", &cell));
+}
+
+static void print_legs(const struct story *story)
+{
 	struct table table;
 	const json_t *legs = json_object_get(story->call, "media");
-	if (json_array_size(legs) == 0)
-		return;
 	table_init(&table, 5);
-	for (size_t i = 0; i < json_array_size(legs); i++) {
-		const json_t *leg = json_array_get(legs, i);
-		table_add(&table, party(leg, false));
-		table_add(&table, has(leg, "source") && !is_text(leg, "source", "")
-					  ? get(leg, "source", &cell)
-					  : get(leg, "remote", &cell));
-		table_add(&table, json_is_true(json_object_get(leg, "source_is_learned"))
-					  ? "(learned) ->"
-					  : "->");
-		table_add(&table, get(leg, "local", &cell));
-		table_add(&table, get(leg, "codec", &cell));
-	}
-	fputs("\n  legs\n", story->out);
+	for (size_t i = 0; i < json_array_size(legs); i++)
+		if (has(json_array_get(legs, i), "local")) // records of failed calls have none
+			add_leg(&table, json_array_get(legs, i));
+	if (table.count > 0)
+		fputs("\n  legs\n", story->out);
 	table_print(&table, story->out, "    ");
 	table_clear(&table);
 }

@@ -144,7 +144,7 @@ static void a_call_is_told_as_a_ladder(void **state)
 		"  +14155550100 calls +442071838750\n"
 		"  trunk office, carrier north\n"
 		"  began 2026-11-21 20:47:38.123 UTC, lasted 3.5 s, talked 2 s\n"
-		"  ended by the carrier's side, SIP 200 OK\n"
+		"  ended by the carrier's side: OK (SIP 200)\n"
 		"\n"
 		"             caller                      trunkd                      carrier\n"
 		"          10.0.0.2:5060                                           10.0.1.2:5060\n"
@@ -164,12 +164,18 @@ static void a_call_is_told_as_a_ladder(void **state)
 		"    dropped from the caller for ttl: 2 packets\n");
 }
 
+#define LONG                                                                                       \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"     \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static void an_answer_of_any_shape_is_printed(void **state)
 {
 	static const char *const ANSWERS[] = {
 		"{}",
 		"{\"status\":\"ok\"}",
 		"{\"call\":{}}",
+		"{\"call\":{\"caller_address\":\"" LONG "\",\"called_address\":\"" LONG
+		"\",\"ladder\":[{}]}}",
 		"{\"call\":{\"ladder\":[{},{\"what\":7,\"ms\":\"x\"}],\"media\":[{},{}],\"alerts\":"
 		"[{}]}}",
 		"{\"commands\":[]}",
