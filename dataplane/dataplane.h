@@ -37,11 +37,12 @@ struct worker_view { // counters of one worker, a consistent enough copy
 	uint32_t lcore;
 };
 
-// ERR_UNAVAILABLE: nobody listens on the socket; ERR_MALFORMED: another version answers.
+// ERR_UNAVAILABLE: nobody listens on the socket; ERR_BUSY: another control process is attached;
+// ERR_FORBIDDEN: not for this user; ERR_MALFORMED: another version answers.
 enum status dataplane_attach(const char *socket_path, struct dataplane **out_dataplane);
 void dataplane_detach(struct dataplane *dataplane); // media flows on; NULL is harmless
-int dataplane_fd(
-	const struct dataplane *dataplane); // readable (end of file) when its process is gone
+// Readable (end of file) when the dataplane's process is gone.
+int dataplane_fd(const struct dataplane *dataplane);
 const struct dataplane_facts *dataplane_facts(const struct dataplane *dataplane);
 
 // The worker that owns a stream's port: a fixed partition, so a call takes both ports from one worker.

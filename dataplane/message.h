@@ -38,13 +38,15 @@ enum message_kind { MESSAGE_NONE, MESSAGE_KIND_LIST(MESSAGE_ENUMERATOR) MESSAGE_
 
 enum message_flag {
 	STREAM_IS_RTCP = 1 << 0,
-	STREAM_SYMMETRIC = 1 << 1, // learn the source of the first plausible flow (MEDIA-008, -011)
-	STREAM_RELEARN = 1 << 2, // with a change: forget what was learned (a re-INVITE); without
-	// it a learned source or destination outlives the change
-	STREAM_NO_NEXT_HOP =
-		1 << 3, // destination not resolved yet: count and drop what would leave
-	STREAM_ANY_PORT =
-		1 << 4, // accept any source port of the source address (RTCP of odd peers)
+	// Learn the source of the first plausible flow (MEDIA-008, MEDIA-011).
+	STREAM_SYMMETRIC = 1 << 1,
+	// With a change: forget what was learned, source and destination (a re-INVITE). Without it what
+	// was learned outlives a change that does not name it.
+	STREAM_RELEARN = 1 << 2,
+	// Destination not resolved yet, or on hold: count and drop what would leave.
+	STREAM_NO_NEXT_HOP = 1 << 3,
+	// Accept any source port of the source address (RTCP of odd peers), as source port 0 does.
+	STREAM_ANY_PORT = 1 << 4,
 };
 
 #define PAYLOAD_TYPE_NONE 255
@@ -55,9 +57,9 @@ struct message_open {
 	struct address destination; // where it leaves to
 	uint32_t out_index; // local address and port it leaves from; also the stream coming back
 	uint8_t next_hop[6]; // Ethernet address of the destination's next hop
-	uint8_t payload_in; // telephone-event's type as it arrives, or PAYLOAD_TYPE_NONE:
-	uint8_t payload_out; // and as it leaves, also where both are the same. Anything that
-		// is neither PCMU nor payload_in is dropped.
+	// The number of telephone-event as it arrives and as it leaves, also where both are the same;
+	// PAYLOAD_TYPE_NONE: not negotiated. What is neither PCMU nor payload_in is dropped.
+	uint8_t payload_in, payload_out;
 };
 
 struct message {
@@ -102,8 +104,7 @@ struct stream_view {
 	uint32_t duplicates;
 	uint16_t ssrc_changes;
 	uint16_t events; // RFC 4733 telephone events seen to end
-	uint32_t
-		out_index; // where it leaves from: lets a new control process pair the streams it finds
+	uint32_t out_index; // where it leaves from: lets a new control process pair what it finds
 	struct address source; // who it accepts now: given, or learned
 };
 
