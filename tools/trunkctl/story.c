@@ -44,13 +44,12 @@ static void print_head(const struct story *story)
 	const json_t *call = story->call;
 	fprintf(story->out, "call %s  %s\n", get(call, "sid", &a), get(call, "state", &b));
 	fprintf(story->out, "  %s calls %s\n", get(call, "from", &a), get(call, "to", &b));
-	fprintf(story->out, "  trunk %s, carrier %s%s%s\n", get(call, "trunk", &a),
-		get(call, "carrier", &b),
-		json_integer_value(json_object_get(call, "attempts")) > 1 ? ", carriers tried: "
-									  : "",
-		json_integer_value(json_object_get(call, "attempts")) > 1
-			? get(call, "attempts", &c)
-			: "");
+	fprintf(story->out, "  trunk %s", get(call, "trunk", &a));
+	if (has(call, "carrier"))
+		fprintf(story->out, ", carrier %s", get(call, "carrier", &b));
+	if (json_integer_value(json_object_get(call, "attempts")) > 1)
+		fprintf(story->out, " (carriers tried: %s)", get(call, "attempts", &b));
+	fputc('\n', story->out);
 	fprintf(story->out, "  began %s, lasted %s", get(call, "started_at", &a),
 		get(call, "duration_s", &b));
 	fprintf(story->out, has(call, "talk_s") ? ", talked %s\n" : ", was not answered\n",
@@ -63,7 +62,7 @@ static const char *enders(const json_t *call)
 					      { "called", "the carrier's side" },
 					      { "trunkd", "trunkd" },
 					      { "operator", "the operator" },
-					      { "lost", "the end of a trunkd process" } };
+					      { "lost", "nobody" } };
 	for (unsigned i = 0; i < sizeof(WHO) / sizeof(WHO[0]); i++)
 		if (is_text(call, "ended_by", WHO[i][0]))
 			return WHO[i][1];
