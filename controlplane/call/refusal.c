@@ -27,14 +27,20 @@ const char *call_refusal_label(unsigned row)
 	return row < REFUSAL_COUNT ? rows[row].label : NULL;
 }
 
+// Cut where it has to be: a carrier's name and what a stranger sent can be longer than the room.
+static void copy(struct text text, char *room, size_t size)
+{
+	if (text.size >= size)
+		text.size = size - 1;
+	(void)text_copy(text, room, size);
+}
+
 enum refusal_cause refusal_set(struct refusal *refusal, enum refusal_cause cause,
 			       const char *header, struct text seen, const char *expected)
 {
 	refusal->cause = cause;
-	(void)text_copy(text_of(header), refusal->header, sizeof refusal->header);
-	if (seen.size >= sizeof refusal->seen)
-		seen.size = sizeof refusal->seen - 1;
-	(void)text_copy(seen, refusal->seen, sizeof refusal->seen);
-	(void)text_copy(text_of(expected), refusal->expected, sizeof refusal->expected);
+	copy(text_of(header), refusal->header, sizeof refusal->header);
+	copy(seen, refusal->seen, sizeof refusal->seen);
+	copy(text_of(expected), refusal->expected, sizeof refusal->expected);
 	return cause;
 }

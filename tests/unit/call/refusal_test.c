@@ -1,0 +1,110 @@
+// The table of refusals against what the requirements print. Runs on the thread of the test.
+
+#include "call/refusal.h"
+
+#include <string.h>
+
+#include "call/call.h"
+#include "tests/check.h"
+
+// Section B of the requirements, letter by letter (SIP-029).
+static void phrases_are_the_documented_ones(void **state)
+{
+	(void)state;
+	static const struct {
+		enum refusal_cause cause;
+		unsigned status;
+		const char *phrase;
+	} rows[] = {
+		{ REFUSED_SOURCE, 403, "Forbidden" }, // B1-2
+		{ REFUSED_CREDENTIALS, 403, "Forbidden" }, // B1-4
+		{ REFUSED_CALLED_NUMBER, 400, "Bad Request" }, // B1-5
+		{ REFUSED_CALLER_ID, 403, "Invalid Caller ID" }, // B1-7
+		{ REFUSED_CODEC, 415, "Unsupported Media Type" }, // B1-10
+		{ REFUSED_CPS, 503, "Trunk CPS limit exceeded" }, // B1-11
+		{ REFUSED_MEDIA, 488, "Not Acceptable Here" }, // B1-13
+		{ REFUSED_MAX_FORWARDS, 483, "Too Many Hops" }, // B1-18
+		{ REFUSED_CARRIER_SILENT, 408, "Request Timeout" }, // B.2: final 408 if last
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct refusal_row *row = refusal_row(rows[i].cause);
+		CHECK_NUMBER(row->status, rows[i].status);
+		CHECK_STRING(row->phrase, rows[i].phrase);
+	}
+}
+
+static bool may_share(unsigned a, unsigned b)
+{
+	return (a == REFUSED_NO_AUTHENTICATION && b == REFUSED_DISABLED) || // no service at all
+	       (a == REFUSED_NO_OFFER && b == REFUSED_SDP); // no description to work with
+}
+
+// DEBUG-001, DEBUG-002, DEBUG-009: a code tells the cause.
+static void alert_codes_tell_causes_apart(void **state)
+{
+	(void)state;
+	for (unsigned a = REFUSED_NOT + 1; a < REFUSAL_COUNT; a++) {
+		const struct refusal_row *row = refusal_row((enum refusal_cause)a);
+		if (row->alert_code == 0)
+			continue;
+		assert_in_range(row->alert_code, 32000, 32999);
+		for (unsigned b = a + 1; b < REFUSAL_COUNT; b++) {
+			if (refusal_row((enum refusal_cause)b)->alert_code == row->alert_code &&
+			    !may_share(a, b))
+				fail_msg("%s and %s share the code %u", row->label,
+					 refusal_row((enum refusal_cause)b)->label,
+					 (unsigned)row->alert_code);
+		}
+	}
+}
+
+static void every_row_is_complete(void **state)
+{
+	(void)state;
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
+	for (unsigned a = REFUSED_NOT + 1; a < REFUSAL_COUNT; a++) {
+		const struct refusal_row *row = refusal_row((enum refusal_cause)a);
+		CHECK_NUMBER(strspn(row->label, letters), strlen(row->label));
+		assert_true(row->label[0] != '\0' && row->fix[0] != '\0' && row->phrase[0] != '\0');
+		assert_true(row->status == 0 || (row->status >= 400 && row->status < 700));
+		CHECK_STRING(call_refusal_label(a), row->label);
+		for (unsigned b = a + 1; b < REFUSAL_COUNT; b++)
+			assert_string_not_equal(row->label,
+						refusal_row((enum refusal_cause)b)->label);
+	}
+	assert_null(call_refusal_label(REFUSAL_COUNT));
+}
+
+// The counters and the bits of a call's alerts have room for every row.
+static void every_row_has_a_counter_and_a_bit(void **state)
+{
+	(void)state;
+	struct call_counters counters;
+	assert_true(REFUSAL_COUNT <= sizeof(counters.refused) / sizeof(counters.refused[0]));
+	assert_true(REFUSAL_COUNT <= 32);
+}
+
+static void long_texts_are_cut_not_lost(void **state)
+{
+	(void)state;
+	char text[400];
+	struct refusal refusal;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	enum refusal_cause cause = refusal_set(&refusal, REFUSED_CPS, text, text_of(text), text);
+	CHECK_NUMBER(cause, REFUSED_CPS);
+	CHECK_NUMBER(refusal.cause, REFUSED_CPS);
+	CHECK_NUMBER(strlen(refusal.header), sizeof(refusal.header) - 1);
+	CHECK_NUMBER(strlen(refusal.seen), sizeof(refusal.seen) - 1);
+	CHECK_NUMBER(strlen(refusal.expected), sizeof(refusal.expected) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(phrases_are_the_documented_ones), TEST(alert_codes_tell_causes_apart),
+		TEST(every_row_is_complete),           TEST(every_row_has_a_counter_and_a_bit),
+		TEST(long_texts_are_cut_not_lost),
+	};
+	return RUN_TESTS(tests);
+}

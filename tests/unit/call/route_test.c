@@ -1,0 +1,124 @@
+// The order in which a call tries carriers. Runs on the thread of the test.
+
+#include "call/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "directory/object.h"
+#include "tests/check.h"
+#include "tests/unit/directory/world.h"
+
+#define DRAWS 10000
+#define TOLERANCE 250 // over five standard deviations of the rarest share at 10,000 draws
+
+static void add(struct directory *directory, const char *name, const char *priority,
+		const char *weight)
+{
+	char address[32];
+	(void)snprintf(address, sizeof(address), "198.51.100.%u",
+		       directory_count(directory, DIRECTORY_CARRIER) + 1);
+	world_add(directory,
+		  world_make(DIRECTORY_CARRIER, "name", name, "address", address, "priority",
+			     priority, "weight", weight, NULL),
+		  NULL);
+}
+
+static void the_draw_follows_the_weights(void **state)
+{
+	(void)state;
+	struct directory *directory = directory_create(TEXT(WORLD_BASE));
+	unsigned first[3] = { 0 }, second_after_a[3] = { 0 }, firsts_of_a = 0;
+	add(directory, "a", "10", "60");
+	add(directory, "b", "10", "30");
+	add(directory, "c", "10", "10");
+	add(directory, "z", "20", "60000");
+	for (unsigned i = 0; i < DRAWS; i++) {
+		struct route route;
+		route_choose(&route, directory);
+		CHECK_NUMBER(route.count, 4);
+		CHECK_STRING(route.targets[3].name, "z"); // of lower priority, whatever it weighs
+		unsigned winner = (unsigned)(route.targets[0].name[0] - 'a');
+		unsigned next = (unsigned)(route.targets[1].name[0] - 'a');
+		unsigned last = (unsigned)(route.targets[2].name[0] - 'a');
+		CHECK_NUMBER((1u << winner) | (1u << next) | (1u << last), 7); // each once
+		first[winner]++;
+		firsts_of_a += winner == 0;
+		second_after_a[next] += winner == 0;
+	}
+	assert_in_range(first[0], 6000 - TOLERANCE, 6000 + TOLERANCE);
+	assert_in_range(first[1], 3000 - TOLERANCE, 3000 + TOLERANCE);
+	assert_in_range(first[2], 1000 - TOLERANCE, 1000 + TOLERANCE);
+	// Without replacement: b and c share what is left, 3 to 1 (D-22).
+	CHECK_NUMBER(second_after_a[0], 0);
+	assert_in_range(second_after_a[1], firsts_of_a * 3 / 4 - TOLERANCE,
+			firsts_of_a * 3 / 4 + TOLERANCE);
+	directory_destroy(directory);
+}
+
+static void the_heaviest_weights_do_not_overflow(void **state)
+{
+	(void)state;
+	struct directory *directory = directory_create(TEXT(WORLD_BASE));
+	char name[8];
+	for (unsigned i = 0; i < DIRECTORY_CARRIERS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "c%u", i);
+		add(directory, name, "1", "65535");
+	}
+	struct route route;
+	route_choose(&route, directory);
+	CHECK_NUMBER(route.count, DIRECTORY_CARRIERS_MAX);
+	directory_destroy(directory);
+}
+
+static void disabled_carriers_are_not_tried(void **state)
+{
+	(void)state;
+	struct directory *directory = directory_create(TEXT(WORLD_BASE));
+	struct route route;
+	route_choose(&route, directory);
+	CHECK_NUMBER(route.count, 0);
+	assert_null(route_next(&route));
+	world_add(directory,
+		  world_make(DIRECTORY_CARRIER, "name", "off", "address", "198.51.100.99",
+			     "enabled", "false", NULL),
+		  NULL);
+	add(directory, "on", "10", "1");
+	route_choose(&route, directory);
+	const struct route_target *target = route_next(&route);
+	assert_non_null(target);
+	CHECK_STRING(target->name, "on");
+	CHECK_NUMBER(target->address.port, 5060);
+	assert_null(route_next(&route));
+	assert_null(route_next(&route)); // and stays so
+	directory_destroy(directory);
+}
+
+// The list of ORIG-027; everything else of ORIG-028 sends the call on.
+static void definitive_answers_are_those_about_the_called_party(void **state)
+{
+	(void)state;
+	static const unsigned definitive[] = { 200, 202, 299, 400, 404, 405, 410, 416,
+					       482, 484, 486, 600, 603, 604, 606, 699 };
+	for (unsigned status = 200; status < 700; status++) {
+		bool is_listed = status < 300 || status >= 600;
+		for (unsigned i = 0; i < sizeof(definitive) / sizeof(definitive[0]); i++)
+			is_listed = is_listed || definitive[i] == status;
+		CHECK_NUMBER(route_is_definitive(status), is_listed);
+	}
+	static const unsigned others[] = { 300, 302, 401, 403, 407, 408, 415, 422, 480,
+					   487, 488, 491, 500, 501, 502, 503, 504, 513 };
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		CHECK_FALSE(route_is_definitive(others[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_draw_follows_the_weights),
+		TEST(the_heaviest_weights_do_not_overflow),
+		TEST(disabled_carriers_are_not_tried),
+		TEST(definitive_answers_are_those_about_the_called_party),
+	};
+	return RUN_TESTS(tests);
+}
