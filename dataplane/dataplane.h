@@ -34,7 +34,7 @@ struct worker_view { // counters of one worker, a consistent enough copy
 	uint64_t handed_over; // packets that arrived on another worker's queue
 	uint64_t outbox_full; // events to control that had to wait
 	uint32_t streams_open;
-	uint32_t lcore;
+	uint32_t lcore; // the CPU it runs on
 };
 
 // ERR_UNAVAILABLE: nobody listens on the socket; ERR_BUSY: another control process is attached;

@@ -4,6 +4,7 @@
 
 #include "dataplane/worker.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -54,7 +55,6 @@ static struct worker *create(const struct worker_plan *plan, unsigned index, str
 	worker->has_kernel = nic_has_kernel(plan->nic);
 	worker->stop = plan->stop;
 	worker->view = &plan->views->workers[index].view;
-	worker->view->lcore = index + 1;
 	worker->inbox = mailbox_consumer(&plan->mailboxes[index].inbox);
 	worker->outbox = mailbox_producer(&plan->mailboxes[index].outbox);
 	worker->table = (struct stream_table){
@@ -408,6 +408,7 @@ int worker_run(void *argument)
 {
 	struct worker *worker = argument;
 	(void)prctl(PR_SET_TIMERSLACK, 1000); // or every pause is 50 microseconds longer
+	worker->view->lcore = (uint32_t)sched_getcpu();
 	worker->tsc_hz = rte_get_tsc_hz();
 	worker->ns_per_tsc = 1e9 / (double)worker->tsc_hz;
 	set_anchor(worker, rte_rdtsc());
@@ -419,9 +420,11 @@ int worker_run(void *argument)
 		worker->view->cycles += ended - began;
 		if (is_busy)
 			worker->view->busy_cycles += ended - began;
-		else if (!worker->polls_busy)
-			rest(worker->idle_turns);
 		began = ended;
+		if (is_busy || worker->polls_busy)
+			continue;
+		rest(worker->idle_turns);
+		(void)update_clock(worker); // the next burst has come by now
 	}
 	return 0;
 }

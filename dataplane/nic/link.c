@@ -5,16 +5,21 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <libmnl/libmnl.h>
 
 #include "base/address.h"
+#include "base/text.h"
 
 static bool exchange(struct mnl_socket *socket, struct nlmsghdr *request)
 {
@@ -58,6 +63,46 @@ bool nic_link_up(const char *interface)
 	link->ifi_index = (int)if_nametoindex(interface);
 	link->ifi_flags = link->ifi_change = IFF_UP;
 	return link->ifi_index != 0 && send_request(request);
+}
+
+bool nic_link_set_mtu(const char *interface, uint32_t mtu)
+{
+	char room[512];
+	struct nlmsghdr *request = begin(room, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = (int)if_nametoindex(interface);
+	mnl_attr_put_u32(request, IFLA_MTU, mtu);
+	return link->ifi_index != 0 && send_request(request);
+}
+
+static bool ask_interface(const char *interface, unsigned long what, struct ifreq *request)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	(void)text_copy(text_of(interface), request->ifr_name, sizeof(request->ifr_name));
+	bool is_done = fd >= 0 && ioctl(fd, what, request) == 0;
+	if (fd >= 0)
+		close(fd);
+	return is_done;
+}
+
+uint32_t nic_link_mtu(const char *interface)
+{
+	struct ifreq request = { 0 };
+	return ask_interface(interface, SIOCGIFMTU, &request) ? (uint32_t)request.ifr_mtu : 0;
+}
+
+void nic_link_stop_merging(const char *interface)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SGRO };
+	struct ifreq request = { .ifr_data = (void *)&value };
+	(void)ask_interface(interface, SIOCETHTOOL, &request); // what it cannot do is off already
+	value = (struct ethtool_value){ .cmd = ETHTOOL_GFLAGS };
+	if (!ask_interface(interface, SIOCETHTOOL, &request) || !(value.data & ETH_FLAG_LRO))
+		return;
+	value.cmd = ETHTOOL_SFLAGS;
+	value.data &= ~(uint32_t)ETH_FLAG_LRO;
+	(void)ask_interface(interface, SIOCETHTOOL, &request);
 }
 
 static int family_of(const struct address *address)

@@ -156,10 +156,22 @@ static bool start_port(struct nic *nic, uint16_t port)
 	return error == 0 || complain("port does not start", rte_strerror(-error));
 }
 
+// The TAP takes what the cable does, and no more than our buffers do.
+static bool match_mtu(struct nic *nic)
+{
+	uint32_t mtu = nic->driver->takes_interface ? nic_link_mtu(nic->argument) : 0;
+	if (nic->ports[NIC_KERNEL] == PORT_NONE || mtu == 0 || mtu >= RTE_ETHER_MTU)
+		return true;
+	return nic_link_set_mtu(nic->interface, mtu) ||
+	       complain("MTU of the kernel interface", strerror(errno));
+}
+
 static bool configure_interface(struct nic *nic, const struct options *options)
 {
 	if (!nic->interface[0])
 		return true;
+	if (!match_mtu(nic))
+		return false;
 	if (!nic_link_up(nic->interface))
 		return complain(nic->interface, strerror(errno));
 	for (unsigned i = 0; i < options->address_count; i++)
@@ -190,8 +202,11 @@ static bool start_all(struct nic *nic, const struct options *options)
 	if (!create_kernel(nic, options) || !start_port(nic, nic->ports[NIC_WIRE]) ||
 	    !start_port(nic, nic->ports[NIC_KERNEL]) || !configure_interface(nic, options))
 		return false;
-	nic->is_cut = nic->driver->kernel == NIC_DRIVER_TAP_CUT;
-	return !nic->is_cut || nic_ingress_cut(nic->argument);
+	if (nic->driver->kernel != NIC_DRIVER_TAP_CUT)
+		return true;
+	nic_link_stop_merging(nic->argument);
+	nic->is_cut = nic_ingress_cut(nic->argument);
+	return nic->is_cut;
 }
 
 struct nic *nic_start(const struct options *options)
