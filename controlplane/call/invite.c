@@ -223,6 +223,9 @@ static enum status try_target(struct call *call, const struct route_target *targ
 	(void)text_copy(text_of(target->sid), call->record->carrier_sid,
 			sizeof call->record->carrier_sid);
 	(void)text_copy(text_of(target->name), call->record->carrier, sizeof call->record->carrier);
+	char room[ADDRESS_TEXT_SIZE];
+	(void)text_copy(text_of(address_string(&target->address, room)),
+			call->record->carrier_address, sizeof call->record->carrier_address);
 	enum status status = media_set_family(call->media, MEDIA_CALLED, target->address.family);
 	if (status == OK)
 		status = open_dialog(leg, target);
@@ -263,6 +266,7 @@ static void tell_caller(struct call *call, const struct sip_message *response, b
 	leg_write_contact(call->caller, &lines);
 	if (has_answer) {
 		media_write_answer(call->media, MEDIA_CALLER, &sdp);
+		media_connect(call->media); // after the answer: it settles what events are called
 		answer.content_type = TEXT("application/sdp");
 		answer.body = writer_done(&sdp);
 	}
@@ -284,8 +288,6 @@ static void provisional(struct leg *leg, const struct sip_message *response)
 	if (response->body.size > 0)
 		has_answer = media_receive_answer(call->media, MEDIA_CALLED, response->body,
 						  &problem) == OK;
-	if (has_answer)
-		media_connect(call->media);
 	if (call->record->ringing_ms == 0)
 		call->record->ringing_ms = call->calls->clock->wall_ms;
 	if (call->state == CALL_TRYING)
@@ -364,8 +366,8 @@ static void connect_call(struct call *call)
 	char body[CALL_SDP_SIZE];
 	struct writer sdp = writer_of(body, sizeof body);
 	struct calls *calls = call->calls;
-	media_connect(call->media);
 	media_write_answer(call->media, MEDIA_CALLER, &sdp);
+	media_connect(call->media); // after the answer: it settles what events are called
 	call->state = CALL_ANSWERED;
 	call->caller->is_answered = true;
 	call->record->answer_ms = calls->clock->wall_ms;

@@ -19,15 +19,20 @@ static void copy(struct text text, char *room, size_t size)
 	(void)text_copy(text, room, size);
 }
 
+static void copy_address(const struct address *address, char *room, size_t size)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	if (address->family != ADDRESS_NONE)
+		copy(text_of(address_string(address, text)), room, size);
+}
+
 static void fill_request(struct history_call *record, const struct sip_message *invite,
 			 uint64_t wall_ms)
 {
-	char source[ADDRESS_TEXT_SIZE];
 	copy(TEXT("termination"), record->direction, sizeof record->direction);
 	copy(invite->from.uri.user, record->from, sizeof record->from);
 	copy(invite->target.user, record->to, sizeof record->to);
-	copy(text_of(address_string(&invite->source, source)), record->source,
-	     sizeof record->source);
+	copy_address(&invite->source, record->source, sizeof record->source);
 	copy(invite->call_id, record->call_id_in, sizeof record->call_id_in);
 	record->start_ms = wall_ms;
 	record->caller.ttl_lowest = record->called.ttl_lowest = 255;
@@ -89,12 +94,14 @@ static void fill_media(struct history_media *row, const struct media_figures *fi
 	row->lost = figures->lost;
 	row->jitter_us = figures->jitter_us;
 	row->ttl_lowest = view->generation != 0 ? view->ttl_lowest : 255;
-	row->payload_type = view->payload_last;
+	row->payload_type = figures->payload_type;
 	row->events = view->events;
 	row->drops_ttl = view->drops[STREAM_DROP_TTL];
 	row->drops_source = view->drops[STREAM_DROP_SOURCE];
 	row->drops_other = view->drops[STREAM_DROP_MALFORMED] +
 			   view->drops[STREAM_DROP_NO_NEXT_HOP] + view->drops[STREAM_DROP_TX];
+	copy_address(&figures->local, row->local, sizeof row->local);
+	copy_address(&figures->remote, row->remote, sizeof row->remote);
 }
 
 void record_media(struct call *call)

@@ -90,6 +90,7 @@ static void give_answer(struct leg *to)
 	char body[CALL_SDP_SIZE];
 	struct writer sdp = writer_of(body, sizeof body);
 	media_write_answer(to->call->media, to->side, &sdp);
+	media_connect(to->call->media); // after the answer: it settles what events are called
 	call_send_200(to, writer_done(&sdp));
 }
 
@@ -124,7 +125,6 @@ void call_reinvite_response(struct leg *leg, const struct sip_message *response)
 		refused_by(leg, 488);
 		return;
 	}
-	media_connect(call->media);
 	finish(asker, leg);
 	give_answer(asker);
 }
