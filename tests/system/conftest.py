@@ -55,7 +55,7 @@ class Seen:
 
     def compare(self, speaker, listener):
         """What left one host against what reached the other."""
-        return capture.compare(self.at[speaker].rtp(True), self.at[listener].rtp(False))
+        return capture.compare_cables(self.at[speaker], self.at[listener])
 
 
 class Site:
@@ -121,7 +121,7 @@ class Site:
         end = time.monotonic() + timeout
         while True:
             calls, ports = self.trunkd.calls(), self.trunkd.trunkctl("show", "ports")
-            streams = sum(worker["streams_open"] for worker in
+            streams = sum(worker["streams"] for worker in
                           self.trunkd.trunkctl("show", "workers")["workers"])
             if not calls and not streams and not used_ports(ports):
                 return

@@ -37,7 +37,7 @@ def test_a_bad_configuration_changes_nothing_and_says_where_it_is_wrong(site):
             site.trunkd.trunkctl("reload")
         told = str(refusal.value.answer)
         assert re.search(r"trunkd\.yaml:\d+", told) and "ack_timeout_s" in told, told
-        site.trunkd.config_file.write_text(good.replace("af_packet:", "af_xdp:"))
+        site.trunkd.config_file.write_text(good.replace("memory_mb: 256", "memory_mb: 300"))
         with pytest.raises(Refused) as refusal:
             site.trunkd.trunkctl("reload")
         assert "restart" in str(refusal.value.answer)
@@ -57,7 +57,7 @@ def test_metrics_are_well_formed_and_count(site):
             assert (kind == "counter") == name.endswith("_total"), line
             names.add(name)
         elif not line.startswith("#") and line:
-            found = re.fullmatch(r'(trunkd_[a-z_0-9]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? '
+            found = re.fullmatch(r'((?:trunkd|process)_[a-z_0-9]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? '
                                  r"[-+0-9.e]+", line)
             assert found, line
             assert re.sub(r"_(bucket|sum|count)$", "", found[1]) in names or found[1] in names, line
@@ -72,7 +72,7 @@ def test_metrics_are_well_formed_and_count(site):
 
 
 def forwarded(site):
-    rows = site.trunkd.metrics()["trunkd_packets_total"]
+    rows = site.trunkd.metrics()["trunkd_worker_packets_total"]
     return sum(value for labels, value in rows.items() if '"forwarded"' in labels)
 
 

@@ -62,7 +62,7 @@ def test_redis_is_killed_and_comes_back(site):
         if third:
             assert second.run(10), said(second)
             assert third.wait(5), said(third)
-        wait_for(lambda: site.trunkd.trunkctl("status")["store"]["state"] == "ready")
+        wait_for(lambda: site.trunkd.trunkctl("status")["redis"]["state"] == "ready")
         sid = site.trunkd.add("number", account=account, e164="+14155552999")
         numbers = [row["e164"] for row in site.trunkd.trunkctl("show", "numbers")["numbers"]]
         assert "+14155552999" in numbers and "+14155550199" in numbers
@@ -91,7 +91,7 @@ def test_trunkd_is_killed_and_media_flows_on(site):
     assert seen.compare("pbx", "carrier").is_identical
     rows = seen.rows()
     assert len(rows) == 1 and rows[0]["ended_by"] == "lost", rows
-    wait_for(lambda: sum(worker["streams_open"] for worker in
+    wait_for(lambda: sum(worker["streams"] for worker in
                          site.trunkd.trunkctl("show", "workers")["workers"]) == 0)
     with site.watch() as seen:
         called = site.called(script.called_talks(None, ring=0))

@@ -122,12 +122,12 @@ class Appliance:
         self.process.wait()
 
     def pids(self, name):
-        """Processes on the appliance's host whose program has that name."""
+        """Processes of that name on the appliance's host."""
         found = []
         for pid in self.host.processes():
             with contextlib.suppress(OSError):
-                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                if os.path.basename(words[0].decode()).startswith(name) and not is_zombie(pid):
+                own = pathlib.Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+                if own == name[:15] and not is_zombie(pid):  # the kernel keeps 15 characters
                     found.append(pid)
         return found
 

@@ -154,6 +154,20 @@ class Comparison:
         return f"said {self.said} packets, heard {self.heard}: {verdict} ({self.delay_ms:.2f} ms)"
 
 
+def first_bye(*captures):
+    """When the first BYE passed any of the cables; the end of time when none did."""
+    return min((packet.time for capture in captures for packet in list(capture.packets)
+                if packet.payload.startswith(b"BYE ")), default=float("inf"))
+
+
+def compare_cables(speaker, listener):
+    """What a host said beside what the other heard, until the call ended: who talks on after the
+    first BYE, or within the 5 ms it may take through the appliance, is not heard any more."""
+    end = first_bye(speaker, listener) - 0.005
+    said = [packet for packet in speaker.rtp(True) if packet.packet.time < end]
+    return compare(said, listener.rtp(False))
+
+
 def compare(said, heard):
     """Packets are matched by sequence number and timestamp: a relay keeps both."""
     there = collections.defaultdict(list)

@@ -120,9 +120,9 @@ def call(say, net, work, options):
 
 def compare(work, at_pbx, at_carrier, phone):
     """Lines to print, and complaints."""
-    said, heard = at_pbx.rtp(True), at_carrier.rtp(False)
-    answered, returned = at_carrier.rtp(True), at_pbx.rtp(False)
-    to_carrier, to_pbx = capture.compare(said, heard), capture.compare(answered, returned)
+    heard, returned = at_carrier.rtp(False), at_pbx.rtp(False)
+    to_carrier = capture.compare_cables(at_pbx, at_carrier)
+    to_pbx = capture.compare_cables(at_carrier, at_pbx)
     recorded = (work / "carrier.ulaw").read_bytes()
     arrived = capture.audio(returned)
     is_the_file = len(arrived) > speech.RATE and recorded.startswith(arrived[:len(recorded)])
