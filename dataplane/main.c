@@ -36,6 +36,7 @@ static bool block_signals(struct program *program)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); // of the terminal of whoever started us: we outlive them
 	if (sigprocmask(SIG_BLOCK, &signals, NULL) != 0)
 		return false;
 	program->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);

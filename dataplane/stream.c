@@ -14,9 +14,18 @@ static uint32_t index_of(const struct stream_table *table, const struct stream *
 	return (uint32_t)(stream - table->streams);
 }
 
+static bool is_mine(const struct stream_table *table, uint32_t index)
+{
+	return index < table->count &&
+	       shared_worker_of(table->worker_count, index) == table->worker;
+}
+
 bool stream_table_init(struct stream_table *table)
 {
-	table->listed = calloc(table->count, sizeof(*table->listed));
+	table->listed_max = 0;
+	for (uint32_t i = 0; i < table->count; i++)
+		table->listed_max += is_mine(table, i);
+	table->listed = calloc(table->listed_max, sizeof(*table->listed));
 	return table->listed;
 }
 
@@ -32,15 +41,9 @@ void stream_raise(struct stream_table *table, struct stream *stream, enum stream
 	if (stream->is_listed)
 		return;
 	stream->is_listed = true;
-	uint32_t place = (table->listed_first + table->listed_count) % table->count;
+	uint32_t place = (table->listed_first + table->listed_count) % table->listed_max;
 	table->listed[place] = index_of(table, stream);
 	table->listed_count++;
-}
-
-static bool is_mine(const struct stream_table *table, uint32_t index)
-{
-	return index < table->count &&
-	       shared_worker_of(table->worker_count, index) == table->worker;
 }
 
 static bool is_family(uint8_t family)
@@ -110,7 +113,8 @@ static void change(struct stream_table *table, struct stream *stream, const stru
 	bool forgets = message->flags & STREAM_RELEARN;
 	bool keeps_source =
 		stream->learning == STREAM_LEARNED && message->flags & STREAM_SYMMETRIC && !forgets;
-	bool keeps_destination = stream->is_destination_learned && !forgets;
+	bool keeps_destination =
+		stream->is_destination_learned && !forgets && stream->out_index == open->out_index;
 	if (!keeps_source) {
 		stream->learning =
 			message->flags & STREAM_SYMMETRIC ? STREAM_LISTENING : STREAM_GIVEN;
@@ -309,6 +313,6 @@ void stream_event_told(struct stream_table *table)
 	if (stream->events)
 		return;
 	stream->is_listed = false;
-	table->listed_first = (table->listed_first + 1) % table->count;
+	table->listed_first = (table->listed_first + 1) % table->listed_max;
 	table->listed_count--;
 }

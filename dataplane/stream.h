@@ -60,7 +60,7 @@ struct stream_table { // one worker's way to the slots
 	const struct packet_rules *rules;
 	uint64_t now_ns; // CLOCK_MONOTONIC of this burst
 	uint32_t *listed; // a queue of slots with events, each at most once
-	uint32_t listed_first, listed_count;
+	uint32_t listed_first, listed_count, listed_max;
 	uint32_t open_count;
 };
 

@@ -174,6 +174,19 @@ static void forgetting_restores_the_destination_of_the_message(void **state)
 	tear_down(&world);
 }
 
+static void a_stream_that_leaves_elsewhere_leaves_for_its_message(void **state)
+{
+	struct world world;
+	(void)state;
+	set_up(&world, true);
+	CHECK_NUMBER(run(&world, NAT, 1, 3), 1);
+	world.back.out_index = MEDIA_PORT_COUNT; // of the IPv6 address
+	world.back.destination = "[2001:db8::9]:5004";
+	CHECK_TRUE(fixture_open(world.fixture, &world.back));
+	CHECK_TRUE(goes_to(&world, "[2001:db8::9]:5004", 0x0a));
+	tear_down(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +199,7 @@ int main(void)
 		TEST(learning_ends_the_wait_for_a_next_hop),
 		TEST(a_moved_source_is_learned_again_only_when_told),
 		TEST(forgetting_restores_the_destination_of_the_message),
+		TEST(a_stream_that_leaves_elsewhere_leaves_for_its_message),
 	};
 	return RUN_TESTS(tests);
 }
