@@ -11,6 +11,8 @@
 #include "directory/object.h"
 #include "store/store.h"
 
+#define PATIENCE_MS 10000 // with an answer, and with a peer that does not read
+
 _Static_assert(DIRECTORY_KIND_COUNT <= ADMIN_KINDS_MAX, "a counter for every kind");
 
 struct admin {
@@ -50,7 +52,8 @@ enum status admin_start(struct event_base *loop, const struct admin_options *opt
 	if (!admin->second || event_add(admin->second, &second) < 0)
 		goto fail;
 	refresh(admin->context);
-	status = admin_socket_start(loop, options->socket, options->context, &admin->socket);
+	status = admin_socket_start(loop, options->socket, PATIENCE_MS, options->context,
+				    &admin->socket);
 	if (status != OK)
 		goto fail;
 	*out_admin = admin;

@@ -8,6 +8,7 @@
 #include "admin/handler.h"
 #include "admin/json.h"
 #include "admin/request.h"
+#include "call/call.h"
 #include "directory/directory.h"
 #include "directory/object.h"
 
@@ -120,6 +121,18 @@ static void show_all(struct admin_request *request)
 	admin_request_answer(request, result);
 }
 
+static json_t *count_calls(const struct admin_context *context, const char *trunk_sid)
+{
+	const struct call *call = NULL;
+	uint64_t count = 0;
+	while (context->calls && (call = calls_next(context->calls, call))) {
+		struct call_facts facts;
+		call_read(call, &facts);
+		count += strcmp(facts.trunk_sid, trunk_sid) == 0;
+	}
+	return admin_json_number(count);
+}
+
 void admin_objects_show(struct admin_request *request)
 {
 	const struct directory_schema *schema = directory_schema(request->kind);
@@ -137,8 +150,10 @@ void admin_objects_show(struct admin_request *request)
 		admin_request_refuse(request, &refusal);
 		return;
 	}
-	json_t *result = json_object();
-	admin_json_set(result, schema->name, admin_objects_to_json(request->context, object));
+	json_t *result = json_object(), *json = admin_objects_to_json(request->context, object);
+	if (object->kind == DIRECTORY_TRUNK)
+		admin_json_set(json, "calls_up", count_calls(request->context, object->sid));
+	admin_json_set(result, schema->name, json);
 	json_t *warnings = admin_objects_warnings(object);
 	if (json_array_size(warnings) > 0)
 		admin_json_set(result, "warnings", json_incref(warnings));

@@ -18,8 +18,6 @@
 #include "base/secret.h"
 
 #define IDLE_S 600 // a peer that asks nothing
-#define ANSWER_S 10 // a request that gets no answer
-#define READER_S 10 // a peer that takes nothing of its answer
 #define BACKLOG 64
 
 struct connection {
@@ -41,6 +39,7 @@ struct admin_socket {
 	struct event *acceptable;
 	struct connection *connections;
 	unsigned count;
+	struct timeval patience; // with a request's answer, and with a peer that does not read
 	int fd;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
@@ -80,9 +79,8 @@ static void wait_for_input(struct connection *connection)
 
 static void wait_for_reader(struct connection *connection)
 {
-	const struct timeval patience = { .tv_sec = READER_S };
 	event_del(connection->readable);
-	event_add(connection->writable, &patience);
+	event_add(connection->writable, &connection->server->patience);
 }
 
 // The line goes out when the loop says that the peer takes it: never deeper in the stack than here.
@@ -113,7 +111,7 @@ static void answer_is_late(evutil_socket_t fd, short events, void *context)
 	(void)fd;
 	(void)events;
 	struct connection *connection = context;
-	struct admin_refusal refusal = { ERR_TIMEOUT, NULL, "no answer within 10 s",
+	struct admin_refusal refusal = { ERR_TIMEOUT, NULL, "no answer in time",
 					 "it may still be done; see trunkctl status" };
 	admin_request_detach(connection->request);
 	connection->request = NULL;
@@ -122,9 +120,8 @@ static void answer_is_late(evutil_socket_t fd, short events, void *context)
 
 static void run_line(struct connection *connection, struct text line)
 {
-	const struct timeval patience = { .tv_sec = ANSWER_S };
 	event_del(connection->readable);
-	event_add(connection->deadline, &patience);
+	event_add(connection->deadline, &connection->server->patience);
 	connection->request = admin_request_run(connection->server->context, line, connection->peer,
 						answered, connection);
 }
@@ -298,7 +295,7 @@ static enum status listen_on(struct admin_socket *server, const char *path)
 	return OK;
 }
 
-enum status admin_socket_start(struct event_base *loop, const char *path,
+enum status admin_socket_start(struct event_base *loop, const char *path, unsigned patience_ms,
 			       struct admin_context *context, struct admin_socket **out_socket)
 {
 	struct admin_socket *server = calloc(1, sizeof(*server));
@@ -306,6 +303,8 @@ enum status admin_socket_start(struct event_base *loop, const char *path,
 		return ERR_MEMORY;
 	server->loop = loop;
 	server->context = context;
+	server->patience.tv_sec = patience_ms / 1000;
+	server->patience.tv_usec = patience_ms % 1000 * 1000;
 	server->fd = -1;
 	enum status status = listen_on(server, path);
 	if (status != OK)

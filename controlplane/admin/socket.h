@@ -11,7 +11,8 @@ struct admin_context;
 struct admin_socket;
 struct event_base;
 
-// ERR_CONFLICT: another process answers on the path; ERR_SYSTEM: the path can't be used.
-enum status admin_socket_start(struct event_base *loop, const char *path,
+// ERR_CONFLICT: another process answers on the path; ERR_SYSTEM: the path can't be used. An answer that
+// takes longer than patience_ms becomes a refusal; a peer that takes nothing for so long is cut off.
+enum status admin_socket_start(struct event_base *loop, const char *path, unsigned patience_ms,
 			       struct admin_context *context, struct admin_socket **out_socket);
 void admin_socket_stop(struct admin_socket *server); // requests under way are detached

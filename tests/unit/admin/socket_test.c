@@ -20,9 +20,11 @@
 #include "base/random.h"
 #include "fake.h"
 
+#define PATIENCE_MS 200
+
 struct desk {
 	struct fake fake;
-	struct admin *admin;
+	struct admin_socket *server;
 	char path[80];
 };
 
@@ -31,8 +33,9 @@ static int make(void **state)
 	struct desk *desk = calloc(1, sizeof(*desk));
 	fake_make(&desk->fake);
 	snprintf(desk->path, sizeof(desk->path), "%s/admin.sock", desk->fake.directory);
-	struct admin_options options = { desk->path, &desk->fake.context };
-	assert_int_equal(admin_start(desk->fake.loop, &options, &desk->admin), OK);
+	assert_int_equal(admin_socket_start(desk->fake.loop, desk->path, PATIENCE_MS,
+					    &desk->fake.context, &desk->server),
+			 OK);
 	*state = desk;
 	return 0;
 }
@@ -40,7 +43,7 @@ static int make(void **state)
 static int take_down(void **state)
 {
 	struct desk *desk = *state;
-	admin_stop(desk->admin);
+	admin_socket_stop(desk->server);
 	assert_int_equal(access(desk->path, F_OK), -1);
 	fake_remove(&desk->fake);
 	free(desk);
@@ -91,9 +94,9 @@ static void a_path_in_use_is_refused_and_a_left_over_one_is_taken(void **state)
 {
 	struct desk *desk = *state;
 	struct admin_socket *second = NULL;
-	assert_int_equal(
-		admin_socket_start(desk->fake.loop, desk->path, &desk->fake.context, &second),
-		ERR_CONFLICT);
+	assert_int_equal(admin_socket_start(desk->fake.loop, desk->path, PATIENCE_MS,
+					    &desk->fake.context, &second),
+			 ERR_CONFLICT);
 	char path[100];
 	snprintf(path, sizeof(path), "%s2", desk->path);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -101,9 +104,34 @@ static void a_path_in_use_is_refused_and_a_left_over_one_is_taken(void **state)
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd); // as after kill -9
-	assert_int_equal(admin_socket_start(desk->fake.loop, path, &desk->fake.context, &second),
+	assert_int_equal(admin_socket_start(desk->fake.loop, path, PATIENCE_MS, &desk->fake.context,
+					    &second),
 			 OK);
 	admin_socket_stop(second);
+}
+
+static void the_door_opens_the_socket_and_counts_for_other_threads(void **state)
+{
+	struct desk *desk = *state;
+	struct admin_context *context = &desk->fake.context;
+	struct admin *admin = NULL;
+	const char *reason = NULL;
+	char path[100];
+	snprintf(path, sizeof(path), "%s3", desk->path);
+	struct admin_options options = { path, context }, taken = { desk->path, context };
+	assert_string_equal(fake_code(&desk->fake, "add account name=acme"), "");
+	assert_int_equal(admin_start(desk->fake.loop, &taken, &admin), ERR_CONFLICT);
+	assert_int_equal(admin_start(desk->fake.loop, &options, &admin), OK);
+	assert_int_equal(counter_get(&context->objects[DIRECTORY_ACCOUNT]), 1);
+	assert_true(admin_is_ready_any(context));
+	assert_null(admin_reason_any(context));
+	assert_int_equal(access(path, R_OK | W_OK), 0);
+	admin_stop(admin);
+	assert_int_equal(access(path, F_OK), -1);
+	(void)admin_replace_dataplane(context, NULL);
+	assert_false(admin_is_ready(context, &reason));
+	assert_string_equal(reason, "no dataplane is attached");
+	admin_stop(NULL);
 }
 
 static void lines_in_pieces_and_several_at_once_are_answered_in_order(void **state)
@@ -187,16 +215,22 @@ static void a_peer_that_leaves_before_its_answer_hurts_nobody(void **state)
 	turn(desk);
 }
 
-static void an_answer_that_never_comes_is_a_timeout_after_ten_seconds(void **state)
+static void wait_out_the_patience(struct desk *desk)
+{
+	const struct timeval longer = { .tv_usec = 2 * PATIENCE_MS * 1000 };
+	event_base_loopexit(desk->fake.loop, &longer);
+	event_base_dispatch(desk->fake.loop);
+}
+
+static void an_answer_that_does_not_come_in_time_is_a_refusal(void **state)
 {
 	struct desk *desk = *state;
 	char room[512];
 	desk->fake.is_store_silent = true;
 	int fd = dial(desk);
 	say(desk, fd, "add account name=late\n");
-	const struct timeval patience = { .tv_sec = 11 };
-	event_base_loopexit(desk->fake.loop, &patience);
-	event_base_dispatch(desk->fake.loop);
+	assert_string_equal(hear(desk, fd, room, sizeof(room)), "");
+	wait_out_the_patience(desk);
 	assert_non_null(strstr(hear(desk, fd, room, sizeof(room)), "ERR_TIMEOUT"));
 	fake_release_store();
 	desk->fake.is_store_silent = false;
@@ -204,6 +238,27 @@ static void an_answer_that_never_comes_is_a_timeout_after_ten_seconds(void **sta
 	assert_non_null(strstr(hear(desk, fd, room, sizeof(room)), "\"ports\""));
 	close(fd);
 	turn(desk);
+}
+
+static void a_peer_that_does_not_read_is_cut_off(void **state)
+{
+	struct desk *desk = *state;
+	static char lines[40000];
+	char room[65536];
+	for (size_t i = 0; i + 9 < sizeof(lines); i += 9)
+		memcpy(lines + i, "commands\n", 10);
+	int fd = dial(desk);
+	say(desk, fd, lines); // 4,444 answers of some KiB each: more than a socket holds
+	for (unsigned i = 0; i < 500; i++)
+		turn(desk);
+	wait_out_the_patience(desk);
+	const char *heard;
+	size_t size = 0;
+	while ((heard = hear(desk, fd, room, sizeof(room)))[0] && strcmp(heard, "closed") != 0)
+		size += strlen(heard);
+	assert_string_equal(heard, "closed");
+	assert_true(size > 10000 && size < 4000000);
+	close(fd);
 }
 
 static void random_octets_are_answered_or_cut_off(void **state)
@@ -234,11 +289,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
 		TEST(the_socket_is_for_owner_and_group),
 		TEST(a_path_in_use_is_refused_and_a_left_over_one_is_taken),
+		TEST(the_door_opens_the_socket_and_counts_for_other_threads),
 		TEST(lines_in_pieces_and_several_at_once_are_answered_in_order),
 		TEST(a_line_above_64_kib_ends_the_connection),
 		TEST(the_65th_peer_is_turned_away),
 		TEST(a_peer_that_leaves_before_its_answer_hurts_nobody),
-		TEST(an_answer_that_never_comes_is_a_timeout_after_ten_seconds),
+		TEST(an_answer_that_does_not_come_in_time_is_a_refusal),
+		TEST(a_peer_that_does_not_read_is_cut_off),
 		TEST(random_octets_are_answered_or_cut_off),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
