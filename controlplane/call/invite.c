@@ -387,7 +387,8 @@ static void accepted(struct leg *leg, const struct sip_message *response)
 	struct call *call = leg->call;
 	struct media_problem problem = { 0 };
 	if (leg->is_answered) {
-		leg_send_ack(leg);
+		if (!leg_end_fork(leg, response))
+			leg_send_ack(leg);
 		return;
 	}
 	record_ladder_status(call, MEDIA_CALLED, RECORD_IN, response->status);

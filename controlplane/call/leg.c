@@ -102,6 +102,36 @@ void leg_send_bye(struct leg *leg)
 		sip_client_forget(client); // whatever the answer, the call is over
 }
 
+// A request to who sent that response, in a dialog of its own that lives no longer than this.
+static void aim_at(struct leg *leg, const struct sip_message *response, enum sip_method method,
+		   uint32_t cseq, struct sip_request *out_request)
+{
+	*out_request = (struct sip_request){ 0 };
+	sip_dialog_request(leg->dialog, method, cseq, out_request);
+	out_request->to = response->to_value;
+	out_request->target = response->contact.uri.whole;
+	out_request->destination = response->source;
+}
+
+bool leg_end_fork(struct leg *leg, const struct sip_message *response)
+{
+	const struct calls *calls = leg->calls;
+	struct sip_request request;
+	struct sip_client *client = NULL;
+	if (sip_dialog_find(calls->dialogs, response) == leg->dialog)
+		return false;
+	if (!response->contact.is_present || response->to.tag.size == 0)
+		return true;
+	record_ladder(leg->call, leg->side, RECORD_IN, "200 (fork)");
+	aim_at(leg, response, SIP_ACK, leg->invite_cseq, &request);
+	(void)sip_client_send_ack(calls->transactions, &request);
+	aim_at(leg, response, SIP_BYE, 0, &request);
+	if (sip_client_send(calls->transactions, &request, (struct sip_client_limits){ 0 }, NULL,
+			    &client) == OK)
+		sip_client_forget(client);
+	return true;
+}
+
 void leg_give_up(struct leg *leg)
 {
 	struct calls *calls = leg->calls;
@@ -132,7 +162,8 @@ void leg_late_response(struct leg *leg, const struct sip_message *response)
 		return;
 	}
 	if (leg->is_answered) { // its repeat: our ACK was lost
-		leg_send_ack(leg);
+		if (!leg_end_fork(leg, response))
+			leg_send_ack(leg);
 		return;
 	}
 	if (sip_dialog_update(leg->dialog, response) != OK)

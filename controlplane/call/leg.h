@@ -14,6 +14,9 @@ const char *leg_name(const struct leg *leg); // "caller", "called"
 void leg_write_contact(const struct leg *leg, struct writer *writer);
 void leg_send_ack(struct leg *leg);
 void leg_send_bye(struct leg *leg);
+// A 2xx of another branch than the one that made the dialog (RFC 3261 13.2.2.4): acknowledged and hung
+// up. False: it is of the dialog.
+bool leg_end_fork(struct leg *leg, const struct sip_message *response);
 // Ends the leg in the way its state asks for: CANCEL, BYE, or nothing. It has no call afterwards;
 // it frees itself once no answer to its INVITE can come any more.
 void leg_give_up(struct leg *leg);
