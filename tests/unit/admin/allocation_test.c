@@ -44,8 +44,7 @@ static void every_command_answers_once_without_memory(void **state)
 		"complete show account ''",
 		"nonsense",
 		"\"",
-		"add credential list=users user=pbx "
-		"password=Correct9Horse",
+		("add credential list=users user=pbx password=Correct9Horse"),
 	};
 	(void)state;
 	static struct fake fake;
