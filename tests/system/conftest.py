@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -116,6 +117,15 @@ class Site:
             yield seen
             time.sleep(0.05)
 
+    def clear_away(self):
+        """After a story that went wrong: the next one must not trip over it."""
+        for name, host in self.net.hosts.items():
+            for pid in host.processes() if name != "appliance" else ():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(network.LabError):
+            self.trunkd.trunkctl("hangup", "all")
+
     def nothing_left(self, timeout=8):
         """No call, no stream, no port in use."""
         end = time.monotonic() + timeout
@@ -196,7 +206,9 @@ def running(build, work):
 def site(running, request):
     """The running site; afterwards nothing of the story may be left."""
     yield running
-    if not getattr(request.node, "has_failed", False):
+    if getattr(request.node, "has_failed", False):
+        running.clear_away()
+    else:
         running.nothing_left()
 
 
