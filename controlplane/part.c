@@ -133,7 +133,7 @@ static void stop_loop(struct control *control)
 static void dataplane_changed(void *context, struct dataplane *dataplane)
 {
 	struct control *control = context;
-	control->admin_context.dataplane = dataplane;
+	(void)admin_replace_dataplane(&control->admin_context, dataplane); // its owner detaches it
 	media_engine_attach(control->media, dataplane);
 }
 
@@ -355,24 +355,14 @@ static void stop_admin(struct control *control)
 	admin_stop(control->admin);
 }
 
-static char *write_metrics(void *context)
-{
-	return admin_metrics_write_any(context);
-}
-
-static bool is_ready(void *context)
-{
-	const struct admin_context *admin = context;
-	return admin->dataplane != NULL && store_state(admin->store) != STORE_STARTING;
-}
-
 static enum status start_api(struct control *control)
 {
 	char address[ADDRESS_TEXT_SIZE];
 	struct api_options options = {
 		.metrics_address = address_string(&control->config->admin.metrics_address, address),
-		.write_metrics = write_metrics,
-		.is_ready = is_ready,
+		.write_metrics = admin_metrics_write_any,
+		.is_ready = admin_is_ready_any,
+		.reason = admin_reason_any,
 		.context = &control->admin_context,
 	};
 	return api_start(&options, &control->api);
