@@ -38,7 +38,7 @@ struct control {
 	struct admin_context admin_context;
 	struct admin *admin;
 	struct api *api;
-	uint64_t tick_ns;    // CLOCK_MONOTONIC of the last tick
+	uint64_t tick_ns; // CLOCK_MONOTONIC of the last tick
 	uint64_t stop_by_ms; // 0: not stopping
 };
 

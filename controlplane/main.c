@@ -55,8 +55,9 @@ static int check(const char *path)
 
 static void describe_verdicts(FILE *out)
 {
-	(void)fprintf(out, "# Verdicts\n\nWhat became of a packet: the label of "
-			   "`trunkd_worker_packets_total`.\n\n| verdict | meaning |\n| --- | --- |\n");
+	(void)fprintf(out,
+		      "# Verdicts\n\nWhat became of a packet: the label of "
+		      "`trunkd_worker_packets_total`.\n\n| verdict | meaning |\n| --- | --- |\n");
 	for (unsigned i = 0; i < VERDICT_COUNT; i++)
 		(void)fprintf(out, "| `%s` | %s |\n", verdict_label(i), verdict_text(i));
 }

@@ -8,9 +8,9 @@
 
 enum admission {
 	ADMITTED,
-	ADMISSION_CHALLENGE,       // 407
+	ADMISSION_CHALLENGE, // 407
 	ADMISSION_CHALLENGE_STALE, // 407 with stale=true (AUTH-021)
-	ADMISSION_REFUSED,         // see the refusal
+	ADMISSION_REFUSED, // see the refusal
 };
 
 struct admitted { // valid until the directory changes

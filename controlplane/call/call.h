@@ -26,11 +26,11 @@ struct sip_transactions;
 
 // state, text
 #define CALL_STATE_LIST(ROW)                                                                       \
-	ROW(CALL_TRYING, "trying")     /* a carrier has been asked */                              \
-	ROW(CALL_RINGING, "ringing")   /* it said so */                                            \
+	ROW(CALL_TRYING, "trying") /* a carrier has been asked */                                  \
+	ROW(CALL_RINGING, "ringing") /* it said so */                                              \
 	ROW(CALL_ANSWERED, "answered") /* 200 sent, ACK awaited */                                 \
-	ROW(CALL_UP, "up")             /* acknowledged */                                          \
-	ROW(CALL_ENDING, "ending")     /* waiting for last answers and figures */
+	ROW(CALL_UP, "up") /* acknowledged */                                                      \
+	ROW(CALL_ENDING, "ending") /* waiting for last answers and figures */
 
 #define CALL_STATE_ENUMERATOR(name, text) name,
 enum call_state { CALL_STATE_LIST(CALL_STATE_ENUMERATOR) CALL_STATE_COUNT };
@@ -39,14 +39,14 @@ enum call_state { CALL_STATE_LIST(CALL_STATE_ENUMERATOR) CALL_STATE_COUNT };
 const char *call_state_text(enum call_state state);
 
 struct call_counters {
-	struct counter started;  // admitted
+	struct counter started; // admitted
 	struct counter answered;
 	struct counter ended;
-	struct counter active;   // now
-	struct counter ack_timeouts;      // SIP-004
-	struct counter carrier_moves;     // to the next carrier (TERM-032)
-	struct counter late_answers;      // 200 after we moved on: ACK and BYE (ORIG-031)
-	struct counter refused[64];       // by row of call/refusal.h
+	struct counter active; // now
+	struct counter ack_timeouts; // SIP-004
+	struct counter carrier_moves; // to the next carrier (TERM-032)
+	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
+	struct counter refused[64]; // by row of call/refusal.h
 };
 
 struct call_facts { // a snapshot for operators; text lives as long as the call

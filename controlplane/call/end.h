@@ -7,7 +7,7 @@
 
 struct ending {
 	enum history_end ended_by;
-	unsigned status;    // for a caller who has no final answer yet, and for the record
+	unsigned status; // for a caller who has no final answer yet, and for the record
 	const char *phrase; // NULL: the RFC's
 	const char *reason; // for the record; NULL: the phrase
 	struct text headers; // of that final answer

@@ -13,8 +13,8 @@ bool record_open(struct call *call, const struct sip_message *invite, const char
 // "312 caller< 180": nothing for a call that is over. What does not fit is left out.
 void record_ladder(struct call *call, enum media_side side, enum record_direction direction,
 		   const char *what);
-void record_ladder_status(struct call *call, enum media_side side,
-			  enum record_direction direction, unsigned status);
+void record_ladder_status(struct call *call, enum media_side side, enum record_direction direction,
+			  unsigned status);
 // How it ended; the first word counts.
 void record_end(struct call *call, enum history_end ended_by, unsigned status, const char *reason);
 void record_media(struct call *call); // figures of both directions, now

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 
+// clang-format off
 // enumerator, metric label, SIP status, phrase on the wire, alert code (0: no alert), the fix
 #define REFUSAL_LIST(ROW)                                                                          \
 	ROW(NO_AUTHENTICATION, "no_authentication", 403, "Forbidden", 32200,                       \
@@ -58,14 +59,16 @@
 	ROW(PRIVATE_SDP, "private_sdp", 0, "private address in SDP", 32114,                        \
 	    "put the public address into the SDP, or enable symmetric RTP on the trunk")
 
+// clang-format on
+
 #define REFUSAL_ENUMERATOR(name, label, status, phrase, code, fix) REFUSED_##name,
 enum refusal_cause { REFUSED_NOT, REFUSAL_LIST(REFUSAL_ENUMERATOR) REFUSAL_COUNT };
 #undef REFUSAL_ENUMERATOR
 
 struct refusal { // one refused request: which row, and what its alert shows
 	enum refusal_cause cause;
-	char header[64];   // which header or part
-	char seen[192];    // what stood there
+	char header[64]; // which header or part
+	char seen[192]; // what stood there
 	char expected[192]; // what is allowed there
 };
 

@@ -32,17 +32,17 @@ struct leg {
 	struct sip_dialog *dialog;
 	struct sip_server *server; // an INVITE from this party: the first, or a re-INVITE
 	struct sip_client *client; // an INVITE to this party
-	uint32_t invite_cseq;      // of that, for its ACK
-	bool is_cancelled;         // CANCEL sent, final answer awaited
-	bool is_invited;           // INVITE sent, no final answer yet
-	bool is_answered;          // its first INVITE had a 2xx: ends by BYE
-	bool is_over;              // it has said BYE itself
-	bool has_early_media;      // a provisional response brought its answer
-	bool is_reinvite;          // server or client above is of a re-INVITE
-	struct address peer;       // where its signalling comes from
-	struct wheel_timer timer;  // given-up leg: the end of its life
+	uint32_t invite_cseq; // of that, for its ACK
+	bool is_cancelled; // CANCEL sent, final answer awaited
+	bool is_invited; // INVITE sent, no final answer yet
+	bool is_answered; // its first INVITE had a 2xx: ends by BYE
+	bool is_over; // it has said BYE itself
+	bool has_early_media; // a provisional response brought its answer
+	bool is_reinvite; // server or client above is of a re-INVITE
+	struct address peer; // where its signalling comes from
+	struct wheel_timer timer; // given-up leg: the end of its life
 	struct leg *next, *previous; // given-up legs
-	char wrong_ack[128];       // Request-URI of an ACK that did not name our Contact (SIP-003)
+	char wrong_ack[128]; // Request-URI of an ACK that did not name our Contact (SIP-003)
 };
 
 struct call {
@@ -58,13 +58,13 @@ struct call {
 	struct leg *caller, *called;
 	struct route route;
 	struct refusal failure; // the last carrier's, told when none is left
-	struct media *media;    // NULL once closed
+	struct media *media; // NULL once closed
 	struct history_call *record; // in the spool, filled as things happen
 	uint64_t started_ms, attempt_ms; // of the loop's clock
-	struct wheel_timer ack_timer;      // SIP-004
+	struct wheel_timer ack_timer; // SIP-004
 	struct wheel_timer duration_timer; // LIMIT-010
-	struct wheel_timer reap_timer;     // frees it when no callback is on the stack
-	uint32_t alerted;                  // bit per cause that has had its alert
+	struct wheel_timer reap_timer; // frees it when no callback is on the stack
+	uint32_t alerted; // bit per cause that has had its alert
 };
 
 struct calls {
