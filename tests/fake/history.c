@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake/memory.h"
+
 struct open_record {
 	struct history_call call; // first: what the product holds
 	struct open_record *next;
@@ -25,9 +27,7 @@ struct history {
 
 struct history *fake_history_create(void)
 {
-	struct history *history = calloc(1, sizeof(*history));
-	assert(history);
-	return history;
+	return memory_take(sizeof(struct history));
 }
 
 static void forget(struct history *history, struct history_call *call)
@@ -121,8 +121,7 @@ struct history_call *history_call_open(struct history *history)
 		counter_add(&history->counters.refused, 1);
 		return NULL;
 	}
-	struct open_record *record = calloc(1, sizeof(*record));
-	assert(record);
+	struct open_record *record = memory_take(sizeof(*record));
 	record->next = history->open;
 	history->open = record;
 	history->open_count++;
@@ -132,9 +131,8 @@ struct history_call *history_call_open(struct history *history)
 void history_call_close(struct history *history, struct history_call *call)
 {
 	history->rows =
-		realloc(history->rows, (history->row_count + 1) * sizeof(struct history_call *));
-	struct history_call *row = malloc(sizeof(*row));
-	assert(history->rows && row);
+		memory_grow(history->rows, (history->row_count + 1) * sizeof(*history->rows));
+	struct history_call *row = memory_take(sizeof(*row));
 	*row = *call;
 	forget(history, call);
 	history->rows[history->row_count++] = row;
@@ -147,10 +145,9 @@ bool history_alert_write(struct history *history, const struct history_alert *al
 		counter_add(&history->counters.refused, 1);
 		return false;
 	}
-	history->alerts = realloc(history->alerts,
-				  (history->alert_count + 1) * sizeof(struct history_alert *));
-	struct history_alert *kept = malloc(sizeof(*kept));
-	assert(history->alerts && kept);
+	history->alerts =
+		memory_grow(history->alerts, (history->alert_count + 1) * sizeof(*history->alerts));
+	struct history_alert *kept = memory_take(sizeof(*kept));
 	*kept = *alert;
 	history->alerts[history->alert_count++] = kept;
 	counter_add(&history->counters.alerts, 1);

@@ -4,11 +4,11 @@
 
 #include "fake/wire.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake/memory.h"
 #include "sip/transaction.h"
 
 void wire_init(struct wire *wire, const struct clock *clock)
@@ -31,13 +31,10 @@ static struct wire_packet *keep(struct wire *wire, struct text octets, const str
 {
 	if (wire->count == wire->room) {
 		wire->room = wire->room ? wire->room * 2 : 64;
-		wire->packets = realloc(wire->packets, wire->room * sizeof(struct wire_packet *));
-		assert(wire->packets);
+		wire->packets = memory_grow(wire->packets, wire->room * sizeof(*wire->packets));
 	}
-	struct wire_packet *packet = calloc(1, sizeof(*packet));
-	assert(packet);
-	packet->octets = malloc(octets.size + 1);
-	assert(packet->octets);
+	struct wire_packet *packet = memory_take(sizeof(*packet));
+	packet->octets = memory_take(octets.size + 1);
 	memcpy(packet->octets, octets.data, octets.size);
 	packet->octets[octets.size] = '\0';
 	packet->size = octets.size;
@@ -96,8 +93,7 @@ void wire_deliver(struct wire *wire, void *transactions, struct text octets,
 	struct wire_packet *packet = keep(wire, octets, source, local);
 	packet->is_inbound = true;
 	packet->is_taken = true;
-	char *copy = malloc(octets.size + (octets.size == 0));
-	assert(copy);
+	char *copy = memory_take(octets.size + (octets.size == 0));
 	memcpy(copy, octets.data, octets.size);
 	sip_transaction_receive(transactions, (struct text){ copy, octets.size }, source, local);
 	free(copy);

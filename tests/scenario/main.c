@@ -1,5 +1,5 @@
 // Tells one story: scenario FILE. Ends with 0 when all of it came true, else prints the line, what was
-// expected, what was seen, and the last messages.
+// expected, what was seen, and the last messages. --starve tells it once for each allocation, which fails.
 // Runs on: its only thread.
 
 #include <stdarg.h>
@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "fake/allocation.h"
+#include "fake/dataplane.h"
+#include "fake/memory.h"
 #include "scenario/story.h"
 
 #define MESSAGES_SHOWN 14
@@ -57,28 +60,86 @@ static bool tell(struct story *story, FILE *file)
 	return story_end(story);
 }
 
+static struct story *story_create(const char *path)
+{
+	struct story *story = memory_take(sizeof(*story));
+	story->path = path;
+	story->node = node_create();
+	story->agents.node = story->node;
+	return story;
+}
+
+static void story_destroy(struct story *story)
+{
+	agents_clear(&story->agents);
+	node_destroy(story->node);
+	free(story);
+}
+
+static int tell_once(const char *path, FILE *file)
+{
+	struct story *story = story_create(path);
+	bool is_true = tell(story, file);
+	if (!is_true) {
+		printf("%s:%u: %s%s\n", path, story->line, story->text, story->problem);
+		printf("the last messages (time, peer, > to trunkd or < from it):\n");
+		wire_print(&story->node->wire, MESSAGES_SHOWN);
+	}
+	story_destroy(story);
+	return is_true ? 0 : 1;
+}
+
+// One allocation of the product fails: the story may go another way then, but nothing may break, and
+// nothing may be left once all is hung up and the lifetimes are over.
+static bool survives(const char *path, FILE *file, unsigned number, bool *out_has_failed)
+{
+	struct story *story = story_create(path);
+	rewind(file);
+	node_make_room(story->node);
+	allocation_fail_at(number);
+	(void)tell(story, file);
+	*out_has_failed = allocation_has_failed();
+	allocation_fail_at(0);
+	if (story->node->dataplane == NULL)
+		node_regain_dataplane(story->node);
+	node_give_all_ports(story->node);
+	calls_hang_up(story->node->calls);
+	node_wait(story->node, LIFETIMES_MS);
+	bool is_clear = story_is_clear(story);
+	if (!is_clear) {
+		printf("%s: allocation %u failed at line %u, and then: %s\n", path, number,
+		       story->line, story->problem);
+		wire_print(&story->node->wire, MESSAGES_SHOWN);
+	}
+	story_destroy(story);
+	return is_clear;
+}
+
+static int starve(const char *path, FILE *file)
+{
+	bool has_failed = true;
+	unsigned told = 0;
+	for (unsigned number = 1; has_failed; number++) {
+		if (!survives(path, file, number, &has_failed))
+			return 1;
+		told = number;
+	}
+	printf("%s: told %u times\n", path, told);
+	return 0;
+}
+
 int main(int count, char **arguments)
 {
-	struct story *story = calloc(1, sizeof(*story));
-	FILE *file = count == 2 ? fopen(arguments[1], "r") : NULL;
-	if (file == NULL || story == NULL) {
-		printf("usage: scenario FILE\n");
+	bool is_starving = count == 3 && strcmp(arguments[1], "--starve") == 0;
+	const char *path = count > 1 ? arguments[count - 1] : NULL;
+	FILE *file = count == 2 || is_starving ? fopen(path, "r") : NULL;
+	if (file == NULL) {
+		printf("usage: scenario [--starve] FILE\n");
 		return 2;
 	}
 	(void)setvbuf(stdout, NULL, _IOLBF, 0); // also when a sanitizer ends the process
 	log_set_level(getenv("SCENARIO_LOG") != NULL ? LOG_DEBUG : LOG_ERROR);
-	story->path = arguments[1];
-	story->node = node_create();
-	story->agents.node = story->node;
-	bool is_true = tell(story, file);
-	if (!is_true) {
-		printf("%s:%u: %s%s\n", story->path, story->line, story->text, story->problem);
-		printf("the last messages (time, peer, > to trunkd or < from it):\n");
-		wire_print(&story->node->wire, MESSAGES_SHOWN);
-	}
-	agents_clear(&story->agents);
-	node_destroy(story->node);
+	int result = is_starving ? starve(path, file) : tell_once(path, file);
 	(void)fclose(file);
-	free(story);
-	return is_true ? 0 : 1;
+	return result;
 }

@@ -10,9 +10,11 @@
 
 #include "fake/dataplane.h"
 #include "fake/history.h"
+#include "fake/memory.h"
 #include "media/media.h"
 
 #define HOURS_STEP_MS 1000
+#define FIRST_MESSAGES 200 // more than any story sends to the dataplane
 
 static void fill_config(struct config *config)
 {
@@ -215,6 +217,8 @@ bool node_add(struct node *node, const char *kind, char *const *pairs, unsigned 
 	if (wanted == DIRECTORY_KIND_COUNT)
 		return false;
 	struct directory_object *object = directory_object_create(wanted);
+	if (object == NULL)
+		return false; // only where allocations are made to fail
 	if (!set_pairs(node, object, pairs, count, out_problem) ||
 	    directory_check(node->directory, object, true, out_problem) != OK) {
 		directory_object_destroy(object);
@@ -239,6 +243,8 @@ bool node_set(struct node *node, const char *kind, const char *word, char *const
 	if (former == NULL)
 		return false;
 	struct directory_object *object = directory_object_copy(former);
+	if (object == NULL)
+		return false;
 	if (!set_pairs(node, object, pairs, count, out_problem) ||
 	    directory_check(node->directory, object, false, out_problem) != OK) {
 		directory_object_destroy(object);
@@ -256,6 +262,18 @@ bool node_remove(struct node *node, const char *kind, const char *word)
 	(void)text_copy(text_of(object->sid), sid, sizeof(sid));
 	directory_drop(node->directory, sid);
 	return true;
+}
+
+void node_make_room(struct node *node)
+{
+	struct message message = { .kind = MESSAGE_STREAM_CLOSE, .stream = { 0, 1 } };
+	for (unsigned i = 0; i < FIRST_MESSAGES; i++) {
+		(void)dataplane_send(node->dataplane, &message);
+		fake_dataplane_tell(node->dataplane, MESSAGE_STREAM_CLOSED, 0, NULL);
+	}
+	fake_dataplane_forget_sent(node->dataplane);
+	while (dataplane_collect(node->dataplane, &message, 1) > 0)
+		;
 }
 
 void node_lose_dataplane(struct node *node)
@@ -277,8 +295,7 @@ void node_take_all_ports(struct node *node)
 	struct media *media;
 	while (media_open(node->media, "CAhoard", NULL, &media) == OK) {
 		node->hoard =
-			realloc(node->hoard, (node->hoard_count + 1) * sizeof(struct media *));
-		assert(node->hoard);
+			memory_grow(node->hoard, (node->hoard_count + 1) * sizeof(*node->hoard));
 		node->hoard[node->hoard_count++] = media;
 	}
 }

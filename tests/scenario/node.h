@@ -50,6 +50,8 @@ bool node_add(struct node *node, const char *kind, char *const *pairs, unsigned 
 bool node_set(struct node *node, const char *kind, const char *word, char *const *pairs,
 	      unsigned count, struct directory_problem *out_problem);
 bool node_remove(struct node *node, const char *kind, const char *word);
+// So that the fake dataplane asks for no memory while a story is told.
+void node_make_room(struct node *node);
 void node_lose_dataplane(struct node *node); // its process is gone
 void node_regain_dataplane(struct node *node); // an empty one is there
 void node_take_all_ports(struct node *node);

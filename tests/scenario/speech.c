@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake/memory.h"
 #include "scenario/body.h"
 #include "scenario/proof.h"
 
@@ -23,7 +24,7 @@ static bool lacks(const struct speech *speech, const char *part)
 
 static void keep(struct text *kept, struct text octets)
 {
-	char *copy = malloc(octets.size + 1);
+	char *copy = memory_take(octets.size + 1);
 	memcpy(copy, octets.data, octets.size);
 	free((char *)kept->data);
 	*kept = (struct text){ copy, octets.size };

@@ -27,6 +27,10 @@
 
 #define STORY_PROBLEM_SIZE 1024
 
+// Timers H, J, L, M are 32 s, a leg given up lives 40 s, a dead caller's BYE is repeated for 32 s,
+// ports rest 5 s.
+#define LIFETIMES_MS 120000
+
 struct story {
 	const char *path;
 	unsigned line;
@@ -47,4 +51,5 @@ bool story_check_row(struct story *story); // trace.c: what was left behind
 bool story_check_alert(struct story *story);
 bool story_take_number(struct story *story, unsigned long *out_number);
 bool story_is_silent(struct story *story, const struct agent *agent);
+bool story_is_clear(struct story *story); // trace.c: calls 0, dialogs 0, …
 bool story_end(struct story *story); // trace.c: nothing may be left

@@ -8,10 +8,6 @@
 #include "fake/history.h"
 #include "scenario/story.h"
 
-// Timers H, J, L, M are 32 s, a leg given up lives 40 s, a dead caller's BYE is repeated for 32 s,
-// ports rest 5 s.
-#define LIFETIMES_MS 120000
-
 struct field {
 	const char *name;
 	char value[1100];
@@ -166,7 +162,7 @@ static bool check_traces(struct story *story)
 					 row->sip_status, row->reason, row->ladder);
 }
 
-static bool check_nothing_left(struct story *story)
+bool story_is_clear(struct story *story)
 {
 	static const char line[] =
 		"calls 0, dialogs 0, transactions 0, streams 0, ports 0, records 0";
@@ -178,5 +174,5 @@ bool story_end(struct story *story)
 	if (!check_messages(story))
 		return false;
 	node_wait(story->node, LIFETIMES_MS);
-	return check_messages(story) && check_traces(story) && check_nothing_left(story);
+	return check_messages(story) && check_traces(story) && story_is_clear(story);
 }
