@@ -271,6 +271,8 @@ static enum status send_later(void *context, struct text octets, const struct ad
 			      const struct address *remote)
 {
 	struct control *control = context;
+	if (control->transport == NULL)
+		return ERR_SYSTEM; // stopped: last words of calls that are still up
 	return sip_transport_send(control->transport, octets, local, remote);
 }
 
@@ -299,6 +301,7 @@ static enum status start_transactions(struct control *control)
 
 static void stop_transactions(struct control *control)
 {
+	calls_detach(control->calls);
 	sip_transactions_destroy(control->transactions);
 }
 

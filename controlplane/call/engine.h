@@ -19,6 +19,8 @@ struct calls *calls_create(const struct calls_options *options);
 // What needs calls before calls can have it.
 void calls_attach(struct calls *calls, struct sip_transactions *transactions,
 		  struct media_engine *media);
+// Before the transactions end: no call names one of them any more. Calls can only be destroyed then.
+void calls_detach(struct calls *calls);
 // Hangs every call up: BYE, CANCEL or 503. They end through the loop.
 void calls_hang_up(struct calls *calls);
 void calls_destroy(struct calls *calls); // what is left is recorded as lost at the next start

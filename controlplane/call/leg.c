@@ -46,17 +46,26 @@ static void unlink_given_up(struct leg *leg)
 		leg->next->previous = leg->previous;
 }
 
-void leg_destroy(struct leg *leg)
+void leg_detach(struct leg *leg)
 {
 	if (leg == NULL)
 		return;
-	wheel_stop(&leg->timer);
 	if (leg->server != NULL) {
 		sip_server_set_owner(leg->server, NULL);
 		sip_server_release(leg->server);
 	}
 	if (leg->client != NULL)
 		sip_client_forget(leg->client);
+	leg->server = NULL;
+	leg->client = NULL;
+}
+
+void leg_destroy(struct leg *leg)
+{
+	if (leg == NULL)
+		return;
+	wheel_stop(&leg->timer);
+	leg_detach(leg);
 	if (leg->call == NULL)
 		unlink_given_up(leg);
 	sip_dialog_close(leg->dialog);

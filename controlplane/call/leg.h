@@ -7,6 +7,7 @@
 
 struct leg *leg_create(struct call *call, enum media_side side);
 void leg_destroy(struct leg *leg); // closes the dialog, releases what is open; NULL is harmless
+void leg_detach(struct leg *leg); // lets go of its transactions; NULL is harmless
 struct leg *leg_other(const struct leg *leg);
 const char *leg_name(const struct leg *leg); // "caller", "called"
 

@@ -222,6 +222,18 @@ void calls_hang_up(struct calls *calls)
 		call_hang_up(call);
 }
 
+void calls_detach(struct calls *calls)
+{
+	if (calls == NULL)
+		return;
+	for (struct call *call = calls->oldest; call != NULL; call = call->next) {
+		leg_detach(call->caller);
+		leg_detach(call->called);
+	}
+	for (struct leg *leg = calls->given_up; leg != NULL; leg = leg->next)
+		leg_detach(leg);
+}
+
 void calls_destroy(struct calls *calls)
 {
 	if (calls == NULL)

@@ -170,8 +170,9 @@ struct node *node_create(void)
 void node_destroy(struct node *node)
 {
 	node_give_all_ports(node);
-	calls_destroy(node->calls);
+	calls_detach(node->calls);
 	sip_transactions_destroy(node->transactions);
+	calls_destroy(node->calls);
 	sip_digest_destroy(node->digest);
 	sip_dialogs_destroy(node->dialogs);
 	media_engine_stop(node->media);
