@@ -118,7 +118,7 @@ def call(say, net, work, options):
     return at_pbx, at_carrier, phone
 
 
-def compare(work, at_pbx, at_carrier, phone):
+def compare(work, at_pbx, at_carrier, recording):
     """Lines to print, and complaints."""
     heard, returned = at_carrier.rtp(False), at_pbx.rtp(False)
     to_carrier = capture.compare_cables(at_pbx, at_carrier)
@@ -134,9 +134,8 @@ def compare(work, at_pbx, at_carrier, phone):
              f"   the PBX heard the carrier's recording {'exactly' if is_the_file else 'NOT as it is'}"
              f" ({len(arrived)} octets); the carrier heard the PBX's speech: {matches} of "
              f"{min(len(spoken), len(phoned))} samples equal"]
-    decoded = phone.heard()
-    if decoded:
-        lines.append(f"   what the phone's loudspeaker played: {decoded}")
+    if recording:
+        lines.append(f"   what the phone's loudspeaker played: {recording}")
     complaints = find_loss(to_carrier, "the PBX") + find_loss(to_pbx, "the carrier")
     if not is_the_file:
         complaints.append("the PBX did not hear the carrier's recording")
@@ -170,7 +169,8 @@ def run(say, net, work, options):
     trunkd.provision(net["pbx"], [("gateway-1", net["carrier"], 10)], password=PASSWORD)
     at_pbx, at_carrier, phone = call(say, net, work, options)
     record = trunkd.wait_history(set())[0]
-    lines, complaints = compare(work, at_pbx, at_carrier, phone)
+    lines, complaints = compare(work, at_pbx, at_carrier,
+                                phone.heard() if options.keep or options.trace else None)
     print(f"\n$ trunkctl show call {record['sid']}")
     print(trunkd.trunkctl("show", "call", record["sid"], raw=True))
     print("\n".join(["What each side heard", *lines, ""]))
