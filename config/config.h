@@ -134,4 +134,5 @@ void config_destroy(struct config *config);
 // ERR_CONFLICT, and the problems say which. `running` keeps its address.
 enum status config_adopt(struct config *running, const struct config *fresh,
 			 struct config_problems *problems);
-void config_describe(FILE *out); // the reference page of all options, in Markdown
+void config_describe(FILE *out); // all options: the source of the manual page trunkd.yaml(5)
+void config_describe_markdown(FILE *out); // the same, as a page of docs/reference

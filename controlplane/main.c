@@ -18,11 +18,11 @@
 static const char usage[] =
 	"Usage: trunkd [--config FILE]\n"
 	"       trunkd --check FILE\n"
-	"       trunkd --describe options|commands|metrics|verdicts\n"
+	"       trunkd --describe options|options.md|commands|metrics|verdicts\n"
 	"\n"
 	"  -c, --config FILE    configuration (default " DEFAULT_CONFIG ")\n"
 	"  -t, --check FILE     say everything that is wrong with FILE and exit: 0 right, 1 wrong\n"
-	"  -d, --describe WHAT  print a reference page\n"
+	"  -d, --describe WHAT  print a reference page; options: the source of trunkd.yaml(5)\n"
 	"  -V, --version        print the version\n"
 	"  -h, --help           print this\n"
 	"\n"
@@ -69,6 +69,7 @@ static int describe(const char *what)
 		void (*write)(FILE *out);
 	} pages[] = {
 		{ "options", config_describe },
+		{ "options.md", config_describe_markdown },
 		{ "commands", admin_command_describe },
 		{ "metrics", admin_metrics_describe },
 		{ "verdicts", describe_verdicts },
@@ -79,9 +80,10 @@ static int describe(const char *what)
 		pages[i].write(stdout);
 		return EXIT_SUCCESS;
 	}
-	(void)fprintf(stderr,
-		      "trunkd: --describe %s: there is options, commands, metrics, verdicts\n",
-		      what);
+	(void)fprintf(stderr, "trunkd: --describe %s: there is no such page; there are:", what);
+	for (unsigned i = 0; i < sizeof pages / sizeof *pages; i++)
+		(void)fprintf(stderr, " %s", pages[i].name);
+	(void)fputc('\n', stderr);
 	return EXIT_USAGE;
 }
 
