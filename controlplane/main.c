@@ -68,10 +68,8 @@ static int describe(const char *what)
 		const char *name;
 		void (*write)(FILE *out);
 	} pages[] = {
-		{ "options", config_describe },
-		{ "options.md", config_describe_markdown },
-		{ "commands", admin_command_describe },
-		{ "metrics", admin_metrics_describe },
+		{ "options", config_describe },         { "options.md", config_describe_markdown },
+		{ "commands", admin_command_describe }, { "metrics", admin_metrics_describe },
 		{ "verdicts", describe_verdicts },
 	};
 	for (unsigned i = 0; i < sizeof pages / sizeof *pages; i++) {
