@@ -217,7 +217,6 @@ static enum status try_target(struct call *call, const struct route_target *targ
 		return ERR_MEMORY;
 	leg->peer = target->address;
 	call->called = leg;
-	call->attempt_ms = call->calls->clock->now_ms;
 	call->record->attempts++;
 	(void)text_copy(text_of(target->name), call->carrier_name, sizeof call->carrier_name);
 	(void)text_copy(text_of(target->sid), call->record->carrier_sid,
@@ -282,6 +281,7 @@ static void provisional(struct leg *leg, const struct sip_message *response)
 	struct media_problem problem = { 0 };
 	bool has_answer = false;
 	record_ladder_status(call, MEDIA_CALLED, RECORD_IN, response->status);
+	leg->is_heard = true;
 	if (response->status == 100)
 		return; // hop by hop (RFC 3261 16.7); the caller had ours
 	(void)sip_dialog_update(leg->dialog, response); // without a tag there is no early dialog
@@ -427,10 +427,7 @@ void call_answered(struct leg *leg, const struct sip_message *response)
 void call_unanswered(struct leg *leg, enum sip_failure failure)
 {
 	struct call *call = leg->call;
-	const struct sip_config *config = &call->calls->config->sip;
-	uint64_t waited_ms = call->calls->clock->now_ms - call->attempt_ms;
-	bool was_silent = failure == SIP_FAILURE_TRANSPORT || call->state == CALL_TRYING;
-	if (was_silent && waited_ms < config->ring_timeout_s * 1000ull) { // TERM-032
+	if (failure == SIP_FAILURE_TRANSPORT || !leg->is_heard) { // TERM-032
 		(void)refusal_set(&call->failure, REFUSED_CARRIER_SILENT, call->carrier_name,
 				  TEXT("no response"), "any response within the time allowed");
 		record_ladder(call, MEDIA_CALLED, RECORD_IN, "(silence)");

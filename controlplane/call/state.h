@@ -35,6 +35,7 @@ struct leg {
 	uint32_t invite_cseq; // of that, for its ACK
 	bool is_cancelled; // CANCEL sent, final answer awaited
 	bool is_invited; // INVITE sent, no final answer yet
+	bool is_heard; // a response to its INVITE came, 100 too (ORIG-030)
 	bool is_answered; // its first INVITE had a 2xx: ends by BYE
 	bool is_over; // it has said BYE itself
 	bool has_early_media; // a provisional response brought its answer
@@ -60,7 +61,7 @@ struct call {
 	struct refusal failure; // the last carrier's, told when none is left
 	struct media *media; // NULL once closed
 	struct history_call *record; // in the spool, filled as things happen
-	uint64_t started_ms, attempt_ms; // of the loop's clock
+	uint64_t started_ms; // of the loop's clock
 	struct wheel_timer ack_timer; // SIP-004
 	struct wheel_timer duration_timer; // LIMIT-010
 	struct wheel_timer reap_timer; // frees it when no callback is on the stack
