@@ -22,10 +22,15 @@ GENERATOR_CPU, RELAY_CPU = 0, 1
 
 class Wire(Network):
     """Two hosts and one cable between them, no switch: every packet costs what the relay costs.
-    Each side's receive work runs on that side's own core, as a NIC's interrupts would."""
+    Each side pays its own receive work, as with a NIC, and not the sender as veth has it:
+      thread  veth's receive queue is served by a kernel thread on the receiver's core, which shares it
+              fairly with the relay; a full queue drops at once, as a NIC's ring does
+      rps     the receiver's core is interrupted for every packet, also for those it will drop: above
+              the limit a relay of whatever kind gets no time any more"""
 
-    def __init__(self):
+    def __init__(self, receive="thread"):
         super().__init__(f"bench-{os.getpid()}", ())
+        self.receive = receive
 
     def up(self):
         self.is_up = True
@@ -57,9 +62,19 @@ class Wire(Network):
             host.run("ip", "neigh", "add", other.address, "lladdr", other.mac, "dev",
                      host.interface, "nud", "permanent")
         for host, cpu in ((generator, GENERATOR_CPU), (relay, RELAY_CPU)):
-            host.run("sh", "-c", f"echo {1 << cpu:x} > "
-                     f"/sys/class/net/{host.interface}/queues/rx-0/rps_cpus")
+            self.receive_on(host, cpu)
         self.drop_udp("generator")
+
+    def receive_on(self, host, cpu):
+        folder = f"/sys/class/net/{host.interface}"
+        if self.receive == "rps":
+            host.run("sh", "-c", f"echo {1 << cpu:x} > {folder}/queues/rx-0/rps_cpus")
+            return
+        host.run("ethtool", "-K", host.interface, "gro", "on")  # veth polls only then
+        host.run("sh", "-c", f"echo 1 > {folder}/threaded")
+        for thread in threads_named(f"napi/{host.interface}-"):
+            os.sched_setaffinity(thread, {cpu})
+            os.setpriority(os.PRIO_PROCESS, thread, -20)  # as the relay
 
     def drop_udp(self, name, is_on=True):
         """A packet tap sees packets before this; without it the kernel answers each by ICMP."""
@@ -84,15 +99,20 @@ def first(host, *words):
                       'exec nice -n -20 "$@"', "sh", *map(str, words))
 
 
+def threads_named(prefix):
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if entry.read_text().startswith(prefix):
+                found.append(int(entry.parent.name))
+    return found
+
+
 @contextlib.contextmanager
 def softirq_weight():
     """Receive work that overruns its budget moves to ksoftirqd, which must not starve behind a
     polling relay of top weight."""
-    threads = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*/comm"):
-        with contextlib.suppress(OSError):
-            if entry.read_text().startswith("ksoftirqd/"):
-                threads.append(int(entry.parent.name))
+    threads = threads_named("ksoftirqd/")
     try:
         for thread in threads:
             os.setpriority(os.PRIO_PROCESS, thread, -20)
