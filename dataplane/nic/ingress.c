@@ -1,20 +1,30 @@
 // An interface's kernel input, cut off and restored by running nft. Packet taps come before the
 // ingress hook, so the dataplane still sees everything.
 // Runs on: main. Starts no shell; the interface's name never reaches one.
+//
+// DPDK's af_packet driver asks the kernel to put fragments together before it hands them over. What
+// comes then is longer than a frame: the driver cuts it, or the TAP refuses it, and no SIP message
+// beyond 1,472 octets arrives. The driver knows no option for that, so the wish is taken out of its
+// system call: fragments come as they are on the cable, as from a card, and the kernel behind the TAP
+// puts them together.
 
 #include "dataplane/nic/ingress.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
 
 #define RULES_SIZE 512
+#define FANOUT_DEFRAGMENTS ((int)PACKET_FANOUT_FLAG_DEFRAG << 16)
 
 static bool feed(pid_t child, int pipe_fd, struct text rules)
 {
@@ -96,4 +106,17 @@ void nic_ingress_restore(const char *interface)
 	struct writer writer = writer_of(room, sizeof(room));
 	write_removal(&writer, interface);
 	(void)run_nft(writer_done(&writer));
+}
+
+// Stands before libc's, for the driver's libraries too.
+__attribute__((visibility("default"))) int setsockopt(int fd, int level, int option,
+						      const void *value, socklen_t size)
+{
+	int fanout;
+	if (level == SOL_PACKET && option == PACKET_FANOUT && size == sizeof(fanout)) {
+		memcpy(&fanout, value, sizeof(fanout));
+		fanout &= ~FANOUT_DEFRAGMENTS;
+		value = &fanout;
+	}
+	return (int)syscall(SYS_setsockopt, fd, level, option, value, size);
 }

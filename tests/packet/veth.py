@@ -182,6 +182,16 @@ def kernel_is_reached():
     assert got == sent
 
 
+def fragments_reach_the_kernel():
+    """A SIP message may be longer than a frame; the kernel puts it together, whatever its size."""
+    server = open_socket("dut", socket.AF_INET, socket.SOCK_DGRAM, (HOSTS[4][2], 5060))
+    sender = open_socket("a", socket.AF_INET, socket.SOCK_DGRAM)
+    for size in (1472, 1473, 2000, 4000, 16000):
+        sent = os.urandom(size)
+        sender.sendto(sent, (HOSTS[4][2], 5060))
+        assert server.recv(65536) == sent, size
+
+
 def tables():
     return within("dut", "nft", "list", "tables").stdout.strip()
 
@@ -195,6 +205,7 @@ def story(program, client_program, port, socket_path):
     assert dataplane.is_ready(), dataplane.said()
     assert tables() == ("table netdev trunkd_e0" if port.startswith("af_packet") else "")
     kernel_is_reached()
+    fragments_reach_the_kernel()
     client = Client(client_program, socket_path)
     for version in (4, 6):
         at_a, at_b, ours = media_flows(client, version, 1)
