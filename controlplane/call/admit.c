@@ -131,7 +131,7 @@ static enum refusal_cause check_identity(struct calls *calls, const struct accou
 	if (!is_number_like(uri->user))
 		return REFUSED_NOT;
 	if (!number_of(uri->user, number))
-		return refusal_set(refusal, REFUSED_CALLER_ID, header, uri->whole,
+		return refusal_set(refusal, REFUSED_CALLER_ID_FORM, header, uri->whole,
 				   "E.164 with +, such as +15005551212");
 	if (!is_owned(calls, account, number))
 		return refusal_set(refusal, REFUSED_CALLER_ID, header, uri->whole,
@@ -158,14 +158,14 @@ static enum admission check_caller_id(struct calls *calls, const struct sip_mess
 		if (value.data == NULL || (i == 1 && caller_id[0] != '\0'))
 			continue;
 		if (!sip_party_parse(value, &party))
-			return refuse(refusal, REFUSED_CALLER_ID, headers[i], value,
+			return refuse(refusal, REFUSED_CALLER_ID_FORM, headers[i], value,
 				      "a SIP URI with a number");
 		if (check_identity(calls, admitted->account, headers[i], &party.uri, caller_id,
 				   refusal) != REFUSED_NOT)
 			return ADMISSION_REFUSED;
 	}
 	if (caller_id[0] == '\0')
-		return refuse(refusal, REFUSED_CALLER_ID, "From", invite->from.uri.whole,
+		return refuse(refusal, REFUSED_CALLER_ID_FORM, "From", invite->from.uri.whole,
 			      "a number of the trunk's account in From, Remote-Party-ID or "
 			      "P-Asserted-Identity");
 	return ADMITTED;

@@ -13,50 +13,52 @@
 #define REFUSAL_LIST(ROW)                                                                          \
 	ROW(NO_AUTHENTICATION, "no_authentication", 403, "Forbidden", 32200,                       \
 	    "attach an IP ACL or a credential list to the trunk: without one it gives no service")  \
-	ROW(DISABLED, "disabled", 403, "Forbidden", 32200, "enable the trunk and its account")     \
+	ROW(DISABLED, "disabled", 403, "Forbidden", 32005, "enable the trunk and its account")     \
 	ROW(SOURCE, "source_address", 403, "Forbidden", 32201,                                     \
 	    "add the address to an IP ACL of the trunk, or send from a listed one")                \
 	ROW(CREDENTIALS, "credentials", 403, "Forbidden", 32202,                                   \
 	    "check user name and password against the trunk's credential list")                   \
 	ROW(MAX_FORWARDS, "max_forwards", 483, "Too Many Hops", 32006,                             \
 	    "send Max-Forwards 70 and look for a loop")                                            \
-	ROW(CALLED_NUMBER, "called_number", 400, "Bad Request", 32203,                             \
+	ROW(CALLED_NUMBER, "called_number", 400, "Bad Request", 32101,                             \
 	    "dial in E.164: + and country code and number, no separators")                         \
-	ROW(CALLER_ID, "caller_id", 403, "Invalid Caller ID", 32206,                               \
+	ROW(CALLER_ID_FORM, "caller_id_form", 403, "Invalid Caller ID", 32206,                     \
+	    "send the caller ID in E.164: + and country code and number, no separators")           \
+	ROW(CALLER_ID, "caller_id", 403, "Invalid Caller ID", 32204,                               \
 	    "use a number of the account, in E.164 with +, as caller ID")                          \
-	ROW(CONTACT, "contact", 400, "Bad Request", 32116,                                         \
+	ROW(CONTACT, "contact", 400, "Bad Request", 32105,                                         \
 	    "send From with a tag and one Contact with a SIP URI")                                 \
 	ROW(NO_OFFER, "no_offer", 488, "Not Acceptable Here", 32103,                               \
 	    "send an SDP offer in the INVITE")                                                     \
-	ROW(SDP, "sdp", 400, "Bad Request", 32103, "send an SDP body by RFC 8866")                 \
+	ROW(SDP, "sdp", 400, "Bad Request", 32102, "send an SDP body by RFC 8866")                 \
 	ROW(CODEC, "codec", 415, "Unsupported Media Type", 32102,                                  \
 	    "enable G.711 mu-law (PCMU) in the PBX")                                               \
 	ROW(MEDIA, "media", 488, "Not Acceptable Here", 32207,                                     \
 	    "offer one audio stream by RTP/AVP on this trunk")                                     \
 	ROW(CPS, "cps", 503, "Trunk CPS limit exceeded", 32001,                                    \
 	    "send fewer calls a second, or have the trunk's limit raised")                         \
-	ROW(PORTS, "ports", 503, "Service Unavailable", 32104,                                     \
+	ROW(PORTS, "ports", 503, "Service Unavailable", 32904,                                     \
 	    "all media ports are in use: add media addresses")                                     \
-	ROW(CALLS, "calls", 503, "Service Unavailable", 32105, "raise sip.max_calls")              \
-	ROW(DATAPLANE, "dataplane", 503, "Service Unavailable", 32106,                             \
+	ROW(CALLS, "calls", 503, "Service Unavailable", 32905, "raise sip.max_calls")              \
+	ROW(DATAPLANE, "dataplane", 503, "Service Unavailable", 32906,                             \
 	    "the media process is away: see trunkctl status")                                      \
-	ROW(HISTORY, "history", 503, "Service Unavailable", 32107,                                 \
+	ROW(HISTORY, "history", 503, "Service Unavailable", 32907,                                 \
 	    "the record spool is full: see to the disk of the history file")                       \
-	ROW(NO_CARRIER, "no_carrier", 503, "Service Unavailable", 32108, "add an enabled carrier") \
-	ROW(CARRIER_SILENT, "carrier_silent", 408, "Request Timeout", 32109,                       \
+	ROW(NO_CARRIER, "no_carrier", 503, "Service Unavailable", 32908, "add an enabled carrier") \
+	ROW(CARRIER_SILENT, "carrier_silent", 408, "Request Timeout", 32016,                       \
 	    "no carrier answered: check its address and the network between")                      \
-	ROW(CARRIER_FAILED, "carrier_failed", 503, "Service Unavailable", 32110,                   \
+	ROW(CARRIER_FAILED, "carrier_failed", 503, "Service Unavailable", 32910,                   \
 	    "see the carrier's answer")                                                            \
 	ROW(NO_ANSWER, "no_answer", 408, "Request Timeout", 0, "the called party did not answer")  \
-	ROW(ANSWER_SDP, "answer_sdp", 488, "Not Acceptable Here", 32111,                           \
+	ROW(ANSWER_SDP, "answer_sdp", 488, "Not Acceptable Here", 32911,                           \
 	    "the carrier's answer held no usable media description")                               \
 	ROW(INTERNAL, "internal", 500, "Server Internal Error", 0, "see the log")                  \
 	/* no refusals, status 0: what goes wrong in a call that was admitted */                   \
-	ROW(ACK_MISSING, "ack_missing", 0, "ACK not received", 32112,                              \
+	ROW(ACK_MISSING, "ack_missing", 0, "ACK not received", 32022,                              \
 	    "send the ACK with the Contact of our 200 OK as Request-URI; switch SIP ALGs off")     \
-	ROW(TTL, "media_ttl", 0, "RTP dropped for its TTL", 32113,                                 \
+	ROW(TTL, "media_ttl", 0, "RTP dropped for its TTL", 32913,                                 \
 	    "send RTP with TTL 64: packets that arrive with 10 or less are lost")                  \
-	ROW(PRIVATE_SDP, "private_sdp", 0, "private address in SDP", 32114,                        \
+	ROW(PRIVATE_SDP, "private_sdp", 0, "private address in SDP", 32914,                        \
 	    "put the public address into the SDP, or enable symmetric RTP on the trunk")
 
 // clang-format on

@@ -71,14 +71,14 @@ def test_a_number_that_is_not_e164_is_refused(site, number):
     with site.watch() as seen:
         refused(site, 400, "Bad Request", keys={"number": number})
     assert seen.row()["sip_status"] == 400
-    assert number in seen.one_alert(32203)["seen"]
+    assert number in seen.one_alert(32101)["seen"]
 
 
 def test_a_caller_id_of_somebody_else_is_refused(site):
     with site.watch() as seen:
         refused(site, 403, "Invalid Caller ID", keys={"from": "+14155550777"})
     assert seen.row()["sip_status"] == 403
-    assert "+14155550777" in seen.one_alert(32206)["seen"]
+    assert "+14155550777" in seen.one_alert(32204)["seen"]
 
 
 def test_a_second_call_within_a_second_is_refused(site):

@@ -20,6 +20,7 @@ static void phrases_are_the_documented_ones(void **state)
 		{ REFUSED_CREDENTIALS, 403, "Forbidden" }, // B1-4
 		{ REFUSED_CALLED_NUMBER, 400, "Bad Request" }, // B1-5
 		{ REFUSED_CALLER_ID, 403, "Invalid Caller ID" }, // B1-7
+		{ REFUSED_CALLER_ID_FORM, 403, "Invalid Caller ID" },
 		{ REFUSED_CODEC, 415, "Unsupported Media Type" }, // B1-10
 		{ REFUSED_CPS, 503, "Trunk CPS limit exceeded" }, // B1-11
 		{ REFUSED_MEDIA, 488, "Not Acceptable Here" }, // B1-13
@@ -35,8 +36,7 @@ static void phrases_are_the_documented_ones(void **state)
 
 static bool may_share(unsigned a, unsigned b)
 {
-	return (a == REFUSED_NO_AUTHENTICATION && b == REFUSED_DISABLED) || // no service at all
-	       (a == REFUSED_NO_OFFER && b == REFUSED_SDP); // no description to work with
+	return a == REFUSED_SDP && b == REFUSED_CODEC; // a description nobody can work with
 }
 
 // DEBUG-001, DEBUG-002, DEBUG-009: a code tells the cause.
