@@ -224,6 +224,7 @@ def sanitize(check):
     if directory:
         test(check, "sanitize", directory, SUITES,
              {"ASAN_OPTIONS": "detect_stack_use_after_return=1",
+              "LSAN_OPTIONS": f"print_suppressions=0:suppressions={ROOT}/tests/leaks.supp",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
 
 

@@ -227,7 +227,7 @@ def story(program, client_program, port, socket_path):
     assert dataplane.is_ready(), dataplane.said()
     kernel_is_reached()
     media_flows(Client(client_program, socket_path), 4, 5)
-    assert dataplane.end() == 0
+    assert dataplane.end() == 0, dataplane.said()
     assert tables() == "" and not program_of_interface() and not os.path.exists(socket_path)
 
 
