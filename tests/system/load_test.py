@@ -43,16 +43,22 @@ def test_200_calls_at_once_talk_both_ways(site):
             [side["lost"] for side in sides] == [0, 0], sides
 
 
+def descriptors_of(pid):
+    time.sleep(0.1)
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def footprint(site):
     """Descriptors and kB of memory of its own of each process; the spool of records is a mapped
-    file whose pages are touched one after the other, however many calls there were."""
+    file whose pages are touched one after the other, however many calls there were. Connections that
+    just end, like trunkctl's, are no leak: the fewest descriptors within a second count."""
     found = {}
     for name in ("trunkd", "trunkd-dataplane"):
         pid = site.trunkd.process.pid if name == "trunkd" else site.trunkd.pid(name)
         status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
         kilobytes = next(int(line.split()[1]) for line in status.splitlines()
                          if line.startswith("RssAnon"))
-        found[name] = (len(os.listdir(f"/proc/{pid}/fd")), kilobytes)
+        found[name] = (min(descriptors_of(pid) for _ in range(10)), kilobytes)
     return found
 
 
@@ -88,7 +94,7 @@ def test_thousands_of_calls_leave_nothing_behind(build, tmp_path):
         after = footprint(site)
         print(f"{LEAK_CALLS} calls: {before} -> {after}")
         for name, (descriptors, kilobytes) in after.items():
-            assert descriptors == before[name][0], (name, before, after)
+            assert descriptors <= before[name][0], (name, before, after)
             # A few pages are the allocator's; 100 octets lost per call would show.
             assert kilobytes - before[name][1] <= 256 + LEAK_CALLS // 10, (name, before, after)
     finally:

@@ -18,10 +18,14 @@ def media_of(text):
 
 
 def media_told(capture):
-    """What the last SDP that reached a host says."""
-    texts = [text.replace("\r\n", "\n") for _, text in capture.sip(outgoing=False)
-             if "\nm=audio" in text]
-    return media_of(texts[-1])
+    """What the last SDP that reached a host says; a capture lags behind a little."""
+    deadline = time.monotonic() + 5
+    while True:
+        texts = [text.replace("\r\n", "\n") for _, text in capture.sip(outgoing=False)]
+        offers = [text for text in texts if "\nm=audio" in text]
+        if offers or time.monotonic() > deadline:
+            return media_of(offers[-1])
+        time.sleep(0.1)
 
 
 class Talker:
