@@ -22,13 +22,10 @@ GENERATOR_CPU, RELAY_CPU = 0, 1
 
 class Wire(Network):
     """Two hosts and one cable between them, no switch: every packet costs what the relay costs.
-    Each side pays its own receive work, as with a NIC, and not the sender as veth has it:
-      thread  veth's receive queue is served by a kernel thread on the receiver's core, which shares it
-              fairly with the relay; a full queue drops at once, as a NIC's ring does
-      rps     the receiver's core is interrupted for every packet, also for those it will drop: above
-              the limit a relay of whatever kind gets no time any more"""
+      own     each side's receive work runs on its own core, by RPS, as a NIC's interrupts would
+      sender  on the sender's core, as veth has it: flatters every relay"""
 
-    def __init__(self, receive="thread"):
+    def __init__(self, receive="own"):
         super().__init__(f"bench-{os.getpid()}", ())
         self.receive = receive
 
@@ -62,19 +59,10 @@ class Wire(Network):
             host.run("ip", "neigh", "add", other.address, "lladdr", other.mac, "dev",
                      host.interface, "nud", "permanent")
         for host, cpu in ((generator, GENERATOR_CPU), (relay, RELAY_CPU)):
-            self.receive_on(host, cpu)
+            mask = 1 << cpu if self.receive == "own" else 0
+            host.run("sh", "-c", f"echo {mask:x} > "
+                     f"/sys/class/net/{host.interface}/queues/rx-0/rps_cpus")
         self.drop_udp("generator")
-
-    def receive_on(self, host, cpu):
-        folder = f"/sys/class/net/{host.interface}"
-        if self.receive == "rps":
-            host.run("sh", "-c", f"echo {1 << cpu:x} > {folder}/queues/rx-0/rps_cpus")
-            return
-        host.run("ethtool", "-K", host.interface, "gro", "on")  # veth polls only then
-        host.run("sh", "-c", f"echo 1 > {folder}/threaded")
-        for thread in threads_named(f"napi/{host.interface}-"):
-            os.sched_setaffinity(thread, {cpu})
-            os.setpriority(os.PRIO_PROCESS, thread, -20)  # as the relay
 
     def drop_udp(self, name, is_on=True):
         """A packet tap sees packets before this; without it the kernel answers each by ICMP."""
