@@ -27,11 +27,19 @@ PARTS = {
     "packet": "packets through the real worker (gcc build)",
     "scenario": "calls against a fake clock, wire and dataplane (gcc build)",
     "fuzz": "the parsers' corpora replayed (gcc build)",
+    "install": "what `meson install` puts where, and that it runs there (gcc build)",
     "sanitize": "the same tests with address and undefined-behaviour sanitizers",
     "clang": "clang with warnings as errors, and the same tests",
     "thread": "unit tests with the thread sanitizer",
     "system": "the programs in network namespaces with real peers (needs root)",
 }
+INSTALLED = """
+sbin/trunkd sbin/trunkd-dataplane bin/trunkctl share/bash-completion/completions/trunkctl
+share/man/man5/trunkd.yaml.5 share/man/man8/trunkd.8 share/man/man8/trunkd-dataplane.8 share/man/man8/trunkctl.8
+share/doc/trunkd/examples/trunkd.yaml share/doc/trunkd/examples/trunkd-dataplane
+lib/systemd/system/trunkd.service lib/systemd/system/trunkd-dataplane.service
+lib/sysusers.d/trunkd.conf lib/tmpfiles.d/trunkd.conf
+""".split()
 BUILD_LIMIT_S, TESTS_LIMIT_S, SYSTEM_LIMIT_S = 900, 900, 2400
 THREAD_PROBE = """
 #include <pthread.h>
@@ -209,6 +217,22 @@ def test(check, name, directory, suites, environment=None):
         check.take_report(title, report, status, log, f"read the log; the test is in tests/{suite}/")
 
 
+def install(check, directory):
+    """Installs beside the logs; nothing may be missing or too much, and the example must be right."""
+    place = os.path.join(check.place, "installed")
+    status, log = check.run("install", ["meson", "install", "-C", directory, "--no-rebuild", "--destdir", place], 60)
+    prefix = os.path.join(place, "usr/local")
+    found = {os.path.relpath(os.path.join(folder, name), prefix) for folder, _, names in os.walk(place) for name in names}
+    if status == 0:
+        status, log = check.run("install example", [
+            os.path.join(prefix, "sbin/trunkd"), "--check", os.path.join(prefix, "share/doc/trunkd/examples/trunkd.yaml")], 60)
+    if status == 0 and found == set(INSTALLED):
+        return check.passes()
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(f"missing: {set(INSTALLED) - found}\ntoo much: {found - set(INSTALLED)}\n")
+    check.fails("install", log, "see dist/meson.build, docs/meson.build and INSTALLED in tools/checks.py")
+
+
 def plain(check):
     """The gcc build and its tests; everything that runs the programs uses it."""
     directory = build(check, "gcc", ["-Dwerror=true"], {"CC": "gcc"})
@@ -216,6 +240,8 @@ def plain(check):
         if check.wants("lint"):
             run_lint(check, "reference", [directory])
         test(check, "gcc", directory, [suite for suite in SUITES if check.wants(suite)])
+        if check.wants("install"):
+            install(check, directory)
     return directory
 
 
@@ -271,7 +297,7 @@ def run_all(check):
     if check.wants("lint"):
         lint(check)
     directory = None
-    if check.wants("build", "system", "lint", *SUITES):
+    if check.wants("build", "system", "lint", "install", *SUITES):
         directory = plain(check)
     if check.wants("sanitize"):
         sanitize(check)
