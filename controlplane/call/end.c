@@ -109,8 +109,14 @@ void call_refuse(struct calls *calls, struct sip_server *server, const struct si
 {
 	const struct refusal_row *row = refusal_row(refusal->cause);
 	char room[512];
+	bool is_stranger = record_is_before_authentication(refusal->cause);
+	if (is_stranger)
+		call_refuse_stranger(server, row->status, row->phrase, TEXT_NONE);
+	else
+		call_reply(server, row->status, row->phrase, warning(refusal, room, sizeof room));
+	if (is_stranger && record_is_repeat(calls, invite))
+		return;
 	count(calls, refusal->cause);
-	call_reply(server, row->status, row->phrase, warning(refusal, room, sizeof room));
 	record_refused(calls, invite, account_sid, trunk_sid, refusal);
 }
 

@@ -19,7 +19,7 @@ static void challenge(struct calls *calls, struct sip_server *server,
 	char room[1024];
 	struct writer lines = writer_of(room, sizeof room);
 	sip_digest_challenge(calls->digest, &invite->source, is_stale, &lines);
-	call_reply(server, 407, NULL, writer_done(&lines));
+	call_refuse_stranger(server, 407, NULL, writer_done(&lines));
 }
 
 static enum refusal_cause media_cause(enum status status)

@@ -15,21 +15,25 @@ typedef void (*outside_fn)(struct calls *calls, struct sip_server *server,
 typedef void (*inside_fn)(struct leg *leg, struct sip_server *server,
 			  const struct sip_message *request);
 
+#define OPTIONS_HEADERS                                                                            \
+	TEXT("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"                                        \
+	     "Accept: application/sdp\r\n")
+
 // SIP-023, D-35: no digest; unknown domains never come this far.
 static void options(struct calls *calls, struct sip_server *server,
 		    const struct sip_message *request)
 {
 	(void)calls;
 	(void)request;
-	call_reply(server, 200, NULL,
-		   TEXT("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
-			"Accept: application/sdp\r\n"));
+	call_refuse_stranger(server, 200, NULL, OPTIONS_HEADERS);
 }
 
 static void options_inside(struct leg *leg, struct sip_server *server,
 			   const struct sip_message *request)
 {
-	options(leg->calls, server, request);
+	(void)leg;
+	(void)request;
+	call_reply(server, 200, NULL, OPTIONS_HEADERS);
 }
 
 // clang-format off
@@ -55,12 +59,21 @@ void call_reply(struct sip_server *server, unsigned status, const char *phrase, 
 	sip_server_release(server);
 }
 
+void call_refuse_stranger(struct sip_server *server, unsigned status, const char *phrase,
+			  struct text headers)
+{
+	struct sip_answer answer = { .status = status, .reason = phrase, .headers = headers };
+	sip_server_refuse(server, &answer);
+}
+
 static void request_inside(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request)
 {
 	struct sip_dialog *dialog = sip_dialog_find(calls->dialogs, request);
 	struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
-	if (leg == NULL || leg->call == NULL)
+	if (leg == NULL)
+		call_refuse_stranger(server, 481, NULL, TEXT_NONE);
+	else if (leg->call == NULL)
 		call_reply(server, 481, NULL, TEXT_NONE);
 	else if (!sip_dialog_accepts(dialog, request)) // RFC 3261 12.2.2
 		call_reply(server, 500, "CSeq Out Of Order", TEXT("Retry-After: 1\r\n"));
@@ -76,17 +89,28 @@ void call_request(void *context, struct sip_server *server, const struct sip_mes
 	if (request->to.tag.size > 0)
 		request_inside(calls, server, request);
 	else if (request->method == SIP_BYE)
-		call_reply(server, 481, NULL, TEXT_NONE);
+		call_refuse_stranger(server, 481, NULL, TEXT_NONE);
 	else if (methods[request->method].outside == NULL) // REGISTER too: TRUNK-021
-		call_reply(server, 405, NULL, call_method_allow());
+		call_refuse_stranger(server, 405, NULL, call_method_allow());
 	else
 		methods[request->method].outside(calls, server, request);
 }
 
+static bool is_ours(const struct sip_message *request)
+{
+	struct address target;
+	return address_parse(request->target.host, &target) &&
+	       address_is_same_host(&target, &request->received_on);
+}
+
+// A trunk's host; inside dialogs our Contact, or whatever a peer makes of it that knows the dialog.
 static bool is_known(void *context, const struct sip_message *request)
 {
 	struct calls *calls = context;
-	return call_admit_trunk(calls, request) != NULL;
+	if (call_admit_trunk(calls, request) != NULL)
+		return true;
+	return request->to.tag.size > 0 &&
+	       (is_ours(request) || sip_dialog_find(calls->dialogs, request) != NULL);
 }
 
 static void cancelled(void *context, struct sip_server *server, const struct sip_message *cancel)

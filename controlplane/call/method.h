@@ -11,3 +11,6 @@ void call_request(void *context, struct sip_server *server, const struct sip_mes
 // Answers without a body; the transaction is released.
 void call_reply(struct sip_server *server, unsigned status, const char *phrase,
 		struct text headers);
+// So too for somebody unknown, whose address may be forged: once, with no more octets than came.
+void call_refuse_stranger(struct sip_server *server, unsigned status, const char *phrase,
+			  struct text headers);

@@ -165,7 +165,16 @@ void record_alert(struct call *call, const struct refusal *refusal)
 	write_alert(call->calls, &alert, refusal);
 }
 
-static bool is_before_authentication(enum refusal_cause cause)
+bool record_is_repeat(struct calls *calls, const struct sip_message *invite)
+{
+	uint64_t hash = map_hash_pair(invite->via.whole, invite->call_id);
+	uint64_t *slot = &calls->strangers[hash % STRANGERS_REMEMBERED];
+	bool is_repeat = *slot == hash;
+	*slot = hash;
+	return is_repeat;
+}
+
+bool record_is_before_authentication(enum refusal_cause cause)
 {
 	return cause == REFUSED_NO_AUTHENTICATION || cause == REFUSED_DISABLED ||
 	       cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS;
@@ -175,7 +184,7 @@ void record_refused(struct calls *calls, const struct sip_message *invite, const
 		    const char *trunk_sid, const struct refusal *refusal)
 {
 	const struct refusal_row *row = refusal_row(refusal->cause);
-	if (is_before_authentication(refusal->cause) &&
+	if (record_is_before_authentication(refusal->cause) &&
 	    !limits_take(calls->limits, "strangers", STRANGER_RECORDS_PER_S, calls->clock->now_ms))
 		return; // counted by its cause all the same
 	struct history_call *record = history_call_open(calls->history);

@@ -23,6 +23,10 @@ void record_close(struct call *call); // hands the row over
 // One alert record: the table's code and fix, what was seen and what is allowed (DEBUG-001). One per
 // call and cause.
 void record_alert(struct call *call, const struct refusal *refusal);
+// The same INVITE again, its refusal not heard yet: nothing of strangers is kept but this trace.
+bool record_is_repeat(struct calls *calls, const struct sip_message *invite);
+// Whether a refusal tells nothing of who was refused: the address may be forged.
+bool record_is_before_authentication(enum refusal_cause cause);
 // The row and the alert of a request that was refused before it became a call.
 void record_refused(struct calls *calls, const struct sip_message *invite, const char *account_sid,
 		    const char *trunk_sid, const struct refusal *refusal);

@@ -68,6 +68,8 @@ struct call {
 	uint32_t alerted; // bit per cause that has had its alert
 };
 
+#define STRANGERS_REMEMBERED 1024
+
 struct calls {
 	const struct clock *clock;
 	struct wheel *wheel;
@@ -83,4 +85,5 @@ struct calls {
 	struct call *oldest, *newest;
 	struct leg *given_up; // legs without a call
 	struct call_counters counters;
+	uint64_t strangers[STRANGERS_REMEMBERED]; // hashes of requests refused last (record.h)
 };

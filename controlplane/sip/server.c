@@ -33,6 +33,7 @@ struct sip_server {
 	enum sip_method method;
 	uint32_t interval_ms; // of the repeat timer
 	uint32_t cseq;
+	size_t request_size;
 	unsigned busy; // callbacks running
 	bool is_released, is_cancelled, has_merge, has_cookie;
 	uint16_t sent_by_port;
@@ -202,6 +203,7 @@ static void init(struct sip_server *server, const struct sip_message *request)
 	(void)writer_string_done(&tag);
 	server->method = request->method;
 	server->cseq = request->cseq;
+	server->request_size = request->raw.size;
 	server->sent_by_port = request->via.port;
 	server->local = request->received_on;
 	server->remote = request->source;
@@ -399,11 +401,20 @@ void sip_server_release(struct sip_server *server)
 	settle(server);
 }
 
-void sip_server_discard(struct sip_server *server)
+void sip_server_refuse(struct sip_server *server, const struct sip_answer *answer)
 {
+	struct sip_transactions *transactions = server->transactions;
+	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
+	char tag[SIP_TAG_SIZE];
 	server->busy++;
-	if (!sip_server_has_final(server))
+	if (!sip_server_has_final(server)) {
+		sip_transaction_tag(server->branch, server->call_id, tag);
+		struct text octets = sip_write_bounded(&writer, &server->echo, answer, tag,
+						       server->request_size);
+		sip_transaction_put_once(transactions, answer->status, octets, &server->local,
+					 &server->remote);
 		end(server);
+	}
 	server->busy--;
 	sip_server_release(server);
 }

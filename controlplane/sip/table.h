@@ -4,6 +4,7 @@
 // Runs on: control thread. Inside sip/ only.
 
 #include "base/map.h"
+#include "sip/dialog.h"
 #include "sip/message.h"
 #include "sip/transaction.h"
 
@@ -28,4 +29,10 @@ void sip_transaction_time(struct sip_transactions *transactions, struct wheel_ti
 			  uint64_t after_ms);
 // A heap copy; data NULL: no memory.
 struct text sip_transaction_copy(struct text text);
+// A tag that is the same for each copy of a request, which nobody remembers (RFC 3261 8.2.7).
+void sip_transaction_tag(struct text via, struct text call_id, char room[static SIP_TAG_SIZE]);
+// Sends an answer to a source that may be forged, or withholds it (NONE: longer than the request).
+void sip_transaction_put_once(struct sip_transactions *transactions, unsigned status,
+			      struct text octets, const struct address *local,
+			      const struct address *remote);
 struct text sip_transaction_rebase(struct text text, const char *from, const char *to);

@@ -63,36 +63,47 @@ struct text sip_transaction_rebase(struct text text, const char *from, const cha
 
 // ---- answers without a transaction
 
+// Hashed twice, so that the hashes of the tables are not given away.
+void sip_transaction_tag(struct text via, struct text call_id, char room[static SIP_TAG_SIZE])
+{
+	struct writer writer = writer_of(room, SIP_TAG_SIZE);
+	uint64_t hash = map_hash_pair(via, call_id);
+	hash = map_hash((struct text){ (const char *)&hash, sizeof(hash) });
+	writer_format(&writer, "%016llx", (unsigned long long)hash);
+	(void)writer_string_done(&writer);
+}
+
+// Never more than came: the source of a datagram may be forged.
+void sip_transaction_put_once(struct sip_transactions *transactions, unsigned status,
+			      struct text octets, const struct address *local,
+			      const struct address *remote)
+{
+	if (octets.size == 0) {
+		counter_add(&transactions->counters.withheld, 1);
+		return;
+	}
+	counter_add(&transactions->counters.responses_out[status / 100], 1);
+	(void)sip_transaction_put(transactions, octets, local, remote);
+}
+
 static struct text write_stateless(struct sip_transactions *transactions,
 				   const struct sip_message *request,
 				   const struct sip_answer *answer)
 {
 	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
 	struct sip_write_echo echo;
-	char tag[17];
-	struct writer tag_writer = writer_of(tag, sizeof(tag));
-	// The same for each copy of the request, as RFC 3261 8.2.7 asks for; hashed twice, so that the
-	// hashes of the tables are not given away.
-	uint64_t hash = map_hash_pair(request->via.whole, request->call_id);
-	hash = map_hash((struct text){ (const char *)&hash, sizeof(hash) });
-	writer_format(&tag_writer, "%016llx", (unsigned long long)hash);
-	(void)writer_string_done(&tag_writer);
+	char tag[SIP_TAG_SIZE];
+	sip_transaction_tag(request->via.whole, request->call_id, tag);
 	sip_write_echo(&writer, request, &echo);
-	size_t start = writer.used;
-	sip_write_response(&writer, &echo, answer, tag, NULL);
-	if (writer.failed)
-		return TEXT_NONE;
-	return (struct text){ writer.room + start, writer.used - start };
+	return sip_write_bounded(&writer, &echo, answer, tag, request->raw.size);
 }
 
 static void answer_stateless(struct sip_transactions *transactions,
 			     const struct sip_message *request, const struct sip_answer *answer)
 {
 	struct text octets = write_stateless(transactions, request, answer);
-	if (octets.size == 0)
-		return;
-	counter_add(&transactions->counters.responses_out[answer->status / 100], 1);
-	(void)sip_transaction_put(transactions, octets, &request->received_on, &request->source);
+	sip_transaction_put_once(transactions, answer->status, octets, &request->received_on,
+				 &request->source);
 }
 
 static bool may_log(struct sip_transactions *transactions, uint64_t *next_ms)
@@ -123,7 +134,7 @@ static void discard_unknown(struct sip_transactions *transactions,
 static bool is_known(struct sip_transactions *transactions, const struct sip_message *request)
 {
 	const struct sip_user *user = &transactions->options.user;
-	if (request->to.tag.size > 0 || user->is_known(user->context, request))
+	if (user->is_known(user->context, request))
 		return true;
 	discard_unknown(transactions, request);
 	return false;
@@ -142,14 +153,11 @@ static void refuse(struct sip_transactions *transactions, struct sip_message *re
 		request->to.tag = request->to_value;
 	const struct sip_answer answer = { .status = refusal->status, .reason = refusal->reason };
 	struct text octets = write_stateless(transactions, request, &answer);
-	// Never more than came: the source of a datagram may be forged.
-	if (octets.size == 0 || octets.size > request->raw.size) {
-		counter_add(&transactions->counters.dropped_malformed, 1);
-		return;
-	}
-	counter_add(&transactions->counters.rejected_malformed, 1);
-	counter_add(&transactions->counters.responses_out[answer.status / 100], 1);
-	(void)sip_transaction_put(transactions, octets, &request->received_on, &request->source);
+	counter_add(octets.size > 0 ? &transactions->counters.rejected_malformed
+				    : &transactions->counters.dropped_malformed,
+		    1);
+	sip_transaction_put_once(transactions, answer.status, octets, &request->received_on,
+				 &request->source);
 }
 
 // ---- requests

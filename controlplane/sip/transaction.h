@@ -27,8 +27,8 @@ enum sip_failure {
 
 struct sip_user {
 	void *context;
-	// May this stranger's request have any answer? Asked before a transaction is made, for requests
-	// outside dialogs; false drops it without a word (TERM-005). Malformed requests ask too, before
+	// May this request have any answer? Asked before a transaction is made, whether it claims a
+	// dialog or not; false drops it without a word (TERM-005). Malformed requests ask too, before
 	// they are refused: then only method, target and the addresses of `request` are sure. A tel:
 	// target has no host.
 	bool (*is_known)(void *context, const struct sip_message *request);
@@ -99,9 +99,10 @@ void *sip_server_owner(const struct sip_server *server);
 // The user is done with it; it lives on by itself as long as the RFC wants. A server released
 // without a final answer answers 500.
 void sip_server_release(struct sip_server *server);
-// Ends it without another word and releases it: for requests that claim a dialog nobody knows from
-// sources that deserve no answer.
-void sip_server_discard(struct sip_server *server);
+// The only answer to somebody unknown, whose address may be forged: sent once and never repeated,
+// never longer than the request (header lines of the answer are left out as it needs), and nothing is
+// remembered (RFC 3261 8.2.7). Releases it.
+void sip_server_refuse(struct sip_server *server, const struct sip_answer *answer);
 
 // ---- client side
 

@@ -130,6 +130,33 @@ void sip_write_response(struct writer *writer, const struct sip_write_echo *echo
 	write_body(writer, answer->content_type, answer->body);
 }
 
+static bool shorten(struct sip_answer *answer)
+{
+	if (answer->reason == NULL || answer->reason[0] != 0) {
+		answer->reason = "";
+		return true;
+	}
+	bool has_headers = answer->headers.size > 0;
+	(void)text_split(&answer->headers, '\n');
+	return has_headers && (answer->headers.size > 0 || answer->status != 407);
+}
+
+struct text sip_write_bounded(struct writer *writer, const struct sip_write_echo *echo,
+			      const struct sip_answer *answer, const char *to_tag, size_t max)
+{
+	struct sip_answer tried = *answer;
+	size_t start = writer->used;
+	do {
+		writer->used = start;
+		sip_write_response(writer, echo, &tried, to_tag, NULL);
+		if (writer->failed)
+			return TEXT_NONE;
+		if (writer->used - start <= max)
+			return written_since(writer, start);
+	} while (shorten(&tried));
+	return TEXT_NONE;
+}
+
 static struct text keep(struct writer *writer, struct text text)
 {
 	size_t start = writer->used;

@@ -20,6 +20,10 @@ void sip_write_echo(struct writer *writer, const struct sip_message *request,
 		    struct sip_write_echo *out_echo);
 void sip_write_response(struct writer *writer, const struct sip_write_echo *echo,
 			const struct sip_answer *answer, const char *to_tag, const char *server);
+// The same without Server, cut until it has no more than `max` octets: the phrase goes first, then the
+// header lines one by one. NONE: it cannot be, or it would be a challenge without a challenge.
+struct text sip_write_bounded(struct writer *writer, const struct sip_write_echo *echo,
+			      const struct sip_answer *answer, const char *to_tag, size_t max);
 // out_kept: the same request with its text borrowed from what was written; may be NULL.
 void sip_write_request(struct writer *writer, const struct sip_request *request, struct text branch,
 		       const char *user_agent, struct sip_request *out_kept);
