@@ -79,15 +79,20 @@ static void the_manual_page_has_its_sections(void **state)
 static void every_request_is_one_that_man_knows(void **state)
 {
 	(void)state;
-	static const char known[] = " .TH .SH .SS .TP .PP .B .I .BR .br .nf .fi ";
+	static const char *const known[] = { ".TH", ".SH", ".SS", ".TP", ".PP", ".B",
+					     ".I",  ".BR", ".br", ".nf", ".fi" };
 	char *page = page_of(config_describe);
-	for (char *line = page; *line; line += strcspn(line, "\n") + 1) {
-		char request[16];
-		if (line[0] != '.' && line[0] != '\'')
+	struct text rest = text_of(page);
+	while (rest.size > 0) {
+		struct text line = text_split(&rest, '\n');
+		if (line.size == 0 || (line.data[0] != '.' && line.data[0] != '\''))
 			continue;
-		snprintf(request, sizeof(request), " %.*s ", (int)strcspn(line, " \n"), line);
-		if (!strstr(known, request))
-			fail_msg("%.*s", (int)strcspn(line, "\n"), line);
+		struct text request = text_split(&line, ' ');
+		bool is_known = false;
+		for (unsigned i = 0; i < sizeof(known) / sizeof(*known); i++)
+			is_known = is_known || text_is_equal(request, text_of(known[i]));
+		if (!is_known)
+			fail_msg("%.*s", TEXT_FORMAT(request));
 	}
 	free(page);
 }
