@@ -130,13 +130,15 @@ void sip_write_response(struct writer *writer, const struct sip_write_echo *echo
 	write_body(writer, answer->content_type, answer->body);
 }
 
+// "OK" saves nothing; what a refusal says in its header lines is worth more than its phrase.
 static bool shorten(struct sip_answer *answer)
 {
-	if (answer->reason == NULL || answer->reason[0] != 0) {
+	bool has_phrase = answer->reason == NULL || answer->reason[0] != 0;
+	bool has_headers = answer->headers.size > 0;
+	if (has_phrase && (answer->status >= 300 || !has_headers)) {
 		answer->reason = "";
 		return true;
 	}
-	bool has_headers = answer->headers.size > 0;
 	(void)text_split(&answer->headers, '\n');
 	return has_headers && (answer->headers.size > 0 || answer->status != 407);
 }
