@@ -15,9 +15,10 @@ typedef void (*outside_fn)(struct calls *calls, struct sip_server *server,
 typedef void (*inside_fn)(struct leg *leg, struct sip_server *server,
 			  const struct sip_message *request);
 
+// The first is the first to go when the answer is longer than the request.
 #define OPTIONS_HEADERS                                                                            \
-	TEXT("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"                                        \
-	     "Accept: application/sdp\r\n")
+	TEXT("Accept: application/sdp\r\n"                                                         \
+	     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n")
 
 // SIP-023, D-35: no digest; unknown domains never come this far.
 static void options(struct calls *calls, struct sip_server *server,

@@ -109,7 +109,8 @@ void nic_ingress_restore(const char *interface)
 }
 
 // Stands before libc's, for the driver's libraries too.
-int setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+__attribute__((visibility("default"))) int setsockopt(int fd, int level, int option,
+						      const void *value, socklen_t size)
 {
 	int fanout;
 	if (level == SOL_PACKET && option == PACKET_FANOUT && size == sizeof(fanout)) {
