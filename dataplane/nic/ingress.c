@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,7 +25,7 @@
 #include "base/text.h"
 
 #define RULES_SIZE 512
-#define FANOUT_DEFRAGMENTS ((int)PACKET_FANOUT_FLAG_DEFRAG << 16)
+#define FANOUT_DEFRAGMENTS ((uint32_t)PACKET_FANOUT_FLAG_DEFRAG << 16)
 
 static bool feed(pid_t child, int pipe_fd, struct text rules)
 {
@@ -112,7 +113,7 @@ void nic_ingress_restore(const char *interface)
 __attribute__((visibility("default"))) int setsockopt(int fd, int level, int option,
 						      const void *value, socklen_t size)
 {
-	int fanout;
+	uint32_t fanout;
 	if (level == SOL_PACKET && option == PACKET_FANOUT && size == sizeof(fanout)) {
 		memcpy(&fanout, value, sizeof(fanout));
 		fanout &= ~FANOUT_DEFRAGMENTS;
