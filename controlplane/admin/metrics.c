@@ -197,7 +197,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_calls_started_total", C, CALLS(LABEL_NONE, started), "Calls admitted." },
 	{ "trunkd_calls_answered_total", C, CALLS(LABEL_NONE, answered), "Calls answered." },
 	{ "trunkd_calls_ended_total", C, CALLS(LABEL_NONE, ended), "Calls ended, answered or not." },
-	{ "trunkd_calls_refused_total", C, CALLS(LABEL_REASON, refused), "Calls refused, by reason." },
+	{ "trunkd_call_troubles_total", C, CALLS(LABEL_REASON, troubles), "Calls refused or in trouble later, by cause." },
 	{ "trunkd_call_ack_timeouts_total", C, CALLS(LABEL_NONE, ack_timeouts), "Answered calls whose ACK never came (SIP-004)." },
 	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },
 	{ "trunkd_call_late_answers_total", C, CALLS(LABEL_NONE, late_answers), "Answers of carriers given up already (ORIG-031)." },

@@ -46,7 +46,7 @@ struct call_counters {
 	struct counter ack_timeouts; // SIP-004
 	struct counter carrier_moves; // to the next carrier (TERM-032)
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
-	struct counter refused[64]; // by row of call/refusal.h
+	struct counter troubles[64]; // refused, or troubled later: by row of call/refusal.h
 };
 
 struct call_facts { // a snapshot for operators; text lives as long as the call
@@ -67,5 +67,5 @@ struct call *calls_find(const struct calls *calls, struct text sid);
 void call_read(const struct call *call, struct call_facts *out_facts);
 void call_hang_up(struct call *call); // by the operator: BYE or CANCEL both ways
 const struct call_counters *calls_counters(const struct calls *calls);
-// One row of call/refusal.h, for metrics: its label; NULL past the last.
+// The label of one of `troubles`, for metrics; NULL past the last.
 const char *call_refusal_label(unsigned row);

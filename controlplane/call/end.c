@@ -53,11 +53,6 @@ void call_reap_soon(struct call *call)
 	wheel_start(call->calls->wheel, &call->reap_timer, call->calls->clock->now_ms);
 }
 
-static void count(struct calls *calls, enum refusal_cause cause)
-{
-	counter_add(&calls->counters.refused[cause], 1);
-}
-
 // What the caller sent and can mend. Nothing about carriers (the other leg is no business of the
 // caller's), and nothing that helps a stranger who has not proved who he is.
 static bool may_know_why(enum refusal_cause cause)
@@ -95,7 +90,7 @@ void call_end_refused(struct call *call, const struct refusal *refusal)
 	char room[512];
 	if (call->state == CALL_ENDING)
 		return;
-	count(call->calls, refusal->cause);
+	refusal_count(&call->calls->counters, refusal->cause);
 	record_alert(call, refusal);
 	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
 				 .status = row->status,
@@ -116,7 +111,7 @@ void call_refuse(struct calls *calls, struct sip_server *server, const struct si
 		call_reply(server, row->status, row->phrase, warning(refusal, room, sizeof room));
 	if (is_stranger && record_is_repeat(calls, invite))
 		return;
-	count(calls, refusal->cause);
+	refusal_count(&calls->counters, refusal->cause);
 	record_refused(calls, invite, account_sid, trunk_sid, refusal);
 }
 

@@ -155,6 +155,8 @@ void record_alert(struct call *call, const struct refusal *refusal)
 	uint32_t bit = 1u << (unsigned)refusal->cause;
 	if (row->alert_code == 0 || (call->alerted & bit) != 0 || call->record == NULL)
 		return;
+	if (row->status == 0) // a refusal is counted by who refuses
+		refusal_count(&call->calls->counters, refusal->cause);
 	call->alerted |= bit;
 	struct history_alert alert = { 0 };
 	copy(text_of(call->sid), alert.call_sid, sizeof alert.call_sid);

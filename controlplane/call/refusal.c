@@ -24,7 +24,7 @@ const struct refusal_row *refusal_row(enum refusal_cause cause)
 
 const char *call_refusal_label(unsigned row)
 {
-	return row < REFUSAL_COUNT ? rows[row].label : NULL;
+	return row + 1 < REFUSAL_COUNT ? rows[row + 1].label : NULL;
 }
 
 // Cut where it has to be: a carrier's name and what a stranger sent can be longer than the room.
@@ -43,4 +43,10 @@ enum refusal_cause refusal_set(struct refusal *refusal, enum refusal_cause cause
 	copy(seen, refusal->seen, sizeof refusal->seen);
 	copy(text_of(expected), refusal->expected, sizeof refusal->expected);
 	return cause;
+}
+
+void refusal_count(struct call_counters *counters, enum refusal_cause cause)
+{
+	assert(cause != REFUSED_NOT);
+	counter_add(&counters->troubles[cause - 1], 1);
 }

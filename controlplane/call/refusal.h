@@ -86,3 +86,6 @@ const struct refusal_row *refusal_row(enum refusal_cause cause);
 // Fills the struct; returns the cause, so that a check can end in `return refusal_set(…)`.
 enum refusal_cause refusal_set(struct refusal *refusal, enum refusal_cause cause,
 			       const char *header, struct text seen, const char *expected);
+
+struct call_counters;
+void refusal_count(struct call_counters *counters, enum refusal_cause cause);

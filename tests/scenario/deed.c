@@ -117,9 +117,9 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 			return true;
 		}
 	}
-	for (unsigned row = 0; row < REFUSAL_COUNT; row++) {
+	for (unsigned row = 0; call_refusal_label(row) != NULL; row++) {
 		if (strcmp(name, call_refusal_label(row)) == 0) {
-			*out_value = counter_get(&calls->refused[row]);
+			*out_value = counter_get(&calls->troubles[row]);
 			return true;
 		}
 	}

@@ -64,7 +64,7 @@ const char *call_state_text(enum call_state state)
 const struct call_counters *calls_counters(const struct calls *calls)
 {
 	static const struct call_counters COUNTERS = { .started = { 7 },
-						       .refused = { { 0 }, { 3 } } };
+						       .troubles = { { 0 }, { 3 } } };
 	(void)calls;
 	return &COUNTERS;
 }
