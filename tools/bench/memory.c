@@ -31,6 +31,7 @@ struct bench {
 	struct shared_mailboxes *mailboxes;
 	struct worker **workers;
 	atomic_bool stop;
+	bool is_launched;
 	unsigned streams;
 };
 
@@ -39,7 +40,22 @@ static uint32_t index_of(unsigned stream)
 	return stream * 2; // RTP ports are even
 }
 
-static bool start_worker(struct bench *bench)
+static bool launch(struct bench *bench)
+{
+	atomic_store(&bench->stop, false);
+	bench->is_launched = nic_launch(bench->nic, 0, worker_run, bench->workers[0]);
+	return bench->is_launched;
+}
+
+static void halt(struct bench *bench)
+{
+	atomic_store(&bench->stop, true);
+	if (bench->is_launched)
+		nic_join(bench->nic);
+	bench->is_launched = false;
+}
+
+static bool create_worker(struct bench *bench)
 {
 	bench->views = aligned_alloc(128, (shared_views_size(MEDIA_PORT_COUNT) + 127) / 128 * 128);
 	bench->mailboxes = aligned_alloc(64, shared_mailboxes_size(1));
@@ -59,7 +75,7 @@ static bool start_worker(struct bench *bench)
 		.stop = &bench->stop,
 	};
 	bench->workers = worker_create_all(&plan);
-	return bench->workers && nic_launch(bench->nic, 0, worker_run, bench->workers[0]);
+	return bench->workers;
 }
 
 // Each stream leaves from the port before its own and goes to the next stream's port, so a packet
@@ -120,6 +136,7 @@ static void write_frame(const struct bench *bench, unsigned number, uint8_t *fra
 	memcpy(frame + 50, "SSRC", 4);
 }
 
+// While the worker halts: the ring takes one producer at a time.
 static bool seed(const struct bench *bench, struct rte_mempool *pool)
 {
 	struct rte_ring *ring = rte_ring_lookup("ETH_RXTX0_net_ring0");
@@ -178,13 +195,14 @@ int main(int count, char **arguments)
 	nic_rules(bench.nic, &bench.options, &bench.rules);
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(
 		"seeds", 1023, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	bool is_good = pool && start_worker(&bench) && open_streams(&bench) && seed(&bench, pool);
+	bool is_good = pool && create_worker(&bench) && launch(&bench) && open_streams(&bench);
+	halt(&bench);
+	is_good = is_good && seed(&bench, pool) && launch(&bench);
 	if (is_good)
 		measure(&bench, (double)seconds);
 	else
 		fprintf(stderr, "memory: could not start\n");
-	atomic_store(&bench.stop, true);
-	nic_join(bench.nic);
+	halt(&bench);
 	worker_destroy_all(bench.workers, 1);
 	nic_stop(bench.nic);
 	free(bench.views);
