@@ -55,7 +55,8 @@ static void live_until_killed(struct world *world, struct notes *notes)
 			history_call_close(world->history, open[place]);
 			atomic_store(&notes->fates[numbers[place]], FATE_CLOSED);
 		}
-		open[place] = open_one(world, notes, number);
+		while (!(open[place] = open_one(world, notes, number)))
+			(void)poll(NULL, 0, 1); // full: the history thread shall have its turn
 		numbers[place] = number;
 		struct history_alert alert = { .code = 32000, .at_ms = number };
 		if (number % 16 == 0 && history_alert_write(world->history, &alert))

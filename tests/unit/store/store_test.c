@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "directory/relation.h"
 #include "tests/check.h"
 #include "tests/unit/directory/world.h"
 #include "tests/unit/store/bench.h"
@@ -385,16 +386,31 @@ static bool is_all_told(void *context)
 	return many->told == many->wanted;
 }
 
-static void add_many(struct world *world, unsigned from, unsigned count)
+// Those that are not there yet; how many failed.
+static unsigned add_missing(struct world *world, unsigned from, unsigned count)
 {
-	struct many many = { .wanted = count };
+	struct many many = { 0 };
 	for (unsigned i = 0; i < count; i++) {
 		char domain[32];
 		(void)snprintf(domain, sizeof(domain), "t%u", from + i);
+		if (directory_relation_owner(world->a.directory, text_of(domain)) != NULL)
+			continue;
+		many.wanted++;
 		store_add(world->a.store, make_trunk(world, domain), count_done, &many);
 	}
 	CHECK_TRUE(bench_turn(world->loop, is_all_told, &many, 30000));
-	CHECK_NUMBER(many.failed, 0);
+	return many.failed;
+}
+
+// A machine that stalls for seconds makes commands miss their deadline, done or not: what is missing
+// then is added again.
+static void add_many(struct world *world, unsigned from, unsigned count)
+{
+	unsigned tries = 1;
+	while (add_missing(world, from, count) > 0) {
+		CHECK_TRUE(tries++ < 10);
+		CHECK_TRUE(bench_wait_state(&world->a, STORE_READY, 20000));
+	}
 }
 
 #define MANY 10000
