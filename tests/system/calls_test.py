@@ -167,7 +167,7 @@ def test_a_caller_that_never_acknowledges_loses_the_call(site):
         assert 2.5 < time.monotonic() - start < 6
     assert seen.compare("pbx", "carrier").said > 100 and seen.compare("pbx", "carrier").is_identical
     assert_row(seen.row(), 200, "trunkd")
-    assert "ACK" in seen.one_alert(32112)["text"]
+    assert "ACK" in seen.one_alert(32022)["text"]
 
 
 def test_the_first_carrier_is_dead_so_the_second_gets_the_call_after_four_seconds(site):

@@ -68,7 +68,7 @@ def test_ttl_10_is_dropped_and_11_passes(site):
     row = seen.row()
     caller = next(side for side in row["media"] if side["from"] == "caller")
     assert caller["drops"]["ttl"] == 20 and caller["ttl_lowest"] == 9 and caller["packets"] == 20
-    assert "TTL" in seen.one_alert(32113)["text"]
+    assert "TTL" in seen.one_alert(32913)["text"]
 
 
 def test_without_symmetric_rtp_media_goes_to_the_negotiated_address_alone(site):
@@ -150,7 +150,7 @@ def test_a_private_address_in_sdp_is_told(site):
         caller = site.caller(script.caller_talks(None, 0.5, body=body))
         assert caller.run(10), said(caller)
         assert called.wait(10), said(called)
-    assert "10.1.2.3" in str(seen.one_alert(32114))
+    assert "10.1.2.3" in str(seen.one_alert(32914))
     assert seen.row()["to"] == CALLED
 
 
