@@ -15,7 +15,8 @@ static void each_side_hears_our_address_and_nothing_of_the_other(void **state)
 	CHECK_CONTAINS(offer, " RTP/AVP 0 101\r\n"); // MEDIA-023
 	CHECK_CONTAINS(offer, "a=fmtp:101 0-15\r\n");
 	assert_null(strstr(offer, "198.51.100.7"));
-	assert_null(strstr(offer, " 4000 ")); // as a port; the random session id may hold the digits
+	assert_null(
+		strstr(offer, " 4000 ")); // as a port; the random session id may hold the digits
 	bench_answer(media, MEDIA_CALLED, CALLED_SDP);
 	const char *answer = bench_write_answer(media, MEDIA_CALLER, &text);
 	CHECK_CONTAINS(answer, " RTP/AVP 0 101\r\n"); // the caller's number, not the called one's
