@@ -102,6 +102,16 @@ static unsigned word_count(const struct admin_command *command)
 	return count;
 }
 
+static void write_next(struct writer *hint, struct text next)
+{
+	if (!text_is_equal(next, TEXT("KIND"))) {
+		writer_format(hint, " %.*s", TEXT_FORMAT(next));
+		return;
+	}
+	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++)
+		writer_format(hint, " %s", directory_schema((enum directory_kind)kind)->name);
+}
+
 static void explain_unknown(struct admin_command_match *match, const struct text *words,
 			    unsigned count)
 {
@@ -120,8 +130,9 @@ static void explain_unknown(struct admin_command_match *match, const struct text
 	writer_string(&hint, "next:");
 	for (unsigned i = 0; i < COMMAND_COUNT; i++) {
 		struct text next = admin_command_word(&COMMANDS[i], good);
-		if (admin_command_begins(&COMMANDS[i], words, good) && !text_is_equal(next, last))
-			writer_format(&hint, " %.*s", TEXT_FORMAT(next));
+		if (!admin_command_begins(&COMMANDS[i], words, good) || text_is_equal(next, last))
+			continue;
+		write_next(&hint, next);
 		last = next;
 	}
 	if (!writer_string_done(&problem))
