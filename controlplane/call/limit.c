@@ -14,8 +14,11 @@ struct bucket {
 	uint64_t thousandths; // of tokens
 };
 
+#define SWEEP_FIRST 256
+
 struct limits {
 	struct map buckets;
+	size_t sweep_at; // that many buckets: time to look for ones nobody uses
 };
 
 static bool is_bucket_of(const struct map_node *node, const void *key)
@@ -30,7 +33,14 @@ struct limits *limits_create(void)
 		free(limits);
 		return NULL;
 	}
+	if (limits != NULL)
+		limits->sweep_at = SWEEP_FIRST;
 	return limits;
+}
+
+unsigned limits_count(const struct limits *limits)
+{
+	return (unsigned)limits->buckets.count;
 }
 
 void limits_destroy(struct limits *limits)
@@ -47,6 +57,24 @@ void limits_destroy(struct limits *limits)
 	free(limits);
 }
 
+// A bucket that had a second to fill is full, and as good as none: trunks come and go.
+static void sweep(struct limits *limits, uint64_t now_ms)
+{
+	size_t cursor = 0;
+	struct map_node *next, *node = map_next(&limits->buckets, &cursor, NULL);
+	for (; node != NULL; node = next) {
+		struct bucket *bucket = map_entry(node, struct bucket, node);
+		next = map_next(&limits->buckets, &cursor, node);
+		if (now_ms - bucket->filled_ms < 1000)
+			continue;
+		map_remove(&limits->buckets, node);
+		free(bucket);
+	}
+	limits->sweep_at = 2 * limits->buckets.count;
+	if (limits->sweep_at < SWEEP_FIRST)
+		limits->sweep_at = SWEEP_FIRST;
+}
+
 static struct bucket *find_or_add(struct limits *limits, const char *trunk_sid, uint32_t cps,
 				  uint64_t now_ms)
 {
@@ -54,6 +82,8 @@ static struct bucket *find_or_add(struct limits *limits, const char *trunk_sid, 
 	struct map_node *node = map_find(&limits->buckets, hash, is_bucket_of, trunk_sid);
 	if (node != NULL)
 		return map_entry(node, struct bucket, node);
+	if (limits->buckets.count >= limits->sweep_at)
+		sweep(limits, now_ms);
 	struct bucket *bucket = calloc(1, sizeof *bucket);
 	if (bucket == NULL)
 		return NULL;

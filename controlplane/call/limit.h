@@ -11,5 +11,6 @@ struct limits;
 
 struct limits *limits_create(void);
 void limits_destroy(struct limits *limits);
+unsigned limits_count(const struct limits *limits); // buckets now: those in use, and a few more
 // Takes one token of the trunk's bucket; false when it is empty. `cps` is the trunk's limit now.
 bool limits_take(struct limits *limits, const char *trunk_sid, uint32_t cps, uint64_t now_ms);

@@ -2,6 +2,8 @@
 
 #include "call/limit.h"
 
+#include <stdio.h>
+
 #include "tests/check.h"
 #include "tests/fake/allocation.h"
 
@@ -82,6 +84,21 @@ static void a_changed_limit_counts_at_once(void **state)
 	limits_destroy(limits);
 }
 
+static void buckets_of_trunks_that_are_no_more_go(void **state)
+{
+	(void)state;
+	struct limits *limits = limits_create();
+	for (unsigned second = 0; second < 100; second++) {
+		for (unsigned i = 0; i < 100; i++) {
+			char trunk[32];
+			(void)snprintf(trunk, sizeof(trunk), "TK%u.%u", second, i);
+			CHECK_TRUE(limits_take(limits, trunk, 1, second * 1000));
+		}
+	}
+	CHECK_TRUE(limits_count(limits) < 1000);
+	limits_destroy(limits);
+}
+
 static void without_memory_nothing_passes_and_nothing_breaks(void **state)
 {
 	(void)state;
@@ -105,6 +122,7 @@ int main(void)
 		TEST(refused_attempts_cost_nothing),
 		TEST(trunks_do_not_share_a_bucket),
 		TEST(a_changed_limit_counts_at_once),
+		TEST(buckets_of_trunks_that_are_no_more_go),
 		TEST(without_memory_nothing_passes_and_nothing_breaks),
 	};
 	return RUN_TESTS(tests);
