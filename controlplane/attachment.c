@@ -3,7 +3,6 @@
 #include "attachment.h"
 
 #include <event2/event.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@ struct attachment {
 	struct dataplane *dataplane;
 	struct event *gone;
 	uint64_t next_try_ms, next_order_ms;
+	bool has_ordered; // one started by us, not found
 };
 
 static void lost(evutil_socket_t fd, short what, void *context)
@@ -64,6 +64,7 @@ static void order(struct attachment *attachment, uint64_t now_ms)
 	if (!attachment->options.config->dataplane.start || now_ms < attachment->next_order_ms)
 		return;
 	attachment->next_order_ms = now_ms + ORDER_AGAIN_MS;
+	attachment->has_ordered = true;
 	log_event(LOG_INFO, "dataplane_starting", "port",
 		  attachment->options.config->dataplane.port, NULL);
 	if (launcher_order(attachment->options.launcher) != OK)
@@ -115,17 +116,20 @@ struct dataplane *attachment_dataplane(const struct attachment *attachment)
 	return attachment->dataplane;
 }
 
+bool attachment_has_ordered(const struct attachment *attachment)
+{
+	return attachment != NULL && attachment->has_ordered;
+}
+
 void attachment_stop(struct attachment *attachment, bool ends_dataplane)
 {
 	if (attachment == NULL)
 		return;
 	if (attachment->gone != NULL)
 		event_free(attachment->gone);
-	if (attachment->dataplane != NULL) {
-		pid_t process = (pid_t)dataplane_facts(attachment->dataplane)->process_id;
+	if (attachment->dataplane != NULL && ends_dataplane)
+		dataplane_end(attachment->dataplane);
+	else
 		dataplane_detach(attachment->dataplane);
-		if (ends_dataplane)
-			(void)kill(process, SIGTERM);
-	}
 	free(attachment);
 }

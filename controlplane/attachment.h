@@ -32,5 +32,6 @@ enum status attachment_start(const struct attachment_options *options,
 			     struct attachment **out_attachment);
 void attachment_tick(struct attachment *attachment);
 struct dataplane *attachment_dataplane(const struct attachment *attachment); // NULL: none now
+bool attachment_has_ordered(const struct attachment *attachment); // it was started here, not found
 // Lets go; media flows on unless `ends_dataplane`.
 void attachment_stop(struct attachment *attachment, bool ends_dataplane);

@@ -150,8 +150,11 @@ static enum status start_attachment(struct control *control)
 
 static void stop_attachment(struct control *control)
 {
-	// An orderly stop ends what we started; a failed start must not end a dataplane it found.
-	bool is_ours = control->config->dataplane.start && control->stop_by_ms != 0;
+	// An orderly stop ends what we started; a failed start only what it has started itself.
+	bool is_failed_start = control->tick_ns == 0;
+	bool is_ours = is_failed_start
+			       ? attachment_has_ordered(control->attachment)
+			       : control->config->dataplane.start && control->stop_by_ms != 0;
 	attachment_stop(control->attachment, is_ours);
 }
 

@@ -1,5 +1,5 @@
 // One control process at a time gets the two memory files over a Unix socket. The connection then
-// carries nothing: its end tells each side that the other is gone.
+// carries nothing but one word, which ends this process; its end tells each side that the other is gone.
 // Runs on: main. Never touches a stream, never waits for the control process.
 
 #include "dataplane/attach.h"
@@ -226,7 +226,13 @@ static bool greet(const struct attach *attach, int fd, enum shared_answer answer
 static bool is_gone(int fd)
 {
 	struct pollfd state = { .fd = fd, .events = POLLIN };
-	return poll(&state, 1, 0) > 0; // it has nothing to say, so this is its end
+	return poll(&state, 1, 0) > 0; // it has nothing more to say, so this is its end
+}
+
+static bool is_asked_to_end(int fd)
+{
+	char word = 0;
+	return recv(fd, &word, 1, MSG_DONTWAIT) == 1 && word == SHARED_END;
 }
 
 static void leave(struct attach *attach)
@@ -268,6 +274,8 @@ void attach_run(struct attach *attach, int stop_fd)
 		if (poll(waits, 3, -1) < 0 && errno != EINTR)
 			return;
 		if (waits[0].revents)
+			return;
+		if (waits[2].revents && is_asked_to_end(attach->client_fd))
 			return;
 		if (waits[2].revents)
 			leave(attach);

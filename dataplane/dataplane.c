@@ -155,6 +155,14 @@ void dataplane_detach(struct dataplane *dataplane)
 	free(dataplane);
 }
 
+// Asked for on the connection, not by a signal: we may be another user by now.
+void dataplane_end(struct dataplane *dataplane)
+{
+	const char word = SHARED_END;
+	(void)send(dataplane->fd, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	dataplane_detach(dataplane);
+}
+
 int dataplane_fd(const struct dataplane *dataplane)
 {
 	return dataplane->fd;

@@ -41,6 +41,7 @@ struct worker_view { // counters of one worker, a consistent enough copy
 // ERR_FORBIDDEN: not for this user; ERR_MALFORMED: another version answers.
 enum status dataplane_attach(const char *socket_path, struct dataplane **out_dataplane);
 void dataplane_detach(struct dataplane *dataplane); // media flows on; NULL is harmless
+void dataplane_end(struct dataplane *dataplane); // detaches, and the dataplane's process ends
 // Readable (end of file) when the dataplane's process is gone.
 int dataplane_fd(const struct dataplane *dataplane);
 const struct dataplane_facts *dataplane_facts(const struct dataplane *dataplane);

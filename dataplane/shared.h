@@ -14,6 +14,8 @@
 #define SHARED_VERSION 1u
 #define SHARED_WORKERS_MAX 64
 
+#define SHARED_END 'q' // the one word a control process may say: end with us
+
 enum shared_answer { SHARED_WELCOME, SHARED_TAKEN, SHARED_FORBIDDEN };
 
 // The one message on the socket, with the two descriptors: mailboxes, views.

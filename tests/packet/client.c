@@ -80,12 +80,16 @@ int main(int count, char **arguments)
 	}
 	show_facts(dataplane);
 	fflush(stdout);
-	bool is_good = true;
-	while (is_good && fgets(line, sizeof(line), stdin)) {
+	bool is_good = true, is_end = false;
+	while (is_good && !is_end && fgets(line, sizeof(line), stdin)) {
 		struct text text = { line, strcspn(line, "\n") };
-		is_good = text.size == 0 || obey(dataplane, text);
+		is_end = text_is_equal(text, TEXT("end"));
+		is_good = text.size == 0 || is_end || obey(dataplane, text);
 		fflush(stdout);
 	}
-	dataplane_detach(dataplane);
+	if (is_end)
+		dataplane_end(dataplane);
+	else
+		dataplane_detach(dataplane);
 	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -228,6 +228,10 @@ def story(program, client_program, port, socket_path):
     kernel_is_reached()
     media_flows(Client(client_program, socket_path), 4, 5)
     assert dataplane.end() == 0, dataplane.said()
+    dataplane = Dataplane(program, socket_path, port)
+    assert dataplane.is_ready(), dataplane.said()
+    Client(client_program, socket_path).process.communicate("end\n")
+    assert dataplane.process.wait(10) == 0, "control asked it to end: " + dataplane.said()
     assert tables() == "" and not program_of_interface() and not os.path.exists(socket_path)
 
 
