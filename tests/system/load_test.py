@@ -81,7 +81,7 @@ def transactions_are_over(site, timeout=60):
 
 
 def test_thousands_of_calls_leave_nothing_behind(build, tmp_path):
-    site = Site(build, tmp_path, name="leak", options={"sip.t1_ms": 100})
+    site = Site(build, tmp_path, name="leak")
     try:
         site.start()
         run_calls(site, 3000)  # pools and caches grow to their size
