@@ -190,6 +190,9 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 	if (invite->max_forwards == 0)
 		return refuse(out_refusal, REFUSED_MAX_FORWARDS, "Max-Forwards", TEXT("0"),
 			      "20 or more");
+	struct text required = sip_message_header(invite, "Require", 0);
+	if (required.size > 0) // none is known (RFC 3261 8.2.2.3)
+		return refuse(out_refusal, REFUSED_EXTENSION, "Require", required, "no extension");
 	if (!number_of(invite->target.user, admitted->called))
 		return refuse(out_refusal, REFUSED_CALLED_NUMBER, "Request-URI",
 			      invite->target.whole, "E.164 with +, such as +15005551212");

@@ -61,7 +61,10 @@ static bool may_know_why(enum refusal_cause cause)
 	case REFUSED_MAX_FORWARDS:
 	case REFUSED_CALLED_NUMBER:
 	case REFUSED_CALLER_ID:
+	case REFUSED_CALLER_ID_FORM:
 	case REFUSED_CONTACT:
+	case REFUSED_EXTENSION:
+	case REFUSED_BODY:
 	case REFUSED_NO_OFFER:
 	case REFUSED_SDP:
 	case REFUSED_CODEC:
@@ -81,6 +84,10 @@ static struct text warning(const struct refusal *refusal, char *room, size_t siz
 		return TEXT_NONE;
 	writer_format(&writer, "Warning: 399 trunkd \"%s: expected %s\"\r\n", refusal->header,
 		      refusal->expected);
+	if (refusal->cause == REFUSED_EXTENSION) // RFC 3261 21.4.15
+		writer_format(&writer, "Unsupported: %s\r\n", refusal->seen);
+	if (refusal->cause == REFUSED_BODY) // RFC 3261 21.4.13
+		writer_string(&writer, "Accept: application/sdp\r\n");
 	return writer_done(&writer);
 }
 

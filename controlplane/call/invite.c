@@ -39,12 +39,23 @@ static enum refusal_cause media_cause(enum status status)
 	}
 }
 
+// Parts of a multipart body are looked through as one: what stands around the SDP is passed over.
+static bool is_description(struct text type)
+{
+	return type.size == 0 || text_is_same(type, TEXT("application/sdp")) ||
+	       text_is_same((struct text){ type.data, type.size < 10 ? type.size : 10 },
+			    TEXT("multipart/"));
+}
+
 static enum refusal_cause describe(struct call *call, const struct sip_message *invite,
 				   struct refusal *refusal)
 {
 	struct media_problem problem = { 0 };
 	if (invite->body.size == 0)
 		return refusal_set(refusal, REFUSED_NO_OFFER, "body", TEXT("none"), "an SDP offer");
+	if (!is_description(invite->content_type))
+		return refusal_set(refusal, REFUSED_BODY, "Content-Type", invite->content_type,
+				   "application/sdp");
 	enum status status = media_open(call->calls->media, call->sid, call, &call->media);
 	if (status != OK) {
 		call->media = NULL;

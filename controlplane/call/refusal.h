@@ -28,6 +28,10 @@
 	    "use a number of the account, in E.164 with +, as caller ID")                          \
 	ROW(CONTACT, "contact", 400, "Bad Request", 32105,                                         \
 	    "send From with a tag and one Contact with a SIP URI")                                 \
+	ROW(EXTENSION, "extension", 420, "Bad Extension", 32106,                                   \
+	    "require no SIP extension (Require header) of this trunk")                             \
+	ROW(BODY, "body", 415, "Unsupported Media Type", 32107,                                    \
+	    "send the offer as application/sdp")                                                   \
 	ROW(NO_OFFER, "no_offer", 488, "Not Acceptable Here", 32103,                               \
 	    "send an SDP offer in the INVITE")                                                     \
 	ROW(SDP, "sdp", 400, "Bad Request", 32102, "send an SDP body by RFC 8866")                 \

@@ -53,7 +53,8 @@ static bool write_end(struct party *party, const struct speech *speech, const ch
 	if (sdp != NULL && !lacks(speech, "sdp")) {
 		if (!body_write(sdp, party->agent->media_host, ++party->sdp_version, &body))
 			return false;
-		writer_string(writer, "Content-Type: application/sdp\r\n");
+		if (!lacks(speech, "content-type"))
+			writer_string(writer, "Content-Type: application/sdp\r\n");
 	}
 	struct text text = writer_done(&body);
 	writer_format(writer, "Content-Length: %zu\r\n\r\n%.*s", text.size, TEXT_FORMAT(text));
