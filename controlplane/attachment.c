@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -38,6 +39,34 @@ static void lost(evutil_socket_t fd, short what, void *context)
 	attachment->next_try_ms = attachment->next_order_ms = 0;
 }
 
+static bool serves(const struct dataplane_facts *facts, const struct address *address)
+{
+	for (unsigned i = 0; i < facts->address_count; i++) {
+		if (address_is_same_host(&facts->addresses[i], address))
+			return true;
+	}
+	return false;
+}
+
+// One that was found running may have been started with other options than the file has now. Its
+// calls are worth more than the change: it is used, and the operator told what to do.
+static void compare(const struct dataplane_facts *facts, const struct config *config)
+{
+	const char *option = NULL;
+	if (strcmp(facts->port, config->dataplane.port) != 0)
+		option = "dataplane.port";
+	else if (facts->worker_count != config->dataplane.workers)
+		option = "dataplane.workers";
+	for (unsigned i = 0; option == NULL && i < config->media.addresses.count; i++) {
+		if (!serves(facts, &config->media.addresses.items[i]))
+			option = "media.addresses";
+	}
+	if (option != NULL)
+		log_event(LOG_WARNING, "dataplane_differs", "option", option, "fix",
+			  "the dataplane runs with older options: stop trunkd and it, start again",
+			  NULL);
+}
+
 static enum status attach(struct attachment *attachment)
 {
 	const struct attachment_options *options = &attachment->options;
@@ -56,6 +85,7 @@ static enum status attach(struct attachment *attachment)
 	log_event(LOG_INFO, "dataplane_attached", "process",
 		  log_number(&process, facts->process_id), "port", facts->port, "workers",
 		  log_number(&workers, facts->worker_count), NULL);
+	compare(facts, options->config);
 	return OK;
 }
 
@@ -91,7 +121,11 @@ enum status attachment_start(const struct attachment_options *options,
 	}
 	if (status != OK) {
 		log_event(LOG_ERROR, "dataplane_missing", "socket",
-			  options->config->dataplane.socket, "problem", status_text(status), NULL);
+			  options->config->dataplane.socket, "problem", status_text(status), "fix",
+			  options->config->dataplane.start
+				  ? "see the lines of trunkd-dataplane above: it says what it needs"
+				  : "start trunkd-dataplane, or set dataplane.start to true",
+			  NULL);
 		free(attachment);
 		return status;
 	}

@@ -28,9 +28,9 @@
 	    "use a number of the account, in E.164 with +, as caller ID")                          \
 	ROW(CONTACT, "contact", 400, "Bad Request", 32105,                                         \
 	    "send From with a tag and one Contact with a SIP URI")                                 \
-	ROW(EXTENSION, "extension", 420, "Bad Extension", 32106,                                   \
+	ROW(EXTENSION, "extension", 420, "Bad Extension", 32915,                                   \
 	    "require no SIP extension (Require header) of this trunk")                             \
-	ROW(BODY, "body", 415, "Unsupported Media Type", 32107,                                    \
+	ROW(BODY, "body", 415, "Unsupported Media Type", 32916,                                    \
 	    "send the offer as application/sdp")                                                   \
 	ROW(NO_OFFER, "no_offer", 488, "Not Acceptable Here", 32103,                               \
 	    "send an SDP offer in the INVITE")                                                     \
