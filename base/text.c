@@ -101,6 +101,13 @@ bool text_copy(struct text text, char *room, size_t room_size)
 	return fits;
 }
 
+void text_copy_cut(struct text text, char *room, size_t room_size)
+{
+	if (text.size >= room_size)
+		text.size = room_size - 1;
+	(void)text_copy(text, room, room_size);
+}
+
 struct cursor cursor_of(struct text text)
 {
 	return (struct cursor){ .rest = text };

@@ -32,6 +32,8 @@ const char *text_find(struct text text, char wanted); // NULL when absent
 bool text_to_unsigned(struct text text, uint64_t max, uint64_t *out_value);
 // Copies and terminates with a zero; false (and an empty string) when it does not fit.
 bool text_copy(struct text text, char *room, size_t room_size);
+// The same for what may be cut: as much as fits, always terminated. room_size > 0.
+void text_copy_cut(struct text text, char *room, size_t room_size);
 
 // Reading. After the first error every call returns nothing and `failed` stays true.
 struct cursor {

@@ -138,10 +138,7 @@ static void acknowledged(void *context, const struct sip_message *ack)
 	if (leg == NULL || leg->call == NULL || leg->server == NULL)
 		return; // a repeat, or a stranger's
 	if (!names_our_contact(leg, ack)) {
-		struct text seen = ack->target.whole;
-		if (seen.size >= sizeof leg->wrong_ack)
-			seen.size = sizeof leg->wrong_ack - 1;
-		(void)text_copy(seen, leg->wrong_ack, sizeof leg->wrong_ack);
+		text_copy_cut(ack->target.whole, leg->wrong_ack, sizeof leg->wrong_ack);
 		return;
 	}
 	call_acknowledged(leg);

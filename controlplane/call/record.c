@@ -12,28 +12,21 @@
 // Strangers must not be able to fill the disk: what they cause beyond this is counted, not recorded.
 #define STRANGER_RECORDS_PER_S 20
 
-static void copy(struct text text, char *room, size_t size)
-{
-	if (text.size >= size)
-		text.size = size - 1;
-	(void)text_copy(text, room, size);
-}
-
 static void copy_address(const struct address *address, char *room, size_t size)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	if (address->family != ADDRESS_NONE)
-		copy(text_of(address_string(address, text)), room, size);
+		text_copy_cut(text_of(address_string(address, text)), room, size);
 }
 
 static void fill_request(struct history_call *record, const struct sip_message *invite,
 			 uint64_t wall_ms)
 {
-	copy(TEXT("termination"), record->direction, sizeof record->direction);
-	copy(invite->from.uri.user, record->from, sizeof record->from);
-	copy(invite->target.user, record->to, sizeof record->to);
+	text_copy_cut(TEXT("termination"), record->direction, sizeof record->direction);
+	text_copy_cut(invite->from.uri.user, record->from, sizeof record->from);
+	text_copy_cut(invite->target.user, record->to, sizeof record->to);
 	copy_address(&invite->source, record->source, sizeof record->source);
-	copy(invite->call_id, record->call_id_in, sizeof record->call_id_in);
+	text_copy_cut(invite->call_id, record->call_id_in, sizeof record->call_id_in);
 	record->start_ms = wall_ms;
 	record->caller.ttl_lowest = record->called.ttl_lowest = 255;
 }
@@ -44,9 +37,10 @@ bool record_open(struct call *call, const struct sip_message *invite, const char
 	call->record = history_call_open(call->calls->history);
 	if (call->record == NULL)
 		return false;
-	copy(text_of(call->sid), call->record->sid, sizeof call->record->sid);
-	copy(text_of(account_sid), call->record->account_sid, sizeof call->record->account_sid);
-	copy(text_of(trunk_sid), call->record->trunk_sid, sizeof call->record->trunk_sid);
+	text_copy_cut(text_of(call->sid), call->record->sid, sizeof call->record->sid);
+	text_copy_cut(text_of(account_sid), call->record->account_sid,
+		      sizeof call->record->account_sid);
+	text_copy_cut(text_of(trunk_sid), call->record->trunk_sid, sizeof call->record->trunk_sid);
 	fill_request(call->record, invite, call->calls->clock->wall_ms);
 	return true;
 }
@@ -83,7 +77,7 @@ void record_end(struct call *call, enum history_end ended_by, unsigned status, c
 	record->end_ms = call->calls->clock->wall_ms;
 	record->ended_by = (uint8_t)ended_by;
 	record->sip_status = (uint16_t)status;
-	copy(text_of(reason), record->reason, sizeof record->reason);
+	text_copy_cut(text_of(reason), record->reason, sizeof record->reason);
 }
 
 static void fill_media(struct history_media *row, const struct media_figures *figures)
@@ -138,10 +132,10 @@ static void write_alert(struct calls *calls, struct history_alert *alert,
 	struct log_value code;
 	alert->at_ms = calls->clock->wall_ms;
 	alert->code = row->alert_code;
-	copy(text_of(refusal->header), alert->header, sizeof alert->header);
-	copy(text_of(refusal->seen), alert->seen, sizeof alert->seen);
-	copy(text_of(refusal->expected), alert->expected, sizeof alert->expected);
-	copy(text_of(row->fix), alert->text, sizeof alert->text);
+	text_copy_cut(text_of(refusal->header), alert->header, sizeof alert->header);
+	text_copy_cut(text_of(refusal->seen), alert->seen, sizeof alert->seen);
+	text_copy_cut(text_of(refusal->expected), alert->expected, sizeof alert->expected);
+	text_copy_cut(text_of(row->fix), alert->text, sizeof alert->text);
 	(void)history_alert_write(calls->history, alert); // counted there when the spool is full
 	log_event(LOG_WARNING, "alert", "code", log_number(&code, row->alert_code), "cause",
 		  row->label, "call", alert->call_sid, "trunk", alert->trunk_sid, "source",
@@ -159,10 +153,11 @@ void record_alert(struct call *call, const struct refusal *refusal)
 		refusal_count(&call->calls->counters, refusal->cause);
 	call->alerted |= bit;
 	struct history_alert alert = { 0 };
-	copy(text_of(call->sid), alert.call_sid, sizeof alert.call_sid);
-	copy(text_of(call->record->account_sid), alert.account_sid, sizeof alert.account_sid);
-	copy(text_of(call->record->trunk_sid), alert.trunk_sid, sizeof alert.trunk_sid);
-	copy(text_of(call->record->source), alert.source, sizeof alert.source);
+	text_copy_cut(text_of(call->sid), alert.call_sid, sizeof alert.call_sid);
+	text_copy_cut(text_of(call->record->account_sid), alert.account_sid,
+		      sizeof alert.account_sid);
+	text_copy_cut(text_of(call->record->trunk_sid), alert.trunk_sid, sizeof alert.trunk_sid);
+	text_copy_cut(text_of(call->record->source), alert.source, sizeof alert.source);
 	call->record->alert_code = row->alert_code;
 	write_alert(call->calls, &alert, refusal);
 }
@@ -193,23 +188,24 @@ void record_refused(struct calls *calls, const struct sip_message *invite, const
 	char sid[RANDOM_SID_SIZE];
 	random_sid("CA", sid);
 	struct history_alert alert = { 0 };
-	copy(text_of(sid), alert.call_sid, sizeof alert.call_sid);
-	copy(text_of(account_sid), alert.account_sid, sizeof alert.account_sid);
-	copy(text_of(trunk_sid), alert.trunk_sid, sizeof alert.trunk_sid);
+	text_copy_cut(text_of(sid), alert.call_sid, sizeof alert.call_sid);
+	text_copy_cut(text_of(account_sid), alert.account_sid, sizeof alert.account_sid);
+	text_copy_cut(text_of(trunk_sid), alert.trunk_sid, sizeof alert.trunk_sid);
 	char source[ADDRESS_TEXT_SIZE];
-	copy(text_of(address_string(&invite->source, source)), alert.source, sizeof alert.source);
+	text_copy_cut(text_of(address_string(&invite->source, source)), alert.source,
+		      sizeof alert.source);
 	if (row->alert_code != 0)
 		write_alert(calls, &alert, refusal);
 	if (record == NULL)
 		return; // the spool is full: the alert and the counter still tell
 	fill_request(record, invite, calls->clock->wall_ms);
-	copy(text_of(sid), record->sid, sizeof record->sid);
-	copy(text_of(account_sid), record->account_sid, sizeof record->account_sid);
-	copy(text_of(trunk_sid), record->trunk_sid, sizeof record->trunk_sid);
+	text_copy_cut(text_of(sid), record->sid, sizeof record->sid);
+	text_copy_cut(text_of(account_sid), record->account_sid, sizeof record->account_sid);
+	text_copy_cut(text_of(trunk_sid), record->trunk_sid, sizeof record->trunk_sid);
 	record->end_ms = record->start_ms;
 	record->ended_by = HISTORY_END_TRUNKD;
 	record->sip_status = (uint16_t)row->status;
 	record->alert_code = row->alert_code;
-	copy(text_of(row->phrase), record->reason, sizeof record->reason);
+	text_copy_cut(text_of(row->phrase), record->reason, sizeof record->reason);
 	history_call_close(calls->history, record);
 }

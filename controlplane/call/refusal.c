@@ -27,21 +27,13 @@ const char *call_refusal_label(unsigned row)
 	return row + 1 < REFUSAL_COUNT ? rows[row + 1].label : NULL;
 }
 
-// Cut where it has to be: a carrier's name and what a stranger sent can be longer than the room.
-static void copy(struct text text, char *room, size_t size)
-{
-	if (text.size >= size)
-		text.size = size - 1;
-	(void)text_copy(text, room, size);
-}
-
 enum refusal_cause refusal_set(struct refusal *refusal, enum refusal_cause cause,
 			       const char *header, struct text seen, const char *expected)
 {
 	refusal->cause = cause;
-	copy(text_of(header), refusal->header, sizeof refusal->header);
-	copy(seen, refusal->seen, sizeof refusal->seen);
-	copy(text_of(expected), refusal->expected, sizeof refusal->expected);
+	text_copy_cut(text_of(header), refusal->header, sizeof refusal->header);
+	text_copy_cut(seen, refusal->seen, sizeof refusal->seen);
+	text_copy_cut(text_of(expected), refusal->expected, sizeof refusal->expected);
 	return cause;
 }
 

@@ -183,9 +183,22 @@ static void every_number_has_all_its_digits(void **state)
 	}
 }
 
+static void what_may_be_cut_is_cut_and_terminated(void **state)
+{
+	(void)state;
+	char room[4] = "xxx";
+	text_copy_cut(TEXT("abcdef"), room, sizeof(room));
+	assert_string_equal(room, "abc");
+	text_copy_cut(TEXT("ab"), room, sizeof(room));
+	assert_string_equal(room, "ab");
+	text_copy_cut(TEXT_NONE, room, sizeof(room));
+	assert_string_equal(room, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_may_be_cut_is_cut_and_terminated),
 		TEST(comparing_knows_case_and_size),
 		TEST(cutting_and_trimming_stay_inside),
 		TEST(splitting_takes_the_separator),
