@@ -26,11 +26,18 @@ struct stream_id {
 	/* control to worker */                                                                    \
 	ROW(MESSAGE_STREAM_OPEN, "stream_open") /* new generation: starts; same one: changes it */ \
 	ROW(MESSAGE_STREAM_CLOSE, "stream_close")                                                  \
+	/* before the open of its generation, or later: a new key of a live stream */              \
+	ROW(MESSAGE_STREAM_KEY, "stream_key")                                                      \
+	/* after its keys, before its open: where a stream of a lost dataplane goes on */          \
+	ROW(MESSAGE_STREAM_ROLLOVER, "stream_rollover")                                            \
 	/* worker to control */                                                                    \
 	ROW(MESSAGE_STREAM_CLOSED, "stream_closed") /* its figures are final now */                \
 	ROW(MESSAGE_STREAM_STARTED, "stream_started") /* first packet accepted */                  \
 	ROW(MESSAGE_STREAM_LEARNED, "stream_learned") /* symmetric RTP: `learned` is the source */ \
-	ROW(MESSAGE_STREAM_TTL, "stream_ttl") /* first packet dropped for its TTL */
+	ROW(MESSAGE_STREAM_TTL, "stream_ttl") /* first packet dropped for its TTL */               \
+	/* `learned` is who sent what was refused: the first one, then at most one a second */     \
+	ROW(MESSAGE_STREAM_REFUSED, "stream_refused") /* not the source the stream accepts */      \
+	ROW(MESSAGE_STREAM_UNAUTHENTIC, "stream_unauthentic") /* its SRTP tag is wrong */
 
 #define MESSAGE_ENUMERATOR(name, text) name,
 enum message_kind { MESSAGE_NONE, MESSAGE_KIND_LIST(MESSAGE_ENUMERATOR) MESSAGE_KIND_COUNT };
@@ -47,6 +54,19 @@ enum message_flag {
 	STREAM_NO_NEXT_HOP = 1 << 3,
 	// Accept any source port of the source address (RTCP of odd peers), as source port 0 does.
 	STREAM_ANY_PORT = 1 << 4,
+	// SRTP arrives, leaves: nothing passes before the key of this generation is there (SRTP-001).
+	STREAM_SECURE_ARRIVES = 1 << 5,
+	STREAM_SECURE_LEAVES = 1 << 6,
+	// RTCP only: it leaves from the RTP port below out_index (RFC 5761). What arrives needs no flag.
+	STREAM_MUXED = 1 << 7,
+};
+
+enum key_way { KEY_ARRIVES, KEY_LEAVES, KEY_WAYS };
+
+// How the engine wants its keys; the dataplane's facts say which. Control derives (RFC 3711 4.3).
+enum key_form {
+	KEY_SESSION, // cipher key, salt, and for AES-CM the authentication key, of RTP or of RTCP
+	KEY_MASTER, // master key, master salt: the engine derives itself
 };
 
 #define PAYLOAD_TYPE_NONE 255
@@ -62,6 +82,21 @@ struct message_open {
 	uint8_t payload_in, payload_out;
 };
 
+// MESSAGE_STREAM_KEY. Either form one behind the other, without gaps; the rest is zero. A new key of
+// a live stream takes effect at once; packets of the key before it are taken for two more seconds.
+struct message_key {
+	uint8_t suite; // enum suite
+	uint8_t way; // enum key_way
+	uint8_t octets[50];
+};
+
+// MESSAGE_STREAM_ROLLOVER. What the view of the lost stream said (RFC 3711 3.2.1); RTCP has indexes.
+struct message_rollover {
+	uint32_t ssrc;
+	uint32_t arrives, leaves; // ROC; of RTCP the last index of SRTCP
+	uint16_t arrives_sequence, leaves_sequence;
+};
+
 struct message {
 	uint8_t kind; // enum message_kind
 	uint8_t flags; // enum message_flag
@@ -69,6 +104,8 @@ struct message {
 	struct stream_id stream;
 	union {
 		struct message_open open;
+		struct message_key key;
+		struct message_rollover rollover;
 		struct address learned;
 		uint8_t octets[52];
 	};
@@ -76,36 +113,61 @@ struct message {
 
 _Static_assert(sizeof(struct message) == 64, "a message is one cache line");
 
+_Static_assert(sizeof(struct message_key) == 52, "fits beside the stream's name");
+
 // What became of a packet of a stream, as far as control wants to tell causes apart per stream.
 enum stream_drop {
 	STREAM_DROP_TTL,
 	STREAM_DROP_SOURCE,
 	STREAM_DROP_MALFORMED,
+	STREAM_DROP_PAYLOAD_TYPE,
 	STREAM_DROP_NO_NEXT_HOP,
 	STREAM_DROP_TX,
+	STREAM_DROP_AUTHENTICATION, // SRTP: wrong tag, or no key yet
+	STREAM_DROP_REPLAY, // SRTP: seen before, or older than the window (RFC 3711 3.3.2)
 	STREAM_DROP_COUNT
 };
 
-// The public part of a stream slot, in memory control maps read-only. One worker writes.
+// The public part of a stream slot, in memory control maps read-only. One worker writes. Counters of
+// 8 and 16 bits stay at their greatest value.
 struct stream_view {
 	uint32_t generation; // 0: never used
-	uint8_t is_open;
-	uint8_t source_is_learned;
+	uint8_t is_open : 1;
+	uint8_t source_is_learned : 1;
 	uint8_t ttl_lowest; // lowest TTL or hop limit seen, dropped packets too; 255: none seen
 	uint8_t payload_last;
+	uint8_t payload_changes; // between PCMU and others; telephone events are none
 	uint64_t packets; // accepted; relayed but for drops of NO_NEXT_HOP and TX
-	uint64_t octets; // UDP payload of those
-	uint64_t drops[STREAM_DROP_COUNT];
+	uint64_t octets; // UDP payload of those, as it arrived
 	uint64_t first_ns, last_ns; // CLOCK_MONOTONIC of the first and last accepted packet
-	uint32_t ssrc;
-	uint32_t expected; // RFC 3550 A.3, summed over SSRCs
-	uint32_t jitter; // RFC 3550 A.8, in timestamp units of 1/8000 s, times 16
-	uint32_t reordered;
-	uint32_t duplicates;
-	uint16_t ssrc_changes;
-	uint16_t events; // RFC 4733 telephone events seen to end
+	uint32_t drops[STREAM_DROP_COUNT];
 	uint32_t out_index; // where it leaves from: lets a new control process pair what it finds
 	struct address source; // who it accepts now: given, or learned
+	union {
+		struct { // of an even port: what its RTP headers say
+			uint32_t ssrc;
+			uint32_t expected; // RFC 3550 A.3, summed over SSRCs
+			uint32_t jitter; // RFC 3550 A.8, in timestamp units of 1/8000 s, times 16
+			uint32_t silent; // PCMU packets without a sound
+			uint16_t sequence; // highest of the present SSRC, as it arrives
+			uint16_t leaves_sequence; // as it leaves
+			// SRTP's rollover counters, low half: no call is long enough for more.
+			uint16_t arrives_rollover, leaves_rollover;
+			uint16_t reordered, duplicates;
+			uint16_t ssrc_changes;
+			uint16_t events; // RFC 4733 telephone events seen to end
+		};
+		struct { // of an odd port: what RTCP says
+			uint32_t arrives_index, leaves_index; // SRTCP's
+			uint32_t reports; // read: blocks about what we relay to that side
+			int32_t peer_lost; // of the last block: cumulative (RFC 3550 6.4.1)
+			uint32_t peer_jitter; // 1/8000 s
+			uint32_t round_trip_us; // 0: not known
+			uint32_t generated; // reports of our own to that side
+			uint8_t peer_fraction; // lost since the report before, in 1/256
+			uint8_t reserved[3];
+		};
+	};
 };
 
 _Static_assert(sizeof(struct stream_view) == 128, "two cache lines");

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "dataplane/packet.h"
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 
 #define PROTOCOL_UDP 17
 #define DSCP_EF 0xb8 // RFC 3246, as RFC 4594 4.1 has it for telephony

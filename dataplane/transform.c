@@ -4,7 +4,7 @@
 #include "dataplane/transform.h"
 
 #include "dataplane/packet.h"
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 
 typedef void (*transform_fn)(const struct stream *stream, const struct packet *packet,
 			     uint8_t *media);

@@ -10,7 +10,7 @@
 #include "dataplane/mailbox.h"
 #include "dataplane/nic/nic.h"
 #include "dataplane/packet.h"
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 
 struct rte_mbuf;
 struct rte_ring;

@@ -77,6 +77,8 @@ void call_media_event(void *owner, struct media *media, enum media_side side,
 	switch (event) {
 	case MEDIA_STARTED:
 	case MEDIA_LEARNED:
+	case MEDIA_REFUSED:
+	case MEDIA_UNAUTHENTIC:
 		break; // seen in the figures
 	case MEDIA_TTL:
 		tell_ttl(call, side);

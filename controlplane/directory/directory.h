@@ -33,6 +33,9 @@ struct trunk { // TK…
 	char domain[DIRECTORY_NAME_SIZE]; // the label(s) before the base domain (TERM-002)
 	bool is_enabled;
 	bool has_symmetric_rtp; // MEDIA-009: false by default
+	bool is_secure; // TRUNK-014: TLS and SRTP are demanded (SRTP-007, D-31)
+	bool takes_srtp; // where it is offered, although not demanded (D-30: false by default)
+	bool takes_aead; // RFC 7714 besides
 	uint32_t cps; // LIMIT-001; 0: what the configuration says
 	unsigned acl_count, credential_list_count; // attached
 };
@@ -59,6 +62,7 @@ struct carrier { // CG…: a gateway of the PSTN
 	uint16_t priority; // lower first
 	uint16_t weight; // share among equal priority, 1..65535
 	bool is_enabled;
+	bool has_srtp, has_aead; // its media is SRTP, with AES-CM or AES-GCM
 };
 
 struct directory *directory_create(struct text base_domain);

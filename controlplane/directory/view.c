@@ -53,6 +53,9 @@ static void fill_trunk(const struct directory_object *object, union directory_vi
 	copy(object, "domain", trunk->domain, sizeof(trunk->domain));
 	trunk->is_enabled = is_true(object, "enabled");
 	trunk->has_symmetric_rtp = is_true(object, "symmetric_rtp");
+	trunk->is_secure = is_true(object, "secure");
+	trunk->takes_srtp = is_true(object, "srtp");
+	trunk->takes_aead = is_true(object, "srtp_aead");
 	trunk->cps = (uint32_t)number(object, "cps");
 	trunk->acl_count = count(object, "acls");
 	trunk->credential_list_count = count(object, "credential_lists");
@@ -103,6 +106,8 @@ static void fill_carrier(const struct directory_object *object, union directory_
 			      is_true(object, "enabled");
 	carrier->priority = (uint16_t)number(object, "priority");
 	carrier->weight = (uint16_t)number(object, "weight");
+	carrier->has_srtp = is_true(object, "srtp");
+	carrier->has_aead = is_true(object, "srtp_aead");
 }
 
 typedef void (*fill_fn)(const struct directory_object *object, union directory_view *view);

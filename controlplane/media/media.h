@@ -27,6 +27,8 @@ enum media_event { // about the stream that arrives from `side`
 	MEDIA_STARTED,
 	MEDIA_LEARNED,
 	MEDIA_TTL, // first packet dropped for its TTL (MEDIA-017: one alert per call)
+	MEDIA_REFUSED, // packets from a source it does not accept
+	MEDIA_UNAUTHENTIC, // packets that fail SRTP's authentication
 	MEDIA_CLOSED, // final: all streams of the call are closed, figures final; media is freed after
 };
 typedef void (*media_event_fn)(void *owner, struct media *media, enum media_side side,
@@ -66,6 +68,17 @@ const struct media_ports *media_engine_ports(const struct media_engine *engine);
 enum status media_open(struct media_engine *engine, const char *call_sid, void *owner,
 		       struct media **out_media);
 void media_set_symmetric(struct media *media, enum media_side side, bool is_symmetric);
+
+enum media_security { // of a side's media
+	MEDIA_PLAIN, // RTP; an offer of SRTP is refused (D-30)
+	MEDIA_AS_OFFERED, // what it offers; what we offer it is RTP
+	MEDIA_SECURE, // SRTP; anything else is refused (SRTP-007)
+};
+// Before anything was received from or written to that side, or after media_forget. `suites` are bits of
+// those it may use; our own offer names one: the key in use, else _80 (SRTP-004), and with AEAD alone
+// AEAD_AES_128_GCM. ERR_UNAVAILABLE: secure, and the dataplane has no engine for it.
+enum status media_set_security(struct media *media, enum media_side side,
+			       enum media_security security, unsigned suites);
 // Before anything was written to that side: it speaks this family (its signalling address tells), so
 // its ports must be of it. An offer from a side tells it too. ERR_NOT_ACCEPTABLE: we have none.
 enum status media_set_family(struct media *media, enum media_side side, uint8_t family);
@@ -73,7 +86,15 @@ enum status media_set_family(struct media *media, enum media_side side, uint8_t 
 // The ports rest in quarantine before they are used again.
 void media_close(struct media *media);
 
+enum media_objection { // to a description, where its status alone does not tell
+	MEDIA_OBJECTION_NONE,
+	MEDIA_OBJECTION_SECURE, // SRTP where RTP is due
+	MEDIA_OBJECTION_PLAIN, // RTP where SRTP is due
+	MEDIA_OBJECTION_KEYS, // SRTP without a crypto line we may take (D-33)
+};
+
 struct media_problem {
+	enum media_objection objection;
 	const char *header; // "SDP m=", …
 	char seen[128];
 	const char *expected;
@@ -105,5 +126,12 @@ struct media_figures { // of what arrives from a side
 	uint32_t jitter_us;
 	uint8_t payload_type, event_type; // 0 = PCMU; PAYLOAD_TYPE_NONE
 	bool is_private; // it named a private address (MEDIA-012)
+	bool is_held; // it wants to hear nothing, or says it sends nothing
+	uint8_t sends, listens; // booleans of its direction attribute: it says that it does
+	uint8_t suite; // enum suite that its media has; SUITE_NONE: RTP
+	uint16_t mos; // estimate times 100, of what arrives from it; 0: too little arrived
+	struct address refused; // who sent last what was refused; family NONE: nobody
+	struct address unauthentic; // who sent last what failed authentication
+	uint32_t unreachable; // ICMP errors that what we sent to it came back with (MEDIA-015)
 };
 void media_read(const struct media *media, enum media_side side, struct media_figures *out_figures);

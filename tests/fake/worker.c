@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 #include "tests/fake/dataplane.h"
 
 struct fake_worker {

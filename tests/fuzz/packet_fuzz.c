@@ -8,7 +8,7 @@
 
 #include "dataplane/packet.h"
 #include "dataplane/rewrite.h"
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 
 #define HEADERS_MAX (PACKET_ETHERNET_SIZE + PACKET_IPV6_SIZE + PACKET_UDP_SIZE)
 

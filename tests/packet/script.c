@@ -94,11 +94,11 @@ void script_print_view(FILE *file, uint32_t index, const struct stream_view *vie
 		view->duplicates, view->reordered, view->jitter);
 	fprintf(file, "ssrc=%08" PRIx32 " ssrc_changes=%u events=%u ttl_lowest=%u payload=%u ",
 		view->ssrc, view->ssrc_changes, view->events, view->ttl_lowest, view->payload_last);
-	fprintf(file, "drop_ttl=%" PRIu64 " drop_source=%" PRIu64 " drop_malformed=%" PRIu64 " ",
+	fprintf(file, "drop_ttl=%" PRIu32 " drop_source=%" PRIu32 " drop_malformed=%" PRIu32 " ",
 		view->drops[STREAM_DROP_TTL], view->drops[STREAM_DROP_SOURCE],
 		view->drops[STREAM_DROP_MALFORMED]);
 	fprintf(file,
-		"drop_no_next_hop=%" PRIu64 " drop_tx=%" PRIu64 " out_index=%" PRIu32
+		"drop_no_next_hop=%" PRIu32 " drop_tx=%" PRIu32 " out_index=%" PRIu32
 		" source=%s\n",
 		view->drops[STREAM_DROP_NO_NEXT_HOP], view->drops[STREAM_DROP_TX], view->out_index,
 		view->source.family ? address_string(&view->source, room) : "any");

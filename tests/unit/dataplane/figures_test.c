@@ -2,7 +2,7 @@
 
 #include "tests/check.h"
 
-#include "dataplane/figures.h"
+#include "dataplane/stream/figures.h"
 #include "dataplane/message.h"
 #include "dataplane/packet.h"
 

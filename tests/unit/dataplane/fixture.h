@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 
 struct fixture {
 	struct packet_rules rules; // 198.51.100.1 and 2001:db8::1

@@ -7,7 +7,7 @@
 
 #include "dataplane/packet.h"
 #include "dataplane/rewrite.h"
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 
 // RFC 1071 word by word.
 static uint16_t checksum_of(const uint8_t *octets, size_t size)

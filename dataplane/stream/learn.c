@@ -3,11 +3,11 @@
 // window. Only a message with STREAM_RELEARN starts it again.
 // Runs on: worker.
 
-#include "dataplane/learn.h"
+#include "dataplane/stream/learn.h"
 
 #include <string.h>
 
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 
 static struct address source_of(const struct packet *packet, const uint8_t *frame)
 {
@@ -75,10 +75,9 @@ static bool follows_rtp(const struct stream *stream, const struct packet *packet
 static bool add_candidate(struct stream_table *table, struct stream *stream,
 			  const struct packet *packet, const struct address *source)
 {
-	uint32_t hash = (uint32_t)address_hash(source);
+	uint32_t hash = (uint32_t)address_hash(source) ^ packet->ssrc * 0x9e3779b1u;
 	uint32_t now_ms = (uint32_t)(table->now_ns / 1000000);
-	bool is_same = stream->candidate_count > 0 && stream->candidate_hash == hash &&
-		       stream->candidate_ssrc == packet->ssrc;
+	bool is_same = stream->candidate_count > 0 && stream->candidate_hash == hash;
 	bool is_held = stream->candidate_count > 0 &&
 		       now_ms - stream->candidate_ms < STREAM_CANDIDATE_HOLD_MS;
 	if (!is_same && is_held)
@@ -86,7 +85,6 @@ static bool add_candidate(struct stream_table *table, struct stream *stream,
 	bool is_next = is_same && (uint16_t)(stream->candidate_sequence + 1) == packet->sequence;
 	stream->candidate_count = is_next ? (uint8_t)(stream->candidate_count + 1) : 1;
 	stream->candidate_hash = hash;
-	stream->candidate_ssrc = packet->ssrc;
 	stream->candidate_sequence = packet->sequence;
 	stream->candidate_ms = now_ms;
 	return stream->candidate_count >= STREAM_LEARN_PACKETS;

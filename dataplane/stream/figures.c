@@ -1,7 +1,7 @@
 // Sequence, loss, jitter and telephone events of one stream.
 // Runs on: worker. Reads only what packet_parse has bounded.
 
-#include "dataplane/figures.h"
+#include "dataplane/stream/figures.h"
 
 #include "dataplane/message.h"
 #include "dataplane/packet.h"

@@ -1,12 +1,12 @@
 // Streams: opened and closed by messages, checked and accounted by packets, telling control events.
 // Runs on: worker. Never allocates after stream_table_init, never believes an index it is given.
 
-#include "dataplane/stream.h"
+#include "dataplane/stream/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/learn.h"
+#include "dataplane/stream/learn.h"
 #include "dataplane/shared.h"
 
 static uint32_t index_of(const struct stream_table *table, const struct stream *stream)

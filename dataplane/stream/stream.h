@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane/figures.h"
+#include "dataplane/stream/figures.h"
+#include "dataplane/stream/report.h"
 #include "dataplane/message.h"
 #include "dataplane/packet.h"
 #include "dataplane/verdict.h"
@@ -35,7 +36,11 @@ struct stream {
 	uint16_t out_port, source_port, destination_port; // host order; source_port 0: any
 	uint8_t next_hop[6];
 	uint32_t source_ipv4, destination_ipv4; // network order
-	struct figures figures;
+	uint32_t report_due_ms; // CLOCK_MONOTONIC, low half: when RTCP of ours is due to the sender
+	union {
+		struct figures figures; // of RTP
+		struct reports reports; // of RTCP
+	};
 	// Second line: IPv6, messages, learning.
 	_Alignas(64) uint32_t generation;
 	uint32_t out_index;
@@ -45,8 +50,11 @@ struct stream {
 	bool is_destination_learned; // from what came in on out_index
 	uint8_t candidate_count;
 	uint8_t source_ipv6[16], destination_ipv6[16];
-	uint32_t candidate_hash, candidate_ssrc, candidate_ms;
+	uint32_t candidate_hash; // of its address and SSRC
+	uint32_t candidate_ms;
+	uint32_t next_listed;
 	uint16_t candidate_sequence;
+	uint16_t refused_s; // when a refused source was told last, low half
 };
 
 _Static_assert(sizeof(struct stream) == 128, "two cache lines");
