@@ -51,6 +51,7 @@ static struct dataplane_facts write_facts(const struct program *program)
 		.address_count = program->rules.address_count,
 		.started_ns = clock_monotonic_ns(),
 		.has_huge_pages = nic_has_huge_pages(program->nic),
+		.is_steered = nic_is_steered(program->nic),
 	};
 	memcpy(facts.addresses, program->rules.addresses, sizeof(facts.addresses));
 	memcpy(facts.mac, program->rules.mac, sizeof(facts.mac));

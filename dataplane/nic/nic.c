@@ -22,6 +22,7 @@
 #include "dataplane/nic/eal.h"
 #include "dataplane/nic/ingress.h"
 #include "dataplane/nic/link.h"
+#include "dataplane/nic/steer.h"
 #include "dataplane/nic/xdp.h"
 #include "dataplane/options.h"
 #include "dataplane/packet.h"
@@ -38,7 +39,7 @@ struct nic {
 	uint16_t ports[NIC_SIDES];
 	struct rte_mempool *pool;
 	unsigned workers;
-	bool has_huge_pages, is_eal_started, is_cut;
+	bool has_huge_pages, is_eal_started, is_cut, is_steered;
 	char interface[IF_NAMESIZE];
 	uint8_t mac[6];
 	int program_fd;
@@ -199,9 +200,13 @@ static bool start_all(struct nic *nic, const struct options *options)
 	if (rte_eth_macaddr_get(nic->ports[NIC_WIRE], &mac) != 0)
 		return complain("port", "has no MAC");
 	memcpy(nic->mac, mac.addr_bytes, sizeof(nic->mac));
+	struct packet_rules rules;
+	nic_rules(nic, options, &rules);
 	if (!create_kernel(nic, options) || !start_port(nic, nic->ports[NIC_WIRE]) ||
 	    !start_port(nic, nic->ports[NIC_KERNEL]) || !configure_interface(nic, options))
 		return false;
+	nic->is_steered =
+		nic->workers > 1 && steer_install(nic->ports[NIC_WIRE], nic->workers, &rules);
 	if (nic->driver->kernel != NIC_DRIVER_TAP_CUT)
 		return true;
 	nic_link_stop_merging(nic->argument);
@@ -277,6 +282,11 @@ bool nic_has_kernel(const struct nic *nic)
 bool nic_has_huge_pages(const struct nic *nic)
 {
 	return nic->has_huge_pages;
+}
+
+bool nic_is_steered(const struct nic *nic)
+{
+	return nic->is_steered;
 }
 
 bool nic_launch(struct nic *nic, unsigned worker, int (*run)(void *), void *argument)

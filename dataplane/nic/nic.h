@@ -23,6 +23,7 @@ void nic_rules(const struct nic *nic, const struct options *options,
 const char *nic_interface(const struct nic *nic); // the kernel's, "" when there is none
 bool nic_has_kernel(const struct nic *nic); // NIC_KERNEL can be used
 bool nic_has_huge_pages(const struct nic *nic);
+bool nic_is_steered(const struct nic *nic); // the card brings packets to their owner's queue
 
 // A thread of its own for each worker, on its core. nic_join waits for all of them.
 bool nic_launch(struct nic *nic, unsigned worker, int (*run)(void *), void *argument);
