@@ -7,5 +7,6 @@ script      sipp scenarios written as lists of steps
 phones      sipp and baresip running on a host
 appliance   trunkd on its host: configuration, start, provisioning, trunkctl
 talker      RTP by hand, with any TTL, port or payload
+srtp        libsrtp2 called from here, crypto lines, session keys: what judges trunkd's SRTP
 quickstart  what tools/quickstart does once packages are there
 """
