@@ -61,13 +61,18 @@ struct crypto_job {
 	enum verdict verdict; // FORWARDED, or DROP_AUTHENTICATION, DROP_REPLAY, DROP_TRUNCATED
 	uint32_t rollover; // ROC (of RTCP: index) that the packet has
 	uint16_t sequence; // of RTP, as it is now in the packet
-	// The engine's own, until then:
-	void *context;
+	// Between submit and collect, for the parts behind this door:
+	bool is_second_try; // with another index, or with the former key
+	uint8_t suite; // enum suite
+	uint8_t tag_size;
+	uint16_t hash_size, cipher_size, tag_offset, aad_size; // as dataplane/crypto/engine.h says
+	const uint8_t *aad;
+	void *context; // struct crypto_context
+	void *key; // the engine's own area of that
 	uint64_t index; // 48 bits of SRTP, 31 of SRTCP
 	_Alignas(16) uint8_t iv[16];
-	uint8_t tag[SUITE_TAG_MAX +
-		    4]; // received, or side buffer of an engine that writes more than it should
-	bool is_second_try; // with the former key
+	uint8_t tag[SUITE_TAG_MAX]; // as received
+	uint8_t rtcp_aad[12]; // RFC 7714 9.2
 };
 
 // Takes jobs into the batch; ones that need no engine (no key, replayed, too short) are done at once and
