@@ -7,6 +7,8 @@ script      sipp scenarios written as lists of steps
 phones      sipp and baresip running on a host
 appliance   trunkd on its host: configuration, start, provisioning, trunkctl
 talker      RTP by hand, with any TTL, port or payload
+media       one end of a call by hand: RTP or SRTP and RTCP, all of it kept to be compared
+softphone   SIP by hand on top of it: dials, answers, holds and changes keys when a test says so
 srtp        libsrtp2 called from here, crypto lines, session keys: what judges trunkd's SRTP
 quickstart  what tools/quickstart does once packages are there
 """

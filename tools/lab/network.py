@@ -18,6 +18,7 @@ CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 SO_RCVBUFFORCE = 33
 SUBNET = "192.0.2."  # TEST-NET-1: public in form, so nothing in a call looks like a LAN address
+SUBNET6 = "2001:db8:2::"
 PLAN = {"appliance": 1, "pbx": 10, "pbx2": 11, "carrier": 20, "carrier2": 21, "stranger": 66}
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -51,7 +52,9 @@ class Host:
     def __init__(self, network, name, address, interface="eth0"):
         self.network, self.name, self.address, self.interface = network, name, address, interface
         self.namespace = f"{network.name}-{name}"
-        self.mac = "02:00:00:00:00:%02x" % int(address.rsplit(".", 1)[1])
+        number = address.rsplit(".", 1)[1]
+        self.address6 = SUBNET6 + number  # where the network has IPv6
+        self.mac = "02:00:00:00:00:%02x" % int(number)
 
     def words(self, *words):
         return ["ip", "netns", "exec", self.namespace, *map(str, words)]
@@ -84,10 +87,11 @@ class Host:
 
     def socket(self, port=0, kind=socket.SOCK_DGRAM, address=None):
         """A bound socket on that host."""
+        address = self.address if address is None else address
         with self.inside():
-            made = socket.socket(socket.AF_INET, kind)
+            made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            made.bind((self.address if address is None else address, port))
+            made.bind((address, port))
         return made
 
     def processes(self):
@@ -97,8 +101,8 @@ class Host:
 class Network:
     """with Network("quickstart") as network: … ; removed at the end, come what may."""
 
-    def __init__(self, name, hosts=("pbx", "carrier")):
-        self.name = f"{PREFIX}-{name}"
+    def __init__(self, name, hosts=("pbx", "carrier"), has_ipv6=False):
+        self.name, self.has_ipv6 = f"{PREFIX}-{name}", has_ipv6
         self.hosts, self.processes, self.is_up = {}, [], False
         self.wanted = ["appliance", *[host for host in hosts if host != "appliance"]]
 
@@ -138,7 +142,8 @@ class Network:
         run("ip", "link", "add", host.interface, "netns", host.namespace, "type", "veth", "peer",
             "name", cable, "netns", f"{self.name}-switch")
         for setting in ("all.disable_ipv6", "default.disable_ipv6"):
-            host.run("sysctl", "-qw", f"net.ipv6.conf.{setting}=1", check=False)
+            host.run("sysctl", "-qw", f"net.ipv6.conf.{setting}={0 if self.has_ipv6 else 1}",
+                     check=False)
         host.run("ip", "link", "set", "lo", "up")
         host.run("ip", "link", "set", host.interface, "address", host.mac)
         # The kernel leaves checksums unfinished on veth; the worker verifies them like a NIC's.
@@ -149,6 +154,9 @@ class Network:
         host.run("ip", "link", "set", host.interface, "up")
         if name != "appliance":  # its kernel interface depends on the driver
             host.run("ip", "address", "add", f"{host.address}/24", "dev", host.interface)
+            if self.has_ipv6:
+                host.run("ip", "address", "add", f"{host.address6}/64", "dev", host.interface,
+                         "nodad")
         self.hosts[name] = host
         return host
 

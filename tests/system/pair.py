@@ -1,0 +1,96 @@
+"""A call between two softphones whose media the test makes itself, RTP or SRTP on either leg."""
+
+import contextlib
+import time
+
+from lab import capture, media, softphone
+from lab.appliance import BASE_DOMAIN, CALLED, NUMBER
+
+CALLER_PORT, CALLED_PORT = 40000, 42000
+
+
+class Pair:
+    """with Pair(site, trunk="locked", suites=(srtp.LONG,)) as pair: … ; the call is up inside. Options
+    that begin with `called_` are those of the called phone's media, others of the caller's."""
+
+    def __init__(self, site, trunk="fast", suites=(), called_suites=(), called_host="carrier",
+                 is_muxed=False, dials=True, **options):
+        self.site, self.dials = site, dials
+        server = site.net["appliance"].address
+        called = {key[7:]: value for key, value in options.items() if key.startswith("called_")}
+        caller = {key: value for key, value in options.items() if not key.startswith("called_")}
+        self.stack = contextlib.ExitStack()
+        enter = self.stack.enter_context
+        try:
+            self.caller_media = enter(media.Media(site.net["pbx"], CALLER_PORT, suites,
+                                                  is_muxed=is_muxed, **caller))
+            self.called_media = enter(media.Media(site.net[called_host], CALLED_PORT, called_suites,
+                                                  **called))
+            self.called = enter(softphone.Softphone(site.net[called_host], self.called_media, server))
+            self.caller = enter(softphone.Softphone(site.net["pbx"], self.caller_media, server, NUMBER,
+                                                    f"{trunk}.{BASE_DOMAIN}"))
+        except BaseException:
+            self.stack.close()
+            raise
+
+    def __enter__(self):
+        try:
+            if self.dials:
+                self.dial()
+        except BaseException:
+            self.stack.close()
+            raise
+        return self
+
+    def dial(self):
+        final = self.caller.dial(CALLED)
+        assert final.status == 200, final.first
+        self.called.wait_requests("ACK")
+        self.sid = wait_up(self.site)
+
+    def __exit__(self, kind, *_):
+        with self.stack:
+            time.sleep(0.1)  # what is on its way arrives
+            if self.dials and kind is None:
+                assert self.caller.hang_up().status == 200
+                self.called.wait_requests("BYE")
+
+    def talk(self, seconds=1.0, pace=media.PACE):
+        """Both talk; how fast does not change what they say."""
+        octets = int(seconds * 50) * 160
+        media.converse((self.caller_media, self.site.speech["pbx"][:octets]),
+                       (self.called_media, self.site.speech["carrier"][:octets]), pace=pace)
+        time.sleep(0.1)
+
+    def compare(self):
+        """What each said beside what the other heard: to the called party, to the caller."""
+        return (capture.compare(self.caller_media.said, self.called_media.heard),
+                capture.compare(self.called_media.said, self.caller_media.heard))
+
+    def assert_identical(self, least=1):
+        for one in self.compare():
+            assert one.is_identical and one.said >= least, one
+        for end in (self.caller_media, self.called_media):
+            assert not end.refused, (len(end.refused), end.refused[0])
+
+    def view(self):
+        """The call as trunkctl shows it now."""
+        return self.site.trunkd.call(self.sid)
+
+    def side(self, name):
+        """The figures of what arrives from `caller` or `called`."""
+        return side_of(self.view(), name)
+
+
+def side_of(row, name):
+    return next(side for side in row["media"] if side["from"] == name)
+
+
+def wait_up(site, timeout=10):
+    end = time.monotonic() + timeout
+    while True:
+        calls = site.trunkd.calls()
+        if len(calls) == 1 and calls[0]["state"] == "up":
+            return calls[0]["sid"]
+        assert time.monotonic() < end, calls
+        time.sleep(0.05)

@@ -1,0 +1,208 @@
+"""A phone whose every step a test decides: SIP over UDP, media of `media.Media`. It knows one call."""
+
+import contextlib
+import re
+import secrets
+import threading
+import time
+
+from .network import LabError
+
+FINAL = 200
+
+
+class Message:
+    def __init__(self, data):
+        head, _, self.body = data.decode("utf-8", "replace").partition("\r\n\r\n")
+        self.first, *lines = head.split("\r\n")
+        self.headers = [line.partition(":")[::2] for line in lines]
+        self.is_response = self.first.startswith("SIP/2.0 ")
+        self.status = int(self.first.split()[1]) if self.is_response else 0
+        number, self.method = self["CSeq"].split()
+        self.number = int(number)
+
+    def __getitem__(self, name):
+        return next((value.strip() for key, value in self.headers if key.lower() == name.lower()), "")
+
+    def all(self, name):
+        return [value.strip() for key, value in self.headers if key.lower() == name.lower()]
+
+
+class Softphone:
+    def __init__(self, host, media, server, user="lab", domain=None, port=5060):
+        self.host, self.media, self.user, self.port = host, media, user, port
+        self.server = (server, 5060)
+        self.domain = domain or host.address
+        self.contact = f"<sip:{user}@{host.address}:{port}>"
+        self.socket = host.socket(port)
+        self.received, self.news = [], threading.Condition()
+        self.tag, self.call_id = secrets.token_hex(4), ""
+        self.number, self.local, self.remote, self.peer = 0, "", "", ""
+        self.acks, self.is_open = {}, True
+        self.answer_status = FINAL  # to INVITE; None: rings for ever
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.is_open = False
+        self.socket.close()
+
+    # ---- calling
+
+    def dial(self, number, sdp=None):
+        """Sends an INVITE with our offer; its final response, which is acknowledged."""
+        self.call_id = f"{secrets.token_hex(8)}@{self.host.address}"
+        self.peer = f"sip:{number}@{self.domain}"
+        self.local = f'"Lab" <sip:{self.user}@{self.domain}>;tag={self.tag}'
+        self.remote = f"<{self.peer}>"
+        return self._offer(sdp)
+
+    def reinvite(self, direction="sendrecv", sdp=None):
+        """Another offer in the dialog; its final response."""
+        return self._offer(sdp or self.media.describe(direction))
+
+    def _offer(self, sdp):
+        final = self.request("INVITE", self.media.describe() if sdp is None else sdp)
+        if final.status < 300:
+            self.remote = final["To"]
+            self.peer = re.search(r"<([^>]+)>", final["Contact"])[1]
+            if final.body:
+                self.media.take(final.body)
+        return final
+
+    def hang_up(self):
+        return self.request("BYE")
+
+    def request(self, method, body="", timeout=10):
+        """Sent again every half second until something comes back; the final response."""
+        self.number += 1
+        number = self.number
+        branch = f"z9hG4bK{secrets.token_hex(6)}"
+        text = self._text(method, branch, number, body)
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if not self._find(number, method, 100):
+                self._send(text)
+            final = self._wait(lambda: self._find(number, method, FINAL), 0.5)
+            if final:
+                if method == "INVITE":
+                    self._acknowledge(final, branch)
+                return final
+        raise LabError(f"{method} of {self.host.name} was not answered in {timeout} s")
+
+    def _find(self, number, method, least):
+        return next((one for one in self.received if one.is_response and one.number == number and
+                     one.method == method and one.status >= least), None)
+
+    def _acknowledge(self, final, branch):
+        remote, peer = final["To"], self.peer
+        if final.status < 300:
+            branch = f"z9hG4bK{secrets.token_hex(6)}"
+            peer = re.search(r"<([^>]+)>", final["Contact"])[1]
+        text = self._text("ACK", branch, final.number, "", peer, remote)
+        self.acks[final.number] = text
+        self._send(text)
+
+    def _text(self, method, branch, number, body="", peer=None, remote=None):
+        lines = [f"{method} {peer or self.peer} SIP/2.0",
+                 f"Via: SIP/2.0/UDP {self.host.address}:{self.port};branch={branch};rport",
+                 f"From: {self.local}", f"To: {remote or self.remote}", f"Call-ID: {self.call_id}",
+                 f"CSeq: {number} {method}", f"Contact: {self.contact}", "Max-Forwards: 70"]
+        if body:
+            lines.append("Content-Type: application/sdp")
+        return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
+
+    def _send(self, text, target=None):
+        with contextlib.suppress(OSError):
+            self.socket.sendto(text.encode(), target or self.server)
+
+    # ---- called
+
+    def _listen(self):
+        while self.is_open:
+            try:
+                data, source = self.socket.recvfrom(65535)
+            except ConnectionRefusedError:
+                continue
+            except OSError:
+                return
+            if not data.strip():
+                continue
+            message = Message(data)
+            with self.news:
+                is_again = any(one.first == message.first and one["Via"] == message["Via"] and
+                               one["CSeq"] == message["CSeq"] for one in self.received)
+                self.received.append(message)
+                self.news.notify_all()
+            if message.is_response:
+                if is_again and message.method == "INVITE" and message.number in self.acks:
+                    self._send(self.acks[message.number])
+            elif message.method != "ACK":
+                self._serve(message, source, is_again)
+
+    def _serve(self, message, source, is_again):
+        if message.method != "INVITE":
+            self._respond(message, source, 200)
+        elif is_again and getattr(self, "last_answer", None):
+            self._send(self.last_answer, source)
+        elif self.answer_status is None:
+            self._respond(message, source, 180)
+        elif self.answer_status >= 300:
+            self._respond(message, source, self.answer_status)
+        else:
+            self._answer(message, source)
+
+    def _answer(self, message, source):
+        self.call_id, self.remote = message["Call-ID"], message["From"]
+        self.local = message["To"] if ";tag=" in message["To"] else f"{message['To']};tag={self.tag}"
+        self.peer = re.search(r"<([^>]+)>", message["Contact"])[1]
+        offer = message.body
+        if offer:
+            self.media.take(offer)
+        direction = {"sendonly": "recvonly", "inactive": "inactive", "recvonly": "sendonly"}.get(
+            next((word for word in ("sendonly", "inactive", "recvonly") if f"\na={word}" in offer),
+                 ""), "sendrecv")
+        self.last_answer = self._respond(
+            message, source, 200, self.media.describe(direction, offer=offer or None))
+
+    def _respond(self, message, source, status, body=""):
+        to = message["To"]
+        if ";tag=" not in to and status > 100:
+            to += f";tag={self.tag}"
+        lines = [f"SIP/2.0 {status} Lab", *[f"Via: {via}" for via in message.all("Via")],
+                 f"From: {message['From']}", f"To: {to}", f"Call-ID: {message['Call-ID']}",
+                 f"CSeq: {message['CSeq']}", f"Contact: {self.contact}"]
+        if body:
+            lines.append("Content-Type: application/sdp")
+        text = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
+        self._send(text, source)
+        return text
+
+    # ---- what came
+
+    def requests(self, method):
+        """Of that method, each once."""
+        found = {}
+        for one in self.received:
+            if not one.is_response and one.method == method:
+                found.setdefault((one.number, one["Via"]), one)
+        return list(found.values())
+
+    def wait_requests(self, method, count=1, timeout=10):
+        if not self._wait(lambda: len(self.requests(method)) >= count, timeout):
+            raise LabError(f"{self.host.name} got {len(self.requests(method))} {method}, not {count}")
+        return self.requests(method)
+
+    def _wait(self, condition, timeout):
+        end = time.monotonic() + timeout
+        with self.news:
+            while not (found := condition()):
+                left = end - time.monotonic()
+                if left <= 0 or not self.news.wait(left) and end <= time.monotonic():
+                    return condition()
+        return found
