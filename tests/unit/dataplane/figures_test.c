@@ -90,6 +90,7 @@ static void jitter_follows_its_formula(void **state)
 	for (uint32_t i = 0; i < 500; i++) {
 		uint32_t arrival = i * 160 + i * i % 97;
 		struct packet packet = { .sequence = (uint16_t)i, .timestamp = i * 160 };
+		flow.view.packets++;
 		figures_add(&flow.figures, &flow.view, &packet, NULL, arrival);
 		double change = (double)(arrival - i * 160) - transit_before;
 		if (i > 0)
@@ -107,12 +108,133 @@ static void an_event_is_counted_at_its_end_and_once(void **state)
 	(void)state;
 	for (uint32_t timestamp = 800; timestamp <= 8000; timestamp += 800)
 		for (unsigned i = 0; i < 6; i++) {
-			struct packet packet = { .sequence = sequence++, .timestamp = timestamp };
+			struct packet packet = { .sequence = sequence++,
+						 .timestamp = timestamp,
+						 .payload_type = 101,
+						 .media_size = 4 };
+			flow.view.packets++;
 			figures_add(&flow.figures, &flow.view, &packet, i < 3 ? going : ended,
 				    timestamp + i * 160);
 		}
 	CHECK_NUMBER(flow.view.events, 10);
 	CHECK_NUMBER(flow.view.jitter, 0); // they say nothing about it
+	CHECK_NUMBER(flow.view.payload_changes, 0);
+	CHECK_NUMBER(flow.view.payload_last, 101);
+}
+
+static void an_event_cut_short_is_not_looked_at(void **state)
+{
+	const uint8_t ended[1] = { 5 };
+	struct packet packet = { .payload_type = 101, .media_size = 1 };
+	struct flow flow = { .view.packets = 1 };
+	(void)state;
+	figures_add(&flow.figures, &flow.view, &packet, ended, 0);
+	CHECK_NUMBER(flow.view.events, 0);
+}
+
+static void counters_of_few_bits_stay_at_their_greatest(void **state)
+{
+	struct flow flow = { 0 };
+	(void)state;
+	for (unsigned i = 0; i < 70000; i++) {
+		flow.ssrc = i;
+		add(&flow, 10);
+		add(&flow, 10);
+		add(&flow, 9);
+		figures_note_type(&flow.figures, &flow.view, i % 2 ? 0 : 8);
+	}
+	CHECK_NUMBER(flow.view.duplicates, UINT16_MAX);
+	CHECK_NUMBER(flow.view.reordered, UINT16_MAX);
+	CHECK_NUMBER(flow.view.ssrc_changes, UINT16_MAX);
+	CHECK_NUMBER(flow.view.payload_changes, UINT8_MAX);
+}
+
+static void another_codec_is_a_change_and_the_way_back_another(void **state)
+{
+	const uint8_t types[] = { 0, 0, 8, 8, 0, 18, 18 };
+	struct flow flow = { 0 };
+	(void)state;
+	for (unsigned i = 0; i < 7; i++)
+		figures_note_type(&flow.figures, &flow.view, types[i]);
+	CHECK_NUMBER(flow.view.payload_changes, 3);
+}
+
+static uint32_t silent_after(const uint8_t *payload, uint16_t size)
+{
+	struct flow flow = { .view.packets = 1 };
+	struct packet packet = { .media_size = size };
+	figures_add(&flow.figures, &flow.view, &packet, payload, 0);
+	return flow.view.silent;
+}
+
+// Every code of mu-law, alone in a packet, by its value as G.711 decodes it.
+static void silence_is_what_lies_within_24_of_zero(void **state)
+{
+	uint8_t payload[160];
+	unsigned quiet = 0;
+	(void)state;
+	for (unsigned code = 0; code < 256; code++) {
+		unsigned inverted = ~code & 0x7f;
+		int value = (int)(((inverted & 15) * 2 + 33) << (inverted >> 4)) * 4 - 132;
+		for (unsigned i = 0; i < sizeof(payload); i++)
+			payload[i] = (uint8_t)code;
+		uint32_t silent = silent_after(payload, sizeof(payload));
+		CHECK_NUMBER(silent, value <= 24);
+		quiet += silent;
+	}
+	CHECK_NUMBER(quiet, 8);
+}
+
+static void a_sound_at_either_end_is_heard(void **state)
+{
+	uint8_t payload[160];
+	(void)state;
+	for (unsigned i = 0; i < sizeof(payload); i++)
+		payload[i] = i % 2 ? 0xff : 0x7e;
+	CHECK_NUMBER(silent_after(payload, 160), 1);
+	CHECK_NUMBER(silent_after(payload, 8), 1);
+	CHECK_NUMBER(silent_after(payload, 7), 0); // too little to say so
+	CHECK_NUMBER(silent_after(NULL, 160), 0);
+	payload[3] = 0x60;
+	CHECK_NUMBER(silent_after(payload, 160), 0);
+	payload[3] = 0xff;
+	payload[159] = 0x20;
+	CHECK_NUMBER(silent_after(payload, 160), 0);
+}
+
+static void a_new_time_base_is_no_jitter(void **state)
+{
+	struct flow flow = { 0 };
+	(void)state;
+	for (uint16_t i = 0; i < 100; i++) {
+		struct packet packet = { .sequence = i,
+					 .timestamp = i * 160u + (i >= 50 ? 0x40000000u : 0) };
+		flow.view.packets++;
+		figures_add(&flow.figures, &flow.view, &packet, NULL, i * 160u);
+	}
+	CHECK_NUMBER(flow.view.jitter, 0);
+	CHECK_NUMBER(flow.figures.transit, 0u - 0x40000000u); // and it is the one that counts
+}
+
+static void loss_is_told_of_the_present_ssrc(void **state)
+{
+	struct flow flow = { .ssrc = 1 };
+	(void)state;
+	for (uint16_t i = 0; i < 10; i++)
+		add(&flow, (uint16_t)(i * 2));
+	CHECK_NUMBER(figures_lost(&flow.figures, &flow.view), 9);
+	flow.ssrc = 2;
+	for (uint16_t i = 65530; i != 10; i++)
+		if (i % 4 != 3)
+			add(&flow, i);
+	CHECK_NUMBER(figures_lost(&flow.figures, &flow.view), 4);
+	CHECK_NUMBER(figures_extended_max(&flow.figures), 65536 + 9);
+	CHECK_NUMBER(flow.view.sequence, 9);
+	CHECK_NUMBER(flow.view.expected - flow.view.packets, 9 + 4);
+	add(&flow, 30000);
+	add(&flow, 30001); // a restart of the same SSRC starts its loss again
+	CHECK_NUMBER(figures_lost(&flow.figures, &flow.view), 0);
+	CHECK_NUMBER(flow.view.expected - flow.view.packets, 9 + 4);
 }
 
 int main(void)
@@ -125,6 +247,13 @@ int main(void)
 		TEST(each_ssrc_adds_what_it_expected),
 		TEST(jitter_follows_its_formula),
 		TEST(an_event_is_counted_at_its_end_and_once),
+		TEST(an_event_cut_short_is_not_looked_at),
+		TEST(counters_of_few_bits_stay_at_their_greatest),
+		TEST(another_codec_is_a_change_and_the_way_back_another),
+		TEST(silence_is_what_lies_within_24_of_zero),
+		TEST(a_sound_at_either_end_is_heard),
+		TEST(a_new_time_base_is_no_jitter),
+		TEST(loss_is_told_of_the_present_ssrc),
 	};
 	return RUN_TESTS(tests);
 }
