@@ -70,8 +70,10 @@ bool crypto_context_set_key(struct crypto_contexts *contexts, const struct messa
 			    uint64_t now_ns);
 bool crypto_context_set_rollover(struct crypto_contexts *contexts, const struct message *message);
 void crypto_context_forget(struct crypto_contexts *contexts, uint32_t stream);
-// Wipes the former keys whose time is over, and only those of streams that are not busy.
-void crypto_context_expire(struct crypto_contexts *contexts, uint64_t now_ns);
+// false: no former key's time is over.
+bool crypto_context_next_expired(const struct crypto_contexts *contexts, uint64_t now_ns,
+				 uint32_t *out_stream);
+void crypto_context_expire(struct crypto_contexts *contexts, uint64_t now_ns); // the first of them
 
 bool crypto_context_was_forgotten(const struct crypto_stream *stream, uint32_t ssrc);
 void crypto_context_note_forgotten(struct crypto_stream *stream, uint32_t ssrc);

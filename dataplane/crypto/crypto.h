@@ -62,7 +62,8 @@ struct crypto_job {
 	uint32_t rollover; // ROC (of RTCP: index) that the packet has
 	uint16_t sequence; // of RTP, as it is now in the packet
 	// Between submit and collect, for the parts behind this door:
-	bool is_second_try; // with another index, or with the former key
+	uint8_t state, tries; // dataplane/crypto/batch.c
+	uint8_t stash;
 	uint8_t suite; // enum suite
 	uint8_t tag_size;
 	uint16_t hash_size, cipher_size, tag_offset, aad_size; // as dataplane/crypto/engine.h says
