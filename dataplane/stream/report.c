@@ -104,7 +104,9 @@ void report_begin(const struct stream_table *table, struct stream *stream)
 {
 	bool is_rtp_port = (uint32_t)(stream - table->streams) % MEDIA_PORT_COUNT % 2 == 0;
 	stream->report_due_ms = now_ms(table);
-	if (!is_rtp_port)
+	if (is_rtp_port)
+		stream->figures = (struct figures){ 0 };
+	else
 		stream->reports =
 			(struct reports){ .relayed_ms = now_ms(table) - 2 * REPORT_INTERVAL_MS };
 }
@@ -288,7 +290,8 @@ static uint8_t *write_block(const struct stream_table *table, const struct strea
 	return write32(out, has_sender ? since : 0);
 }
 
-// What the other side sent is sent on by us: its RTP clock goes on from its last packet of sound.
+// What the other side sent is sent on by us: its RTP clock goes on from its last packet of sound. Its
+// octets are those that arrived, with the tags of SRTP.
 static uint8_t *write_sender(const struct stream_table *table, const struct stream *sender,
 			     struct reports *reports, uint8_t *out)
 {
