@@ -53,12 +53,30 @@ struct diagnosis_facts {
 
 const struct diagnosis_facts *diagnosis_facts(enum diagnosis diagnosis);
 
+// What both sides had counted when the time looked at began; all zero: nothing.
+struct diagnosis_mark {
+	uint64_t packets; // of the speaker
+	uint32_t drops[STREAM_DROP_COUNT]; // of the speaker
+	uint32_t unreachable; // of the listener
+};
+
 struct diagnosis_case { // one direction: `speaker` should be heard by `listener`
 	const struct media_figures *speaker, *listener;
 	uint64_t now_ns; // CLOCK_MONOTONIC
-	uint64_t answered_ns; // of the call; nothing is said in its first seconds
+	uint64_t answered_ns; // of the call, or since when it is no longer held; see DIAGNOSIS_EARLY_NS
 	bool is_symmetric_listener; // symmetric RTP on the listener's leg
+	bool is_listener_near; // its signalling comes from a private address too: we reach such
+	bool is_final; // the call ends: seconds that are fewer count too
+	const struct diagnosis_mark *mark; // NULL: since the beginning
 };
+
+// Nothing is said in a direction's first seconds, nor at the end of one that was shorter than this.
+#define DIAGNOSIS_EARLY_NS 5000000000ull
+#define DIAGNOSIS_EARLY_FINAL_NS 2000000000ull
 
 // DIAGNOSIS_NONE: heard, on hold, or too early to say.
 enum diagnosis diagnosis_find(const struct diagnosis_case *one);
+// Neither side says that this direction is on hold.
+bool diagnosis_is_due(const struct media_figures *speaker, const struct media_figures *listener);
+struct diagnosis_mark diagnosis_mark(const struct media_figures *speaker,
+				     const struct media_figures *listener);
