@@ -60,10 +60,11 @@ class Seen:
 
 
 class Site:
-    def __init__(self, build, work, driver="af_packet", name="system", options=None):
+    def __init__(self, build, work, driver="af_packet", name="system", options=None,
+                 has_ipv6=False):
         self.work = work
         self.net = network.Network(f"{name}-{os.getpid()}",
-                                   ("pbx", "carrier", "carrier2", "stranger"))
+                                   ("pbx", "carrier", "carrier2", "stranger"), has_ipv6)
         self.net.up()
         self.trunkd = appliance.Appliance(self.net["appliance"], build, work / "trunkd", driver,
                                           {**OPTIONS, **(options or {})})
@@ -73,16 +74,35 @@ class Site:
             (work / f"{who}.ulaw").write_bytes(self.speech[who])
 
     def start(self):
-        """Three trunks: `office` as sold (1 call a second, address and password), `fast` by address
-        alone, `slow` by address alone at 1 call a second."""
+        """Trunks: `office` as sold (1 call a second, address and password), `fast` by address alone,
+        `slow` so too at 1 call a second, and like `fast`: `locked` takes SRTP where it is offered,
+        `sealed` AEAD as well, `strict` wants TLS and SRTP."""
         trunkd, pbx = self.trunkd, self.net["pbx"]
         trunkd.start()
         self.sids = trunkd.provision(pbx, [("gateway-1", self.net["carrier"], 10)],
                                      password=PASSWORD)
         for name, cps in (("fast", 1000), ("slow", 1)):
-            self.sids[name] = trunkd.add("trunk", account=self.sids["account"], name=name,
-                                         domain=name, cps=cps, acls=self.sids["acl"])
+            self.add_trunk(name, cps=cps)
+        self.add_trunk("locked", srtp="true")
+        self.add_trunk("sealed", srtp="true", srtp_aead="true")
+        self.add_trunk("strict", secure="true")
         return self
+
+    def add_trunk(self, name, **fields):
+        """By the PBX's address."""
+        self.sids[name] = self.trunkd.add(
+            "trunk", account=self.sids["account"], name=name, domain=name, acls=self.sids["acl"],
+            **{"cps": 1000, **fields})
+
+    @contextlib.contextmanager
+    def other_carrier(self, **fields):
+        """Calls go to carrier2 first, meanwhile."""
+        sid = self.trunkd.add("carrier", name="gateway-2", priority=1,
+                              address=f"{self.net['carrier2'].address}:5060", **fields)
+        try:
+            yield
+        finally:
+            self.trunkd.trunkctl("remove", "carrier", sid)
 
     def stop(self):
         self.trunkd.stop()
@@ -141,6 +161,12 @@ class Site:
 
 def used_ports(answer):
     return answer.get("ports", answer)["used"]
+
+
+def verdict(site, name):
+    """How many packets of all workers had that fate."""
+    rows = site.trunkd.metrics()["trunkd_worker_packets_total"]
+    return sum(value for labels, value in rows.items() if f'"{name}"' in labels)
 
 
 def wait_bound(host, port, timeout=5):

@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from conftest import said
+from conftest import said, verdict
 from lab import capture, script, talker
 from lab.appliance import CALLED
 
@@ -137,11 +137,6 @@ def test_media_for_no_call_is_dropped_and_counted(site):
     assert verdict(site, "drop_no_stream") == before + 10
 
 
-def verdict(site, name):
-    rows = site.trunkd.metrics()["trunkd_worker_packets_total"]
-    return sum(value for labels, value in rows.items() if f'"{name}"' in labels)
-
-
 def test_a_private_address_in_sdp_is_told(site):
     """MEDIA-012: media goes there and is lost, the alert says why."""
     body = script.sdp(port=PBX_PORT, address="10.1.2.3")
@@ -152,5 +147,3 @@ def test_a_private_address_in_sdp_is_told(site):
         assert called.wait(10), said(called)
     assert "10.1.2.3" in str(seen.one_alert(32914))
     assert seen.row()["to"] == CALLED
-
-

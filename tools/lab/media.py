@@ -34,8 +34,10 @@ class Media:
         self.suite, self.out, self.former, self.inside = None, None, None, []
         self.peer_master, self.target, self.rtcp_target, self.peer_event = None, None, None, None
         self.said, self.heard, self.reports, self.refused = [], [], [], []
-        self.version, self.lock, self.is_open = 0, threading.Lock(), True
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.version, self.lock = 0, threading.Lock()
+        self.wake, self.stop = socket.socketpair()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
@@ -44,9 +46,10 @@ class Media:
         self.close()
 
     def close(self):
-        self.is_open = False
-        self.rtp.close()
-        self.rtcp.close()
+        self.stop.send(b".")
+        self.thread.join()
+        for one in (self.rtp, self.rtcp, self.wake, self.stop):
+            one.close()
 
     # ---- what is told
 
@@ -164,14 +167,13 @@ class Media:
     # ---- what is heard
 
     def _listen(self):
-        while self.is_open:
-            try:
-                ready, _, _ = select.select([self.rtp, self.rtcp], [], [], 0.2)
-                for one in ready:
-                    with contextlib.suppress(ConnectionRefusedError):
-                        self._hear(*one.recvfrom(2048), one is self.rtcp)
-            except (OSError, ValueError):
+        while True:
+            ready, _, _ = select.select([self.rtp, self.rtcp, self.wake], [], [])
+            if self.wake in ready:
                 return
+            for one in ready:
+                with contextlib.suppress(ConnectionRefusedError):
+                    self._hear(*one.recvfrom(2048), one is self.rtcp)
 
     def _hear(self, data, source, is_rtcp):
         is_rtcp = is_rtcp or self.is_muxed and len(data) > 1 and data[1] in REPORTS

@@ -118,13 +118,16 @@ class Baresip:
     and leaves what it said and heard as wav files in its folder."""
 
     def __init__(self, host, folder, name, says=None, user="lab", domain=None,
-                 credentials=None, outbound=None, port=5060, media=(22000, 22100)):
+                 credentials=None, outbound=None, port=5060, media=(22000, 22100),
+                 encryption=None):
         self.host, self.name, self.events = host, name, []
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir(parents=True, exist_ok=True)
         source = f"aufile,{says}" if says else "ausine,440"
         modules = ["account", "ctrl_tcp", "menu", "g711", "aubridge", "sndfile",
                    "aufile" if says else "ausine"]
+        if encryption:
+            modules.insert(0, "srtp")  # the account names it as soon as it is read
         (self.folder / "config").write_text("\n".join([
             f"module_path {module_path()}",
             *[f"module {module}.so" for module in modules],
@@ -136,6 +139,8 @@ class Baresip:
                  "dtmfmode=rtpevent"]
         if credentials:
             words += [f"auth_user={credentials[0]}", f"auth_pass={credentials[1]}"]
+        if encryption:  # "srtp-mand": RTP/SAVP; "srtp": crypto lines beside RTP/AVP
+            words.append(f"mediaenc={encryption}")
         if outbound:
             words.append(f'outbound="{outbound}"')
         (self.folder / "accounts").write_text(";".join(words) + "\n")
@@ -189,6 +194,16 @@ class Baresip:
 
     def hang_up(self):
         self.command("hangup")
+
+    def hold(self):
+        self.command("hold")
+
+    def resume(self):
+        self.command("resume")
+
+    def press(self, digits):
+        """As telephone events (RFC 4733)."""
+        self.command("sndcode", digits)
 
     def wait_event(self, *types, timeout=10):
         """The first event of one of these types, for example CALL_ESTABLISHED; None: none came."""

@@ -13,18 +13,20 @@ o=lab 1 {version} IN IP4 [local_ip]
 s=-
 c=IN IP4 {address}
 t=0 0
-m=audio {port} RTP/AVP {types}
-a=rtpmap:0 PCMU/8000
+m=audio {port} RTP/{profile} {types}
+{crypto}a=rtpmap:0 PCMU/8000
 {maps}a=ptime:20
 a={direction}
 """
 
 
 def sdp(port="[rtpstream_audio_port]", event=101, direction="sendrecv", version=1,
-        address="[media_ip]"):
+        address="[media_ip]", crypto=()):
+    """`crypto`: lines of SRTP keys."""
     maps = f"a=rtpmap:{event} telephone-event/8000\na=fmtp:{event} 0-16\n" if event else ""
     return SDP.format(version=version, port=port, types=f"0 {event}" if event else "0", maps=maps,
-                      direction=direction, address=address)
+                      direction=direction, address=address, profile="SAVP" if crypto else "AVP",
+                      crypto="".join(f"{line}\n" for line in crypto))
 
 
 def scenario(*steps):
@@ -203,8 +205,11 @@ def caller_talks(file, seconds, credentials=False, body=None):
                     play(file) if file else "", pause(seconds), bye(last + 1), expect(200))
 
 
-def called_talks(file, ring=0.2, body=None):
-    """A whole call from the called side, until the other hangs up."""
+def called_talks(file, ring=0.2, body=None, reinvites=0):
+    """A whole call from the called side, until the other hangs up, after so many offers more."""
+    again = []
+    for version in range(2, 2 + reinvites):
+        again += [wait_for("INVITE"), answer_in_dialog(body=sdp(version=version)), wait_for("ACK")]
     return scenario(wait_for("INVITE"), answer(180, "Ringing"), pause(ring),
                     answer(200, "OK", sdp() if body is None else body), wait_for("ACK"),
-                    play(file) if file else "", wait_for("BYE"), answer_in_dialog())
+                    play(file) if file else "", *again, wait_for("BYE"), answer_in_dialog())

@@ -3,6 +3,8 @@
 import contextlib
 import re
 import secrets
+import select
+import socket
 import threading
 import time
 
@@ -38,9 +40,11 @@ class Softphone:
         self.received, self.news = [], threading.Condition()
         self.tag, self.call_id = secrets.token_hex(4), ""
         self.number, self.local, self.remote, self.peer = 0, "", "", ""
-        self.acks, self.is_open = {}, True
+        self.acks, self.last_answer = {}, None
         self.answer_status = FINAL  # to INVITE; None: rings for ever
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.wake, self.stop = socket.socketpair()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
@@ -49,8 +53,10 @@ class Softphone:
         self.close()
 
     def close(self):
-        self.is_open = False
-        self.socket.close()
+        self.stop.send(b".")
+        self.thread.join()
+        for one in (self.socket, self.wake, self.stop):
+            one.close()
 
     # ---- calling
 
@@ -124,13 +130,14 @@ class Softphone:
     # ---- called
 
     def _listen(self):
-        while self.is_open:
+        while True:
+            ready, _, _ = select.select([self.socket, self.wake], [], [])
+            if self.wake in ready:
+                return
             try:
                 data, source = self.socket.recvfrom(65535)
             except ConnectionRefusedError:
                 continue
-            except OSError:
-                return
             if not data.strip():
                 continue
             message = Message(data)
@@ -148,7 +155,7 @@ class Softphone:
     def _serve(self, message, source, is_again):
         if message.method != "INVITE":
             self._respond(message, source, 200)
-        elif is_again and getattr(self, "last_answer", None):
+        elif is_again and self.last_answer:
             self._send(self.last_answer, source)
         elif self.answer_status is None:
             self._respond(message, source, 180)
