@@ -1,4 +1,4 @@
-// The program trunkd-dataplane: starts the port, the workers and the socket, in this order, and stops
+// The program trunkd-dataplane: starts the port, SRTP's engine, the workers and the socket, in this order, and stops
 // them backwards.
 // Runs on: main, which after start only waits. It knows no SIP, no database and no call.
 
@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/attach.h"
+#include "dataplane/crypto/crypto.h"
 #include "dataplane/options.h"
 #include "dataplane/shared.h"
 #include "dataplane/worker.h"
@@ -21,6 +22,7 @@ struct program {
 	struct options options;
 	struct packet_rules rules;
 	struct nic *nic;
+	struct crypto *crypto;
 	struct attach *attach;
 	struct worker **workers;
 	unsigned launched;
@@ -55,9 +57,22 @@ static struct dataplane_facts write_facts(const struct program *program)
 	};
 	memcpy(facts.addresses, program->rules.addresses, sizeof(facts.addresses));
 	memcpy(facts.mac, program->rules.mac, sizeof(facts.mac));
+	facts.key_form = (uint8_t)crypto_key_form(program->crypto);
+	snprintf(facts.engine, sizeof(facts.engine), "%s", crypto_engine(program->crypto));
 	snprintf(facts.port, sizeof(facts.port), "%s", program->options.port);
 	snprintf(facts.interface, sizeof(facts.interface), "%s", nic_interface(program->nic));
 	return facts;
+}
+
+// The engine said on stderr why it does not start.
+static bool start_crypto(struct program *program)
+{
+	const struct crypto_plan plan = {
+		.engine = program->options.crypto,
+		.worker_count = program->options.workers,
+		.stream_count = program->rules.address_count * MEDIA_PORT_COUNT,
+	};
+	return crypto_start(&plan, &program->crypto) == OK;
 }
 
 static bool start_workers(struct program *program)
@@ -71,6 +86,7 @@ static bool start_workers(struct program *program)
 		.nic = program->nic,
 		.views = attach_views(program->attach),
 		.mailboxes = attach_mailboxes(program->attach),
+		.crypto = program->crypto,
 		.stop = &program->stop,
 	};
 	program->workers = worker_create_all(&plan);
@@ -96,6 +112,8 @@ static bool start(struct program *program)
 	if (!program->nic)
 		return false;
 	nic_rules(program->nic, &program->options, &program->rules);
+	if (!start_crypto(program))
+		return false;
 	struct dataplane_facts facts = write_facts(program);
 	program->attach = attach_create(&facts, facts.address_count * MEDIA_PORT_COUNT);
 	return program->attach && start_workers(program) &&
@@ -110,6 +128,7 @@ static void stop(struct program *program)
 		nic_join(program->nic);
 	attach_destroy(program->attach);
 	worker_destroy_all(program->workers, program->options.workers);
+	crypto_stop(program->crypto);
 	nic_stop(program->nic);
 	if (program->signal_fd >= 0)
 		close(program->signal_fd);
@@ -130,7 +149,8 @@ int main(int count, char **arguments)
 	if (is_started) {
 		log_event(LOG_INFO, "dataplane_ready", "port", program.options.port, "socket",
 			  program.options.socket_path, "interface", nic_interface(program.nic),
-			  "huge_pages", nic_has_huge_pages(program.nic) ? "yes" : "no", NULL);
+			  "engine", crypto_engine(program.crypto), "huge_pages",
+			  nic_has_huge_pages(program.nic) ? "yes" : "no", NULL);
 		attach_run(program.attach, program.signal_fd);
 		log_event(LOG_INFO, "dataplane_stopping", NULL);
 	}

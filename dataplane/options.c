@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "dataplane/crypto/crypto.h"
 
 struct option_row;
 typedef bool (*option_fn)(const struct option_row *row, struct text value, void *target);
@@ -33,6 +34,16 @@ static bool set_interface(const struct option_row *row, struct text value, void 
 	bool is_name = value.size < 16 && !text_find(value, '/') && !text_find(value, ',') &&
 		       !text_find(value, ' ') && !text_find(value, '"');
 	return is_name && set_string(row, value, target);
+}
+
+// "off", or one of the names the door to SRTP knows.
+static bool set_engine(const struct option_row *row, struct text value, void *target)
+{
+	struct text names = text_of(crypto_engine_names());
+	bool is_known = text_is_equal(value, TEXT("off"));
+	while (names.size > 0 && !is_known)
+		is_known = text_is_equal(value, text_trim(text_split(&names, ',')));
+	return is_known && set_string(row, value, target);
 }
 
 static bool set_number(const struct option_row *row, struct text value, void *target)
@@ -145,6 +156,9 @@ static const struct option_row rows[] = {
 	  "for packets and streams, taken at start, 64 to 65536 (256)" },
 	{ "--min-ttl", "TTL", set_number, FIELD(min_ttl), 0, 0, 255,
 	  "media with a lower TTL or hop limit is dropped, 0 to 255 (11)" },
+	{ "--crypto", "ENGINE", set_engine, FIELD(crypto), 0, 0, 0,
+	  "what does SRTP: auto (the fastest that works here), off (nothing, secure streams stay silent), ipsec_mb, "
+	  "crypto_aesni_mb, crypto_openssl, crypto_qat, libsrtp2 (auto)" },
 	{ "--verify-udp-checksum", "auto|on|off", set_choice, FIELD(verify_udp_checksum), 0, 0, 0,
 	  "of received media; auto: on for pci:, off elsewhere, where local senders leave it unfinished (auto)" },
 	{ "--allow-uid", "UID", set_number, FIELD(allow_uid), 0, 0, UINT32_MAX - 1,
@@ -206,6 +220,7 @@ enum options_answer options_parse(int count, char *const *arguments, struct opti
 		.workers = 1,
 		.memory_mb = 256,
 		.min_ttl = 11,
+		.crypto = "auto",
 		.allow_uid = UINT32_MAX,
 	};
 	for (int i = 1; i < count; i += 2) {

@@ -32,6 +32,7 @@ struct options {
 	enum option_choice huge_pages, verify_udp_checksum;
 	unsigned memory_mb;
 	unsigned min_ttl;
+	const char *crypto; // the SRTP engine: "auto", "off", or its name
 	unsigned allow_uid; // who may attach beside root and ourselves; UINT32_MAX: nobody
 };
 

@@ -98,7 +98,7 @@ static bool find_address(const struct packet_rules *rules, uint8_t family, const
 	return false;
 }
 
-// RFC 3550 5.1: fixed header, contributing sources, extension, padding.
+// RFC 3550 5.1: fixed header, contributing sources, extension. Padding may be encrypted still.
 static bool parse_rtp(const uint8_t *rtp, size_t size, struct packet *packet)
 {
 	if (size < PACKET_RTP_SIZE)
@@ -109,9 +109,7 @@ static bool parse_rtp(const uint8_t *rtp, size_t size, struct packet *packet)
 			return false;
 		header += 4u + 4u * read16(rtp + header + 2);
 	}
-	size_t padding = rtp[0] & 0x20 ? rtp[size - 1] : 0;
-	bool is_padded_wrong = rtp[0] & 0x20 && padding == 0;
-	if (size < header + padding || is_padded_wrong)
+	if (size < header)
 		return false;
 	packet->kind = PACKET_RTP;
 	packet->has_marker = rtp[1] >> 7;
@@ -120,7 +118,7 @@ static bool parse_rtp(const uint8_t *rtp, size_t size, struct packet *packet)
 	packet->timestamp = read32(rtp + 4);
 	packet->ssrc = read32(rtp + 8);
 	packet->media_offset = (uint16_t)(packet->offset + header);
-	packet->media_size = (uint16_t)(size - header - padding);
+	packet->media_size = (uint16_t)(size - header);
 	return true;
 }
 
@@ -132,8 +130,50 @@ static void parse_media(const uint8_t *media, size_t size, struct packet *packet
 		return;
 	if (media[1] < 192 || media[1] > 223)
 		(void)parse_rtp(media, size, packet);
-	else if (size >= 8 && 4u + 4u * read16(media + 2) <= size)
+	else if (size >= PACKET_RTCP_CLEAR_SIZE)
 		packet->kind = PACKET_RTCP;
+}
+
+static bool check_padding(const uint8_t *rtp, struct packet *packet)
+{
+	if (!(rtp[0] & 0x20))
+		return true;
+	uint8_t padding = packet->media_size > 0 ? rtp[packet->size - 1] : 0;
+	if (padding == 0 || padding > packet->media_size)
+		return false;
+	packet->media_size = (uint16_t)(packet->media_size - padding);
+	return true;
+}
+
+// RFC 3550 A.2: each is of version 2, only the last may be padded, together they fill the datagram.
+static bool check_compound(const uint8_t *rtcp, size_t size)
+{
+	bool is_padded = false;
+	while (size > 0) {
+		if (size < 4 || rtcp[0] >> 6 != 2 || is_padded)
+			return false;
+		size_t length = 4u + 4u * read16(rtcp + 2);
+		if (length > size)
+			return false;
+		is_padded = rtcp[0] & 0x20;
+		rtcp += length;
+		size -= length;
+	}
+	return true;
+}
+
+bool packet_check_clear(const uint8_t *media, struct packet *packet)
+{
+	return packet->kind == PACKET_RTP ? check_padding(media, packet)
+					  : check_compound(media, packet->size);
+}
+
+struct address packet_source(const struct packet *packet, const uint8_t *frame)
+{
+	struct address source = { .family = packet->family, .port = packet->source_port };
+	memcpy(source.octets, frame + packet->source_offset,
+	       packet->family == ADDRESS_IPV4 ? 4 : 16);
+	return source;
 }
 
 static bool is_udp_sum_right(const struct datagram *datagram, const struct packet_rules *rules,
@@ -169,7 +209,7 @@ static enum verdict parse_udp(const struct datagram *datagram, const struct pack
 	packet->index += port - MEDIA_PORT_FIRST;
 	packet->source_port = read16(udp);
 	packet->offset = (uint16_t)(datagram->offset + PACKET_UDP_SIZE);
-	packet->size = (uint16_t)(datagram->size - PACKET_UDP_SIZE);
+	packet->size = packet->arrived_size = (uint16_t)(datagram->size - PACKET_UDP_SIZE);
 	parse_media(udp + PACKET_UDP_SIZE, packet->size, packet);
 	return VERDICT_FORWARDED;
 }

@@ -16,8 +16,11 @@
 #define PACKET_IPV6_SIZE 40
 #define PACKET_UDP_SIZE 8
 #define PACKET_RTP_SIZE 12
-// What leaves may be IPv6 where IPv4 came in; nothing relayed may outgrow 1500 octets by that.
-#define PACKET_PAYLOAD_MAX (1500 - PACKET_IPV6_SIZE - PACKET_UDP_SIZE)
+#define PACKET_RTCP_CLEAR_SIZE 8 // of SRTCP stays in the clear (RFC 3711 3.4)
+// What leaves may be IPv6 where IPv4 came in, and SRTCP where RTCP did: 4 octets of index, 16 of tag
+// (RFC 7714 9.1, 13). Nothing relayed may outgrow 1500 octets by that: at most 1432 come in.
+#define PACKET_GROWTH_MAX 20
+#define PACKET_PAYLOAD_MAX (1500 - PACKET_IPV6_SIZE - PACKET_UDP_SIZE - PACKET_GROWTH_MAX)
 #define PACKET_PAYLOAD_PCMU 0
 
 struct packet_rules { // fixed at start
@@ -27,7 +30,12 @@ struct packet_rules { // fixed at start
 	struct address addresses[MEDIA_ADDRESSES_MAX]; // port 0
 };
 
-enum packet_kind { PACKET_OTHER, PACKET_RTP, PACKET_RTCP };
+enum packet_kind {
+	PACKET_OTHER,
+	PACKET_RTP,
+	PACKET_RTCP,
+	PACKET_REPORT, // RTCP of our own making: nobody sent it
+};
 
 struct packet {
 	uint32_t index; // of the stream slot: local address and port
@@ -38,8 +46,10 @@ struct packet {
 	bool has_marker;
 	uint16_t source_port; // host order
 	uint16_t source_offset; // of the source address, from the frame's start
-	uint16_t offset, size; // of the UDP payload
-	uint16_t media_offset, media_size; // of the RTP payload
+	uint16_t offset, size; // of the UDP payload, as it is now
+	uint16_t arrived_size; // of the UDP payload
+	uint16_t media_offset,
+		media_size; // of the RTP payload, padding and tag taken off once known
 	uint16_t sequence;
 	uint32_t timestamp, ssrc;
 	uint32_t source_ipv4; // network order
@@ -48,6 +58,10 @@ struct packet {
 // VERDICT_FORWARDED: media for one of our ports, *out_packet is filled. Anything else is its fate.
 enum verdict packet_parse(const uint8_t *frame, size_t size, const struct packet_rules *rules,
 			  struct packet *out_packet);
+// What encryption hides, once it is off: padding of RTP, which leaves media_size, and whether packets of
+// RTCP fill their datagram to its end (RFC 3550 A.2). `media` is the UDP payload. false: neither can be.
+bool packet_check_clear(const uint8_t *media, struct packet *packet);
+struct address packet_source(const struct packet *packet, const uint8_t *frame);
 // The one's-complement sum of RFC 1071 over octets, not folded; `sum` continues an earlier one that
 // ended at an even octet.
 uint64_t packet_sum(const uint8_t *octets, size_t size, uint64_t sum);

@@ -1,4 +1,4 @@
-// One row for every pair of formats two legs can have.
+// One row for every pair of formats two legs can have, and the step that needs no engine.
 // Runs on: worker. Reads and writes only what packet_parse has bounded.
 
 #include "dataplane/transform.h"
@@ -6,22 +6,22 @@
 #include "dataplane/packet.h"
 #include "dataplane/stream/stream.h"
 
-typedef void (*transform_fn)(const struct stream *stream, const struct packet *packet,
-			     uint8_t *media);
+// SRTP to SRTP goes through the clear too: the legs have different keys, and what the payload is can
+// be judged nowhere else.
+const uint8_t transform_table[FORMAT_COUNT][FORMAT_COUNT] = {
+	[FORMAT_RTP] = {
+		[FORMAT_RTP] = TRANSFORM_RENUMBER,
+		[FORMAT_SRTP] = TRANSFORM_RENUMBER | TRANSFORM_PROTECT,
+	},
+	[FORMAT_SRTP] = {
+		[FORMAT_RTP] = TRANSFORM_UNPROTECT | TRANSFORM_RENUMBER,
+		[FORMAT_SRTP] = TRANSFORM_UNPROTECT | TRANSFORM_RENUMBER | TRANSFORM_PROTECT,
+	},
+};
 
 // The legs may number telephone events differently; the marker bit stays (DTMF-003).
-static void rtp_to_rtp(const struct stream *stream, const struct packet *packet, uint8_t *media)
+void transform_renumber(const struct stream *stream, const struct packet *packet, uint8_t *media)
 {
 	if (packet->kind == PACKET_RTP && packet->payload_type != PACKET_PAYLOAD_PCMU)
 		media[1] = (uint8_t)((media[1] & 0x80) | stream->payload_out);
-}
-
-// [arrives as][leaves as]
-static const transform_fn transforms[FORMAT_COUNT][FORMAT_COUNT] = {
-	[FORMAT_RTP] = { [FORMAT_RTP] = rtp_to_rtp },
-};
-
-void transform_packet(const struct stream *stream, const struct packet *packet, uint8_t *media)
-{
-	transforms[FORMAT_RTP][FORMAT_RTP](stream, packet, media);
 }

@@ -8,6 +8,7 @@
 #define VERDICT_LIST(ROW)                                                                          \
 	ROW(FORWARDED, "forwarded", "relayed to the other leg")                                    \
 	ROW(PUNT, "punt", "not media: handed to the kernel")                                       \
+	ROW(REPORT, "report", "RTCP of our own, for a leg whose other side sends none")            \
 	ROW(FROM_KERNEL, "from_kernel", "sent by the kernel, put on the wire")                     \
 	ROW(DROP_TRUNCATED, "drop_truncated", "shorter than its headers say")                      \
 	ROW(DROP_CHAINED, "drop_chained", "spread over several buffers")                           \

@@ -11,18 +11,14 @@
 #include <time.h>
 
 #include <rte_cycles.h>
-#include <rte_ether.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_pause.h>
 #include <rte_ring.h>
 
 #include "base/clock.h"
-#include "dataplane/rewrite.h"
 #include "dataplane/shared.h"
-#include "dataplane/transform.h"
 
-#define PREFETCH_AHEAD 4
 #define HAND_OVER_SIZE 1024
 #define MESSAGES_PER_TURN 64
 #define REST_AFTER_TURNS 1000
@@ -38,7 +34,6 @@ static void destroy(struct worker *worker)
 		rte_ring_free(worker->arrivals[i]);
 	free(worker->arrivals);
 	free(worker->others);
-	stream_table_clear(&worker->table);
 	rte_free(worker);
 }
 
@@ -66,9 +61,11 @@ static struct worker *create(const struct worker_plan *plan, unsigned index, str
 		.min_ttl = plan->min_ttl,
 		.rules = plan->rules,
 	};
+	worker->crypto = plan->crypto ? crypto_of_worker(plan->crypto, index) : NULL;
+	relay_init(&worker->relay);
 	worker->arrivals = calloc(plan->count, sizeof(struct rte_ring *));
 	worker->others = calloc(plan->count, sizeof(struct rte_ring *));
-	if (stream_table_init(&worker->table) && worker->arrivals && worker->others)
+	if (worker->arrivals && worker->others)
 		return worker;
 	destroy(worker);
 	return NULL;
@@ -124,160 +121,17 @@ void worker_destroy_all(struct worker **workers, unsigned count)
 	free(workers);
 }
 
-static void count_verdict(struct worker *worker, enum verdict verdict, uint64_t amount)
-{
-	worker->view->verdicts[verdict] += amount;
-}
-
-static void drop(struct worker *worker, struct rte_mbuf *buffer, enum verdict verdict)
-{
-	count_verdict(worker, verdict, 1);
-	worker->burst.dropped[worker->burst.dropped_count++] = buffer;
-}
-
-static void hand_over(struct worker *worker, struct rte_mbuf *buffer, unsigned owner)
-{
-	if (rte_ring_sp_enqueue(worker->others[owner], buffer) == 0)
-		count_verdict(worker, VERDICT_HANDED_OVER, 1);
-	else
-		drop(worker, buffer, VERDICT_DROP_HAND_OVER_FULL);
-}
-
-static void punt(struct worker *worker, struct rte_mbuf *buffer)
-{
-	struct worker_burst *burst = &worker->burst;
-	if (!worker->has_kernel)
-		drop(worker, buffer, VERDICT_DROP_NO_KERNEL);
-	else
-		burst->kernel[burst->kernel_count++] = buffer;
-}
-
-// A driver that took the VLAN tag out of the frame has hidden that it is not for us.
-static enum verdict parse(struct worker *worker, unsigned i)
-{
-	struct worker_burst *burst = &worker->burst;
-	struct rte_mbuf *buffer = burst->buffers[i];
-	if (buffer->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
-		return rte_vlan_insert(&burst->buffers[i]) == 0 ? VERDICT_PUNT
-								: VERDICT_DROP_TRUNCATED;
-	enum verdict verdict = packet_parse(rte_pktmbuf_mtod(buffer, const uint8_t *),
-					    buffer->data_len, worker->rules, &burst->packets[i]);
-	bool is_chained = buffer->nb_segs > 1 && verdict != VERDICT_PUNT;
-	return is_chained ? VERDICT_DROP_CHAINED : verdict;
-}
-
-static void classify(struct worker *worker, unsigned i)
-{
-	struct worker_burst *burst = &worker->burst;
-	enum verdict verdict = parse(worker, i);
-	burst->is_media[i] = false;
-	if (verdict == VERDICT_PUNT) {
-		punt(worker, burst->buffers[i]);
-		return;
-	}
-	if (verdict != VERDICT_FORWARDED) {
-		drop(worker, burst->buffers[i], verdict);
-		return;
-	}
-	uint32_t index = burst->packets[i].index;
-	unsigned owner = worker->count == 1 ? 0 : shared_worker_of(worker->count, index);
-	if (owner != worker->index) {
-		hand_over(worker, burst->buffers[i], owner);
-		return;
-	}
-	burst->is_media[i] = true;
-	rte_prefetch0(&worker->table.streams[index]);
-	rte_prefetch0(&worker->table.views[index]);
-	rte_prefetch0((const char *)&worker->table.views[index] + 64);
-}
-
-// The payload stays where it is; new headers go in front of it, over the old ones.
-static void readdress(struct worker *worker, struct rte_mbuf *buffer, const struct stream *stream,
-		      const struct packet *packet)
-{
-	uint8_t *payload = rte_pktmbuf_mtod(buffer, uint8_t *) + packet->offset;
-	size_t headers = rewrite_size(stream);
-	transform_packet(stream, packet, payload);
-	buffer->data_off = (uint16_t)(buffer->data_off + packet->offset - headers);
-	buffer->data_len = (uint16_t)(headers + packet->size);
-	buffer->pkt_len = buffer->data_len;
-	buffer->ol_flags = 0;
-	rewrite_headers(stream, worker->rules, payload, packet->size);
-}
-
-static void relay(struct worker *worker, unsigned i)
-{
-	struct worker_burst *burst = &worker->burst;
-	struct rte_mbuf *buffer = burst->buffers[i];
-	const struct packet *packet = &burst->packets[i];
-	const uint8_t *frame = rte_pktmbuf_mtod(buffer, const uint8_t *);
-	struct stream *stream = stream_find(&worker->table, packet);
-	if (!stream) {
-		drop(worker, buffer, VERDICT_DROP_NO_STREAM);
-		return;
-	}
-	enum verdict verdict = stream_accept(&worker->table, stream, packet, frame);
-	if (verdict != VERDICT_FORWARDED) {
-		drop(worker, buffer, verdict);
-		return;
-	}
-	stream_account(&worker->table, stream, packet, frame);
-	if (stream->flags & STREAM_NO_NEXT_HOP) {
-		stream_count_drop(&worker->table, stream, STREAM_DROP_NO_NEXT_HOP);
-		drop(worker, buffer, VERDICT_DROP_NO_NEXT_HOP);
-		return;
-	}
-	readdress(worker, buffer, stream, packet);
-	burst->wire[burst->wire_count] = buffer;
-	burst->wire_streams[burst->wire_count++] = stream;
-}
-
-// What a driver did not take is dropped at once: late media is worth less than none.
-static void send_all(struct worker *worker)
-{
-	struct worker_burst *burst = &worker->burst;
-	unsigned sent = 0;
-	if (burst->wire_count > 0)
-		sent = nic_send(worker->nic, NIC_WIRE, worker->index, burst->wire,
-				burst->wire_count);
-	count_verdict(worker, VERDICT_FORWARDED, sent);
-	for (unsigned i = sent; i < burst->wire_count; i++) {
-		stream_count_drop(&worker->table, burst->wire_streams[i], STREAM_DROP_TX);
-		drop(worker, burst->wire[i], VERDICT_DROP_TX_FULL);
-	}
-	sent = 0;
-	if (burst->kernel_count > 0)
-		sent = nic_send(worker->nic, NIC_KERNEL, worker->index, burst->kernel,
-				burst->kernel_count);
-	count_verdict(worker, VERDICT_PUNT, sent);
-	for (unsigned i = sent; i < burst->kernel_count; i++)
-		drop(worker, burst->kernel[i], VERDICT_DROP_TX_FULL);
-	if (burst->dropped_count > 0)
-		rte_pktmbuf_free_bulk(burst->dropped, burst->dropped_count);
-}
-
 static void run_burst(struct worker *worker)
 {
-	struct worker_burst *burst = &worker->burst;
-	burst->wire_count = burst->kernel_count = burst->dropped_count = 0;
-	for (unsigned i = 0; i < PREFETCH_AHEAD && i < burst->count; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(burst->buffers[i], const void *));
-	for (unsigned i = 0; i < burst->count; i++) {
-		if (i + PREFETCH_AHEAD < burst->count)
-			rte_prefetch0(
-				rte_pktmbuf_mtod(burst->buffers[i + PREFETCH_AHEAD], const void *));
-		classify(worker, i);
-	}
-	for (unsigned i = 0; i < burst->count; i++)
-		if (burst->is_media[i])
-			relay(worker, i);
-	send_all(worker);
+	burst_begin(worker);
+	relay_burst(worker);
+	burst_end(worker);
 }
 
 static bool take_wire(struct worker *worker)
 {
 	worker->burst.count = nic_receive(worker->nic, NIC_WIRE, worker->index,
-					  worker->burst.buffers, WORKER_BURST);
+					  worker->burst.buffers, BURST_SIZE);
 	if (worker->burst.count > 0)
 		run_burst(worker);
 	return worker->burst.count > 0;
@@ -290,7 +144,7 @@ static bool take_arrivals(struct worker *worker)
 		if (from == worker->index)
 			continue;
 		worker->burst.count = rte_ring_sc_dequeue_burst(
-			worker->arrivals[from], (void **)worker->burst.buffers, WORKER_BURST, NULL);
+			worker->arrivals[from], (void **)worker->burst.buffers, BURST_SIZE, NULL);
 		if (worker->burst.count == 0)
 			continue;
 		worker->view->handed_over += worker->burst.count;
@@ -300,31 +154,60 @@ static bool take_arrivals(struct worker *worker)
 	return is_any;
 }
 
+// What the engine could not do in the turn it was given it; before new packets of the same streams.
+static bool take_engine(struct worker *worker)
+{
+	if (!relay_has_work(worker))
+		return false;
+	worker->burst.count = 0;
+	run_burst(worker);
+	return true;
+}
+
 static bool take_kernel(struct worker *worker)
 {
-	struct worker_burst *burst = &worker->burst;
+	struct burst *burst = &worker->burst;
 	if (!worker->has_kernel)
 		return false;
 	unsigned taken =
-		nic_receive(worker->nic, NIC_KERNEL, worker->index, burst->buffers, WORKER_BURST);
+		nic_receive(worker->nic, NIC_KERNEL, worker->index, burst->buffers, BURST_SIZE);
 	if (taken == 0)
 		return false;
 	unsigned sent = nic_send(worker->nic, NIC_WIRE, worker->index, burst->buffers, taken);
-	count_verdict(worker, VERDICT_FROM_KERNEL, sent);
+	worker->view->verdicts[VERDICT_FROM_KERNEL] += sent;
 	if (sent < taken) {
-		count_verdict(worker, VERDICT_DROP_TX_FULL, taken - sent);
+		worker->view->verdicts[VERDICT_DROP_TX_FULL] += taken - sent;
 		rte_pktmbuf_free_bulk(burst->buffers + sent, taken - sent);
 	}
 	return true;
 }
 
+// Its keys go with it, also those of a stream that was never opened.
+static bool close_stream(struct worker *worker, const struct message *message)
+{
+	const struct stream_id id = message->stream;
+	bool is_closed = stream_close(&worker->table, message);
+	bool is_forgotten = worker->crypto &&
+			    (is_closed || stream_takes_key(&worker->table, message)) &&
+			    (crypto_has_key(worker->crypto, id, KEY_ARRIVES) ||
+			     crypto_has_key(worker->crypto, id, KEY_LEAVES));
+	if (is_forgotten)
+		crypto_forget(worker->crypto, id.index);
+	return is_closed || is_forgotten;
+}
+
 static bool apply(struct worker *worker, const struct message *message)
 {
+	bool takes_key = worker->crypto && stream_takes_key(&worker->table, message);
 	switch (message->kind) {
 	case MESSAGE_STREAM_OPEN:
 		return stream_open(&worker->table, message);
 	case MESSAGE_STREAM_CLOSE:
-		return stream_close(&worker->table, message);
+		return close_stream(worker, message);
+	case MESSAGE_STREAM_KEY:
+		return takes_key && crypto_set_key(worker->crypto, message, worker->table.now_ns);
+	case MESSAGE_STREAM_ROLLOVER:
+		return takes_key && crypto_set_rollover(worker->crypto, message);
 	default:
 		return false;
 	}
@@ -381,13 +264,14 @@ static uint64_t update_clock(struct worker *worker)
 static bool run_turn(struct worker *worker)
 {
 	bool has_messages = take_messages(worker);
+	bool has_engine = take_engine(worker);
 	bool has_wire = take_wire(worker);
 	bool has_arrivals = take_arrivals(worker);
 	bool has_kernel = take_kernel(worker);
 	tell_events(worker);
 	worker->view->polls++;
 	worker->view->idle_polls += !has_wire;
-	return has_messages || has_wire || has_arrivals || has_kernel;
+	return has_messages || has_engine || has_wire || has_arrivals || has_kernel;
 }
 
 // Adaptive polling: the longer nothing came, the longer the pause, up to a fifth of a millisecond,

@@ -7,26 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/burst.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/nic/nic.h"
-#include "dataplane/packet.h"
+#include "dataplane/relay.h"
 #include "dataplane/stream/stream.h"
 
-struct rte_mbuf;
+struct crypto;
+struct crypto_worker;
 struct rte_ring;
 struct shared_views;
 struct shared_mailboxes;
-
-#define WORKER_BURST 64
-
-struct worker_burst { // scratch of one burst, sorted by what becomes of each packet
-	struct rte_mbuf *buffers[WORKER_BURST];
-	struct packet packets[WORKER_BURST];
-	bool is_media[WORKER_BURST];
-	struct rte_mbuf *wire[WORKER_BURST], *kernel[WORKER_BURST], *dropped[WORKER_BURST];
-	struct stream *wire_streams[WORKER_BURST];
-	unsigned count, wire_count, kernel_count, dropped_count;
-};
 
 struct worker {
 	unsigned index, count;
@@ -42,7 +33,9 @@ struct worker {
 	uint64_t anchor_tsc, anchor_ns, tsc_hz; // how the TSC becomes CLOCK_MONOTONIC
 	double ns_per_tsc;
 	const atomic_bool *stop; // main writes
-	struct worker_burst burst;
+	struct crypto_worker *crypto; // NULL: no SRTP here, no key is taken
+	struct burst burst;
+	struct relay relay;
 };
 
 struct worker_plan { // what all workers share
@@ -54,6 +47,7 @@ struct worker_plan { // what all workers share
 	struct nic *nic;
 	struct shared_views *views;
 	struct shared_mailboxes *mailboxes; // [count]
+	struct crypto *crypto; // NULL: none
 	const atomic_bool *stop;
 };
 

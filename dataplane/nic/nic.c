@@ -302,6 +302,11 @@ void nic_join(struct nic *nic)
 	rte_eal_mp_wait_lcore();
 }
 
+struct rte_mbuf *nic_take_buffer(const struct nic *nic)
+{
+	return rte_pktmbuf_alloc(nic->pool);
+}
+
 unsigned nic_receive(struct nic *nic, enum nic_side side, unsigned queue,
 		     struct rte_mbuf **out_buffers, unsigned max)
 {

@@ -29,6 +29,8 @@ bool nic_is_steered(const struct nic *nic); // the card brings packets to their 
 bool nic_launch(struct nic *nic, unsigned worker, int (*run)(void *), void *argument);
 void nic_join(struct nic *nic);
 
+// An empty one for a packet of our own, with room for headers in front. NULL: none left.
+struct rte_mbuf *nic_take_buffer(const struct nic *nic);
 unsigned nic_receive(struct nic *nic, enum nic_side side, unsigned queue,
 		     struct rte_mbuf **out_buffers, unsigned max);
 // How many were taken, the first ones; the rest stay the caller's.

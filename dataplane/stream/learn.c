@@ -1,5 +1,5 @@
-// Symmetric RTP: the first plausible flow is believed after a few consecutive packets, then fixed.
-// Nobody else is relayed before that, and nobody else after it: a spray of single packets opens no
+// Symmetric RTP: the first plausible flow is believed after a few consecutive packets, with SRTP after
+// its first authenticated one, then fixed. Nobody else is relayed before that, and nobody else after it: a spray of single packets opens no
 // window. Only a message with STREAM_RELEARN starts it again.
 // Runs on: worker.
 
@@ -8,14 +8,6 @@
 #include <string.h>
 
 #include "dataplane/stream/stream.h"
-
-static struct address source_of(const struct packet *packet, const uint8_t *frame)
-{
-	struct address source = { .family = packet->family, .port = packet->source_port };
-	memcpy(source.octets, frame + packet->source_offset,
-	       packet->family == ADDRESS_IPV4 ? 4 : 16);
-	return source;
-}
 
 // Sending there must make sense, and never to ourselves.
 static bool is_plausible(const struct stream_table *table, const struct address *source)
@@ -93,7 +85,7 @@ static bool add_candidate(struct stream_table *table, struct stream *stream,
 bool learn_from(struct stream_table *table, struct stream *stream, const struct packet *packet,
 		const uint8_t *frame, bool is_given)
 {
-	struct address source = source_of(packet, frame);
+	struct address source = packet_source(packet, frame);
 	if (!is_plausible(table, &source))
 		return false;
 	bool is_rtcp = stream->flags & STREAM_IS_RTCP;
@@ -102,4 +94,14 @@ bool learn_from(struct stream_table *table, struct stream *stream, const struct 
 	if (is_settled)
 		settle(table, stream, &source, frame);
 	return is_settled || is_given;
+}
+
+bool learn_authentic(struct stream_table *table, struct stream *stream, const struct packet *packet,
+		     const uint8_t *frame)
+{
+	struct address source = packet_source(packet, frame);
+	if (!is_plausible(table, &source))
+		return false;
+	settle(table, stream, &source, frame);
+	return true;
 }

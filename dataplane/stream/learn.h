@@ -15,6 +15,9 @@ struct stream_table;
 // in SDP, which is relayed meanwhile. true: accepted.
 bool learn_from(struct stream_table *table, struct stream *stream, const struct packet *packet,
 		const uint8_t *frame, bool is_given);
+// An authenticated packet, to a stream that listens: its source is settled at once. false: never to there.
+bool learn_authentic(struct stream_table *table, struct stream *stream, const struct packet *packet,
+		     const uint8_t *frame);
 // The stream coming back is to leave for what this one learned, through the host the frame came from
 // until control names the next hop. `frame` NULL: through the next hop it has.
 void learn_tell_reverse(struct stream_table *table, struct stream *stream, const uint8_t *frame);

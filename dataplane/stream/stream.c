@@ -1,9 +1,8 @@
 // Streams: opened and closed by messages, checked and accounted by packets, telling control events.
-// Runs on: worker. Never allocates after stream_table_init, never believes an index it is given.
+// Runs on: worker. Never allocates, never believes an index it is given, knows nothing of SRTP's engine.
 
 #include "dataplane/stream/stream.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/stream/learn.h"
@@ -20,30 +19,18 @@ static bool is_mine(const struct stream_table *table, uint32_t index)
 	       shared_worker_of(table->worker_count, index) == table->worker;
 }
 
-bool stream_table_init(struct stream_table *table)
-{
-	table->listed_max = 0;
-	for (uint32_t i = 0; i < table->count; i++)
-		table->listed_max += is_mine(table, i);
-	table->listed = calloc(table->listed_max, sizeof(*table->listed));
-	return table->listed;
-}
-
-void stream_table_clear(struct stream_table *table)
-{
-	free(table->listed);
-	table->listed = NULL;
-}
-
 void stream_raise(struct stream_table *table, struct stream *stream, enum stream_event event)
 {
+	uint32_t index = index_of(table, stream);
 	stream->events |= (uint8_t)event;
 	if (stream->is_listed)
 		return;
 	stream->is_listed = true;
-	uint32_t place = (table->listed_first + table->listed_count) % table->listed_max;
-	table->listed[place] = index_of(table, stream);
-	table->listed_count++;
+	if (table->listed_count++ == 0)
+		table->listed_first = index;
+	else
+		table->streams[table->listed_last].next_listed = index;
+	table->listed_last = index;
 }
 
 static bool is_family(uint8_t family)
@@ -68,7 +55,9 @@ static bool is_open_valid(const struct stream_table *table, const struct message
 	uint8_t out_family = table->rules->addresses[open->out_index / MEDIA_PORT_COUNT].family;
 	bool has_way =
 		message->flags & STREAM_NO_NEXT_HOP || open->destination.family == out_family;
-	return is_family(open->source.family) && has_way && is_rtcp == is_odd &&
+	bool is_muxed_right = !(message->flags & STREAM_MUXED) ||
+			      (is_rtcp && open->out_index % MEDIA_PORT_COUNT % 2);
+	return is_family(open->source.family) && has_way && is_rtcp == is_odd && is_muxed_right &&
 	       is_payload_type(open->payload_in) && is_payload_type(open->payload_out);
 }
 
@@ -130,7 +119,8 @@ static void change(struct stream_table *table, struct stream *stream, const stru
 	stream->payload_out = open->payload_out;
 	stream->out_index = open->out_index;
 	stream->out_address = (uint8_t)(open->out_index / MEDIA_PORT_COUNT);
-	stream->out_port = (uint16_t)(MEDIA_PORT_FIRST + open->out_index % MEDIA_PORT_COUNT);
+	stream->out_port = (uint16_t)(MEDIA_PORT_FIRST + open->out_index % MEDIA_PORT_COUNT -
+				      (message->flags & STREAM_MUXED ? 1 : 0));
 	struct stream_view *view = &table->views[index_of(table, stream)];
 	view->out_index = open->out_index;
 	view->source_is_learned = stream->learning == STREAM_LEARNED;
@@ -141,15 +131,16 @@ static void start(struct stream_table *table, struct stream *stream, uint32_t ge
 	stream->is_open = true;
 	stream->generation = generation;
 	stream->events &= STREAM_EVENT_CLOSED; // the slot's last stream may still have that to tell
-	stream->figures = (struct figures){ 0 };
 	stream->learning = STREAM_GIVEN;
 	stream->is_destination_learned = false;
+	stream->refused_s = 0;
 	table->open_count++;
 	struct stream_view *view = &table->views[index_of(table, stream)];
 	*view = (struct stream_view){ .generation = generation,
 				      .is_open = 1,
 				      .ttl_lowest = UINT8_MAX,
 				      .payload_last = PAYLOAD_TYPE_NONE };
+	report_begin(table, stream);
 }
 
 bool stream_open(struct stream_table *table, const struct message *message)
@@ -185,6 +176,16 @@ bool stream_close(struct stream_table *table, const struct message *message)
 	return true;
 }
 
+bool stream_takes_key(const struct stream_table *table, const struct message *message)
+{
+	const struct stream_id *id = &message->stream;
+	if (!is_mine(table, id->index) || id->generation == 0)
+		return false;
+	const struct stream *stream = &table->streams[id->index];
+	bool is_same = stream->generation == id->generation;
+	return stream->is_open ? is_same : !is_same; // a closed one's last generation is over
+}
+
 struct stream *stream_find(const struct stream_table *table, const struct packet *packet)
 {
 	struct stream *stream = &table->streams[packet->index];
@@ -201,59 +202,20 @@ void stream_count_drop(struct stream_table *table, const struct stream *stream,
 	table->views[index_of(table, stream)].drops[drop]++;
 }
 
-static bool is_from_source(const struct stream *stream, const struct packet *packet,
-			   const uint8_t *frame)
+void stream_tell_refusal(struct stream_table *table, struct stream *stream, enum message_kind kind,
+			 const struct address *source)
 {
-	if (stream->source_family != packet->family)
-		return false;
-	bool is_host =
-		packet->family == ADDRESS_IPV4
-			? stream->source_ipv4 == packet->source_ipv4
-			: memcmp(stream->source_ipv6, frame + packet->source_offset, 16) == 0;
-	return is_host && (stream->source_port == packet->source_port || stream->source_port == 0 ||
-			   stream->flags & STREAM_ANY_PORT);
-}
-
-static enum verdict check_payload(const struct stream *stream, const struct packet *packet)
-{
-	bool is_rtcp = stream->flags & STREAM_IS_RTCP;
-	if (packet->kind != (is_rtcp ? PACKET_RTCP : PACKET_RTP))
-		return VERDICT_DROP_NOT_RTP;
-	if (is_rtcp || packet->payload_type == PACKET_PAYLOAD_PCMU)
-		return VERDICT_FORWARDED;
-	bool is_event = packet->payload_type == stream->payload_in &&
-			stream->payload_out != PAYLOAD_TYPE_NONE && packet->media_size >= 4;
-	return is_event ? VERDICT_FORWARDED : VERDICT_DROP_PAYLOAD_TYPE;
-}
-
-static bool is_ttl_enough(struct stream_table *table, struct stream *stream, uint8_t ttl)
-{
-	struct stream_view *view = &table->views[index_of(table, stream)];
-	if (ttl < view->ttl_lowest)
-		view->ttl_lowest = ttl;
-	if (ttl >= table->min_ttl)
-		return true;
-	if (view->drops[STREAM_DROP_TTL]++ == 0)
-		stream_raise(table, stream, STREAM_EVENT_TTL);
-	return false;
-}
-
-enum verdict stream_accept(struct stream_table *table, struct stream *stream,
-			   const struct packet *packet, const uint8_t *frame)
-{
-	if (!is_ttl_enough(table, stream, packet->ttl)) // before all else: MEDIA-016, MEDIA-018
-		return VERDICT_DROP_TTL;
-	enum verdict payload = check_payload(stream, packet);
-	bool is_from = is_from_source(stream, packet, frame);
-	if (stream->learning == STREAM_LISTENING && payload == VERDICT_FORWARDED)
-		is_from = learn_from(table, stream, packet, frame, is_from);
-	if (!is_from) {
-		stream_count_drop(table, stream, STREAM_DROP_SOURCE);
-		return VERDICT_DROP_WRONG_SOURCE;
-	}
-	if (payload != VERDICT_FORWARDED)
-		stream_count_drop(table, stream, STREAM_DROP_MALFORMED);
-	return payload;
+	uint16_t now_s = (uint16_t)(table->now_ns / 1000000000);
+	now_s = now_s ? now_s : 1; // 0: nothing was told yet
+	if (stream->refused_s == now_s || table->refusal_count == STREAM_REFUSALS_MAX)
+		return;
+	stream->refused_s = now_s;
+	uint32_t place = (table->refusal_first + table->refusal_count++) % STREAM_REFUSALS_MAX;
+	table->refusals[place] = (struct stream_refusal){
+		.stream = { index_of(table, stream), stream->generation },
+		.kind = (uint8_t)kind,
+		.source = *source,
+	};
 }
 
 void stream_account(struct stream_table *table, struct stream *stream, const struct packet *packet,
@@ -265,13 +227,34 @@ void stream_account(struct stream_table *table, struct stream *stream, const str
 		stream_raise(table, stream, STREAM_EVENT_STARTED);
 	}
 	view->packets++;
-	view->octets += packet->size;
+	view->octets += packet->arrived_size;
 	view->last_ns = table->now_ns;
 	if (packet->kind != PACKET_RTP)
 		return;
-	bool is_event = packet->payload_type != PACKET_PAYLOAD_PCMU;
-	figures_add(&stream->figures, view, packet, is_event ? frame + packet->media_offset : NULL,
+	figures_add(&stream->figures, view, packet, frame + packet->media_offset,
 		    (uint32_t)(table->now_ns / 125000));
+}
+
+// A late packet says nothing of where its sender is now.
+static bool is_ahead(uint32_t index, uint32_t former)
+{
+	return (int32_t)(index - former) > 0 || (int32_t)(index - former) < INT16_MIN;
+}
+
+void stream_note_index(struct stream_table *table, const struct stream *stream, enum key_way way,
+		       uint32_t rollover, uint16_t sequence)
+{
+	struct stream_view *view = &table->views[index_of(table, stream)];
+	if (stream->flags & STREAM_IS_RTCP) {
+		*(way == KEY_ARRIVES ? &view->arrives_index : &view->leaves_index) = rollover;
+	} else if (way == KEY_ARRIVES) {
+		if (sequence == view->sequence) // the highest
+			view->arrives_rollover = (uint16_t)rollover;
+	} else if (is_ahead(rollover << 16 | sequence,
+			    (uint32_t)view->leaves_rollover << 16 | view->leaves_sequence)) {
+		view->leaves_rollover = (uint16_t)rollover;
+		view->leaves_sequence = sequence;
+	}
 }
 
 static uint8_t first_event(const struct stream *stream)
@@ -279,15 +262,12 @@ static uint8_t first_event(const struct stream *stream)
 	return (uint8_t)(stream->events & -stream->events);
 }
 
-bool stream_next_event(const struct stream_table *table, struct message *out_message)
+static struct message next_listed(const struct stream_table *table)
 {
-	if (table->listed_count == 0)
-		return false;
-	uint32_t index = table->listed[table->listed_first];
+	uint32_t index = table->listed_first;
 	const struct stream *stream = &table->streams[index];
-	uint8_t event = first_event(stream);
 	struct message message = { .stream = { index, stream->generation } };
-	switch (event) {
+	switch (first_event(stream)) {
 	case STREAM_EVENT_CLOSED:
 		message.kind = MESSAGE_STREAM_CLOSED;
 		message.stream.generation = stream->closed_generation;
@@ -302,17 +282,36 @@ bool stream_next_event(const struct stream_table *table, struct message *out_mes
 		message.kind = MESSAGE_STREAM_LEARNED;
 		message.learned = table->views[index].source;
 	}
-	*out_message = message;
+	return message;
+}
+
+bool stream_next_event(const struct stream_table *table, struct message *out_message)
+{
+	if (table->listed_count > 0) {
+		*out_message = next_listed(table);
+		return true;
+	}
+	if (table->refusal_count == 0)
+		return false;
+	const struct stream_refusal *refusal = &table->refusals[table->refusal_first];
+	*out_message = (struct message){ .kind = refusal->kind,
+					 .stream = refusal->stream,
+					 .learned = refusal->source };
 	return true;
 }
 
 void stream_event_told(struct stream_table *table)
 {
-	struct stream *stream = &table->streams[table->listed[table->listed_first]];
+	if (table->listed_count == 0) {
+		table->refusal_first = (table->refusal_first + 1) % STREAM_REFUSALS_MAX;
+		table->refusal_count--;
+		return;
+	}
+	struct stream *stream = &table->streams[table->listed_first];
 	stream->events &= (uint8_t)~first_event(stream);
 	if (stream->events)
 		return;
 	stream->is_listed = false;
-	table->listed_first = (table->listed_first + 1) % table->listed_max;
+	table->listed_first = stream->next_listed;
 	table->listed_count--;
 }

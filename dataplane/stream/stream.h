@@ -15,6 +15,7 @@
 
 #define STREAM_LEARN_PACKETS 3 // consecutive ones of one source before it is believed (MEDIA-011)
 #define STREAM_CANDIDATE_HOLD_MS 60 // a silent candidate makes room for another after this
+#define STREAM_REFUSALS_MAX 64 // waiting to be told, of all streams of a worker
 
 enum stream_learning { STREAM_GIVEN, STREAM_LISTENING, STREAM_LEARNED };
 
@@ -52,14 +53,20 @@ struct stream {
 	uint8_t source_ipv6[16], destination_ipv6[16];
 	uint32_t candidate_hash; // of its address and SSRC
 	uint32_t candidate_ms;
-	uint32_t next_listed;
+	uint32_t next_listed; // the slot behind it in the list of those with events
 	uint16_t candidate_sequence;
 	uint16_t refused_s; // when a refused source was told last, low half
 };
 
 _Static_assert(sizeof(struct stream) == 128, "two cache lines");
 
-struct stream_table { // one worker's way to the slots
+struct stream_refusal { // an event that names a source, waiting to be told
+	struct stream_id stream;
+	uint8_t kind; // enum message_kind
+	struct address source;
+};
+
+struct stream_table { // one worker's way to the slots; what is not set at start is zero
 	struct stream *streams; // all workers' slots; only its own are touched
 	struct stream_view *views; // shared with control
 	uint32_t count;
@@ -67,29 +74,33 @@ struct stream_table { // one worker's way to the slots
 	uint8_t min_ttl; // MEDIA-016: lower ones are dropped
 	const struct packet_rules *rules;
 	uint64_t now_ns; // CLOCK_MONOTONIC of this burst
-	uint32_t *listed; // a queue of slots with events, each at most once
-	uint32_t listed_first, listed_count, listed_max;
+	uint32_t listed_first, listed_last, listed_count; // slots with events, each at most once
 	uint32_t open_count;
+	struct stream_refusal
+		refusals[STREAM_REFUSALS_MAX]; // a ring; what finds it full is not told
+	uint32_t refusal_first, refusal_count;
 };
-
-bool stream_table_init(
-	struct stream_table *table); // `count` and what precedes it are set; false: no memory
-void stream_table_clear(struct stream_table *table);
 
 // false: an index out of range or another worker's, an old generation, or fields that cannot be.
 bool stream_open(struct stream_table *table, const struct message *message);
 bool stream_close(struct stream_table *table, const struct message *message);
+// Whether keys and rollover counters may be set by this message: of the open stream, or before the open
+// of a closed slot's next one.
+bool stream_takes_key(const struct stream_table *table, const struct message *message);
 
 // The open stream a packet is for; RTCP that came to an RTP port belongs to the port above
 // (RFC 5761). NULL: none.
 struct stream *stream_find(const struct stream_table *table, const struct packet *packet);
-// TTL, then source, learning it where the stream may, then what the payload is. Drops are counted.
-enum verdict stream_accept(struct stream_table *table, struct stream *stream,
-			   const struct packet *packet, const uint8_t *frame);
 void stream_account(struct stream_table *table, struct stream *stream, const struct packet *packet,
 		    const uint8_t *frame);
 void stream_count_drop(struct stream_table *table, const struct stream *stream,
 		       enum stream_drop drop);
+// What SRTP made of a packet, accounted already if it arrived: its ROC and sequence, of RTCP its index.
+void stream_note_index(struct stream_table *table, const struct stream *stream, enum key_way way,
+		       uint32_t rollover, uint16_t sequence);
+// The event, if none of this stream was told in this second. `kind`: MESSAGE_STREAM_REFUSED, _UNAUTHENTIC.
+void stream_tell_refusal(struct stream_table *table, struct stream *stream, enum message_kind kind,
+			 const struct address *source);
 
 // The next event to tell, left in place until stream_event_told. false: none.
 bool stream_next_event(const struct stream_table *table, struct message *out_message);

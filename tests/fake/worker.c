@@ -36,18 +36,26 @@ struct fake_worker *fake_worker_create(struct dataplane *dataplane)
 	};
 	assert(worker->table.streams);
 	memset(worker->table.streams, 0, count * sizeof(struct stream));
-	bool is_ready = stream_table_init(&worker->table);
-	assert(is_ready);
-	(void)is_ready;
 	fake_dataplane_set_alive(dataplane, false); // its own stand-in rests
 	return worker;
 }
 
 void fake_worker_destroy(struct fake_worker *worker)
 {
-	stream_table_clear(&worker->table);
 	free(worker->table.streams);
 	free(worker);
+}
+
+static bool take(struct fake_worker *worker, const struct message *message)
+{
+	switch (message->kind) {
+	case MESSAGE_STREAM_OPEN:
+		return stream_open(&worker->table, message);
+	case MESSAGE_STREAM_CLOSE:
+		return stream_close(&worker->table, message);
+	default:
+		return stream_takes_key(&worker->table, message);
+	}
 }
 
 void fake_worker_poll(struct fake_worker *worker)
@@ -55,10 +63,7 @@ void fake_worker_poll(struct fake_worker *worker)
 	struct message message;
 	for (unsigned i = 0; i < fake_dataplane_sent_count(worker->dataplane); i++) {
 		const struct message *sent = fake_dataplane_sent(worker->dataplane, i);
-		bool is_taken = sent->kind == MESSAGE_STREAM_OPEN
-					? stream_open(&worker->table, sent)
-					: stream_close(&worker->table, sent);
-		worker->refused += !is_taken;
+		worker->refused += !take(worker, sent);
 	}
 	fake_dataplane_forget_sent(worker->dataplane);
 	while (stream_next_event(&worker->table, &message)) {

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "dataplane/attach.h"
+#include "dataplane/crypto/crypto.h"
 #include "dataplane/nic/nic.h"
 #include "dataplane/options.h"
 #include "dataplane/shared.h"
@@ -32,6 +33,7 @@ struct run {
 	struct packet_rules rules;
 	struct nic *nic;
 	struct attach *attach;
+	struct crypto *crypto;
 	struct worker **workers;
 	bool is_held[OPTIONS_WORKERS_MAX];
 	uint32_t shown[SHOWN_MAX];
@@ -109,6 +111,11 @@ static bool start(struct run *run)
 		return false;
 	nic_rules(run->nic, &run->options, &run->rules);
 	uint32_t stream_count = run->rules.address_count * MEDIA_PORT_COUNT;
+	const struct crypto_plan crypto = { .engine = run->options.crypto,
+					    .worker_count = run->options.workers,
+					    .stream_count = stream_count };
+	if (crypto_start(&crypto, &run->crypto) != OK)
+		return false;
 	run->attach = attach_create(&facts, stream_count);
 	if (!run->attach)
 		return false;
@@ -121,6 +128,7 @@ static bool start(struct run *run)
 		.nic = run->nic,
 		.views = attach_views(run->attach),
 		.mailboxes = attach_mailboxes(run->attach),
+		.crypto = run->crypto,
 		.stop = &run->stop,
 	};
 	run->workers = worker_create_all(&plan);
@@ -201,6 +209,7 @@ static void print_all(const struct run *run)
 static void stop(struct run *run)
 {
 	worker_destroy_all(run->workers, run->options.workers);
+	crypto_stop(run->crypto);
 	attach_destroy(run->attach);
 	nic_stop(run->nic);
 }

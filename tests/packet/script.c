@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/suite.h"
 
 #define KIND_TEXT(name, text) [name] = text,
 static const char *const kinds[] = { MESSAGE_KIND_LIST(KIND_TEXT) };
@@ -51,6 +52,32 @@ static void read_open(struct cursor *cursor, struct message *message)
 	message->flags = (uint8_t)number(cursor, UINT8_MAX);
 }
 
+static void read_key(struct cursor *cursor, struct message *message)
+{
+	message->kind = MESSAGE_STREAM_KEY;
+	message->stream.index = number(cursor, UINT32_MAX);
+	message->stream.generation = number(cursor, UINT32_MAX);
+	message->key.way = (uint8_t)number(cursor, UINT8_MAX);
+	message->key.suite = (uint8_t)suite_of_name(cursor_word(cursor));
+	struct text hex = cursor_word(cursor);
+	cursor->failed |= hex.size > 2 * sizeof(message->key.octets) || hex.size % 2;
+	for (size_t i = 0; !cursor->failed && i < hex.size / 2; i++)
+		cursor->failed |= sscanf(hex.data + 2 * i, "%2hhx", &message->key.octets[i]) != 1;
+}
+
+static void read_rollover(struct cursor *cursor, struct message *message)
+{
+	struct message_rollover *rollover = &message->rollover;
+	message->kind = MESSAGE_STREAM_ROLLOVER;
+	message->stream.index = number(cursor, UINT32_MAX);
+	message->stream.generation = number(cursor, UINT32_MAX);
+	rollover->ssrc = number(cursor, UINT32_MAX);
+	rollover->arrives = number(cursor, UINT32_MAX);
+	rollover->arrives_sequence = (uint16_t)number(cursor, UINT16_MAX);
+	rollover->leaves = number(cursor, UINT32_MAX);
+	rollover->leaves_sequence = (uint16_t)number(cursor, UINT16_MAX);
+}
+
 bool script_parse(struct text line, struct message *out_message)
 {
 	struct cursor cursor = cursor_of(line);
@@ -62,6 +89,10 @@ bool script_parse(struct text line, struct message *out_message)
 		message.kind = MESSAGE_STREAM_CLOSE;
 		message.stream.index = number(&cursor, UINT32_MAX);
 		message.stream.generation = number(&cursor, UINT32_MAX);
+	} else if (text_is_equal(verb, TEXT("key"))) {
+		read_key(&cursor, &message);
+	} else if (text_is_equal(verb, TEXT("rollover"))) {
+		read_rollover(&cursor, &message);
 	} else {
 		return false;
 	}
@@ -78,8 +109,11 @@ void script_print_event(FILE *file, const struct message *event)
 									       : "unknown";
 	fprintf(file, "event %s index=%" PRIu32 " generation=%" PRIu32, kind, event->stream.index,
 		event->stream.generation);
-	if (event->kind == MESSAGE_STREAM_LEARNED)
-		fprintf(file, " learned=%s", address_string(&event->learned, room));
+	if (event->kind == MESSAGE_STREAM_LEARNED || event->kind == MESSAGE_STREAM_REFUSED ||
+	    event->kind == MESSAGE_STREAM_UNAUTHENTIC)
+		fprintf(file, " %s=%s",
+			event->kind == MESSAGE_STREAM_LEARNED ? "learned" : "source",
+			address_string(&event->learned, room));
 	fprintf(file, "\n");
 }
 
@@ -98,10 +132,24 @@ void script_print_view(FILE *file, uint32_t index, const struct stream_view *vie
 		view->drops[STREAM_DROP_TTL], view->drops[STREAM_DROP_SOURCE],
 		view->drops[STREAM_DROP_MALFORMED]);
 	fprintf(file,
-		"drop_no_next_hop=%" PRIu32 " drop_tx=%" PRIu32 " out_index=%" PRIu32
-		" source=%s\n",
-		view->drops[STREAM_DROP_NO_NEXT_HOP], view->drops[STREAM_DROP_TX], view->out_index,
+		"drop_payload_type=%" PRIu32 " drop_no_next_hop=%" PRIu32 " drop_tx=%" PRIu32
+		" drop_authentication=%" PRIu32 " drop_replay=%" PRIu32 " ",
+		view->drops[STREAM_DROP_PAYLOAD_TYPE], view->drops[STREAM_DROP_NO_NEXT_HOP],
+		view->drops[STREAM_DROP_TX], view->drops[STREAM_DROP_AUTHENTICATION],
+		view->drops[STREAM_DROP_REPLAY]);
+	fprintf(file, "sequence=%u arrives_rollover=%u leaves_sequence=%u leaves_rollover=%u ",
+		view->sequence, view->arrives_rollover, view->leaves_sequence,
+		view->leaves_rollover);
+	fprintf(file, "silent=%" PRIu32 " payload_changes=%u out_index=%" PRIu32 " source=%s",
+		view->silent, view->payload_changes, view->out_index,
 		view->source.family ? address_string(&view->source, room) : "any");
+	if (index % MEDIA_PORT_COUNT % 2)
+		fprintf(file,
+			" arrives_index=%" PRIu32 " leaves_index=%" PRIu32 " reports=%" PRIu32
+			" peer_lost=%" PRId32 " peer_fraction=%u generated=%" PRIu32,
+			view->arrives_index, view->leaves_index, view->reports, view->peer_lost,
+			view->peer_fraction, view->generated);
+	fprintf(file, "\n");
 }
 
 void script_print_worker(FILE *file, const struct worker_view *view)

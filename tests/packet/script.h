@@ -13,7 +13,9 @@
 struct stream_view;
 struct worker_view;
 
-// "open INDEX GENERATION OUT_INDEX SOURCE DESTINATION NEXT_HOP IN OUT FLAGS" or "close INDEX GENERATION".
+// "open INDEX GENERATION OUT_INDEX SOURCE DESTINATION NEXT_HOP IN OUT FLAGS", "close INDEX GENERATION",
+// "key INDEX GENERATION WAY SUITE HEX" (WAY 0 arrives, 1 leaves; SUITE as in SDP), "rollover INDEX
+// GENERATION SSRC ARRIVES ARRIVES_SEQUENCE LEAVES LEAVES_SEQUENCE".
 // SOURCE may be "any", "ADDRESS" (any port) or "ADDRESS:PORT"; IN and OUT 255 for none; FLAGS a number.
 bool script_parse(struct text line, struct message *out_message);
 void script_print_event(FILE *file, const struct message *event);

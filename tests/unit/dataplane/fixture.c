@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "dataplane/stream/accept.h"
 
 #define ADDRESSES 2
 #define SLOTS (ADDRESSES * MEDIA_PORT_COUNT)
@@ -38,8 +39,7 @@ struct fixture *fixture_create(void)
 		.rules = &fixture->rules,
 		.now_ns = 1000000000,
 	};
-	if (!fixture->table.streams || !fixture->table.views ||
-	    !stream_table_init(&fixture->table)) {
+	if (!fixture->table.streams || !fixture->table.views) {
 		fixture_destroy(fixture);
 		return NULL;
 	}
@@ -52,7 +52,6 @@ void fixture_destroy(struct fixture *fixture)
 {
 	if (!fixture)
 		return;
-	stream_table_clear(&fixture->table);
 	free(fixture->table.streams);
 	free(fixture->table.views);
 	free(fixture);
@@ -131,7 +130,7 @@ enum verdict fixture_rtp(struct fixture *fixture, uint32_t index, const char *so
 	struct stream *stream = stream_find(&fixture->table, &packet);
 	if (!stream)
 		return VERDICT_DROP_NO_STREAM;
-	verdict = stream_accept(&fixture->table, stream, &packet, fixture->frame);
+	verdict = accept_plain(&fixture->table, stream, &packet, fixture->frame);
 	if (verdict == VERDICT_FORWARDED)
 		stream_account(&fixture->table, stream, &packet, fixture->frame);
 	return verdict;

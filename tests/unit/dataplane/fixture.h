@@ -31,7 +31,7 @@ struct message fixture_message(const struct fixture_open *open);
 bool fixture_open(struct fixture *fixture, const struct fixture_open *open);
 bool fixture_close(struct fixture *fixture, uint32_t index, uint32_t generation);
 // RTP with that sequence number from "address:port" to the port of stream `index`, through
-// packet_parse, stream_find, stream_accept and stream_account, as the worker has it.
+// packet_parse, stream_find, accept_plain and stream_account, as the worker has it.
 enum verdict fixture_rtp(struct fixture *fixture, uint32_t index, const char *source,
 			 uint16_t sequence);
 // Whether the next event told is of that kind and stream; it is taken.
