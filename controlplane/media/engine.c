@@ -213,6 +213,18 @@ static bool learn(struct media *media, enum media_side side, unsigned kind,
 	return true;
 }
 
+// Whose packets are not taken: counted by the worker, named here (MEDIA-013, SRTP-001).
+static void note_stranger(struct media *media, enum media_side side, const struct message *message)
+{
+	bool is_refused = message->kind == MESSAGE_STREAM_REFUSED;
+	struct media_leg *leg = &media->legs[side];
+	struct address *noted = is_refused ? &leg->refused : &leg->unauthentic;
+	*noted = message->learned;
+	noted->reserved = 0;
+	media->engine->options.event(media->owner, media, side,
+				     is_refused ? MEDIA_REFUSED : MEDIA_UNAUTHENTIC);
+}
+
 static void take_message(struct media_engine *engine, const struct message *message)
 {
 	struct media *media = media_ports_holder(engine->ports, message->stream.index);
@@ -236,6 +248,10 @@ static void take_message(struct media_engine *engine, const struct message *mess
 	else if (message->kind == MESSAGE_STREAM_LEARNED &&
 		 learn(media, side, kind, &message->learned) && kind == 0)
 		event(media->owner, media, side, MEDIA_LEARNED);
+	else if ((message->kind == MESSAGE_STREAM_REFUSED ||
+		  message->kind == MESSAGE_STREAM_UNAUTHENTIC) &&
+		 kind == 0)
+		note_stranger(media, side, message);
 }
 
 static void collect(struct media_engine *engine)
@@ -295,6 +311,21 @@ void media_engine_tick(struct media_engine *engine)
 	}
 	finish(engine);
 	set_gauges(engine);
+}
+
+// What left from a port to that side left on the other side's flow.
+void media_note_unreachable(struct media_engine *engine, uint32_t stream_index,
+			    const struct address *destination)
+{
+	struct media *media =
+		engine->ports ? media_ports_holder(engine->ports, stream_index) : NULL;
+	for (unsigned side = 0; media && side < MEDIA_SIDES; side++) {
+		struct media_leg *leg = &media->legs[side], *other = &media->legs[!side];
+		unsigned kind = stream_index - leg->rtp_index;
+		if (kind < 2 && other->flows[kind].is_open &&
+		    address_is_equal(&other->flows[kind].sent.destination, destination))
+			leg->unreachable++;
+	}
 }
 
 const struct media_counters *media_engine_counters(const struct media_engine *engine)

@@ -23,6 +23,9 @@ enum media_state { MEDIA_OPEN, MEDIA_CLOSING, MEDIA_DONE };
 struct media_leg {
 	struct media_offer current; // in force; line_count 0: nothing said
 	struct media_offer former; // in force before the offer being negotiated
+	struct media_sdes former_own; // our crypto line then
+	enum media_security security;
+	unsigned suites; // bits of enum suite it may use
 	struct media_session session;
 	uint32_t rtp_index;
 	struct address local; // of its RTP; outlives the ledger it was taken from
@@ -32,6 +35,8 @@ struct media_leg {
 	struct address planned_rtp; // its SDP address and payload types the workers know
 	uint8_t planned_event_type;
 	bool planned_symmetric;
+	struct address refused, unauthentic; // whom a worker last told of; family NONE: nobody
+	uint32_t unreachable; // ICMP errors about what left for it
 	struct media_flow flows[2]; // RTP and RTCP arriving from it
 };
 

@@ -5,8 +5,15 @@
 
 #include <string.h>
 
+#include "base/secret.h"
 #include "dataplane/dataplane.h"
+#include "media/keys.h"
 #include "media/neighbour.h"
+
+// What a lost worker may have sent after its last word: no index of SRTCP is used twice. Those of SRTP
+// come with the packets.
+#define RTCP_INDEX_MARGIN 1000
+#define RTCP_INDEX_MAX ((1u << 31) - 1)
 
 void media_flow_init(struct media_flow *flow)
 {
@@ -48,11 +55,18 @@ static void take_hop(struct media_flow *flow, struct neighbours *neighbours)
 }
 
 void media_flow_want(struct media_flow *flow, struct neighbours *neighbours,
-		     const struct message_open *open, uint8_t flags)
+		     const struct message_open *open, uint8_t flags,
+		     const struct media_key *const keys[static KEY_WAYS])
 {
+	static const uint8_t secure[KEY_WAYS] = { STREAM_SECURE_ARRIVES, STREAM_SECURE_LEAVES };
 	bool is_silenced = flags & STREAM_NO_NEXT_HOP; // hold: nothing may leave, whatever the hop
 	flow->wanted = *open;
 	flow->flags_wanted = flags;
+	for (unsigned way = 0; way < KEY_WAYS; way++) {
+		flow->keys_wanted[way] = *keys[way];
+		if (keys[way]->suite != SUITE_NONE)
+			flow->flags_wanted |= secure[way];
+	}
 	flow->is_wanted = true;
 	if (is_silenced) {
 		media_flow_give_hop(flow, neighbours);
@@ -76,12 +90,35 @@ void media_flow_refresh(struct media_flow *flow, const struct neighbours *neighb
 		set_hop(flow, neighbours && neighbour_find(neighbours, &flow->hop, mac), mac);
 }
 
+static bool is_changed(const struct media_flow *flow)
+{
+	return flow->has_relearn || flow->flags_sent != flow->flags_wanted ||
+	       memcmp(&flow->sent, &flow->wanted, sizeof(flow->sent)) != 0;
+}
+
+static bool has_new_key(const struct media_flow *flow, enum key_way way)
+{
+	return !media_key_is_equal(&flow->keys_sent[way], &flow->keys_wanted[way]);
+}
+
 bool media_flow_is_dirty(const struct media_flow *flow)
 {
 	if (!flow->is_wanted || !flow->is_open)
 		return flow->is_wanted != flow->is_open;
-	return flow->has_relearn || flow->flags_sent != flow->flags_wanted ||
-	       memcmp(&flow->sent, &flow->wanted, sizeof(flow->sent)) != 0;
+	return is_changed(flow) || has_new_key(flow, KEY_ARRIVES) || has_new_key(flow, KEY_LEAVES);
+}
+
+unsigned media_flow_room(const struct media_flow *flow)
+{
+	unsigned count = 2; // CLOSE of a stranger, OPEN
+	for (unsigned way = 0; way < KEY_WAYS; way++)
+		count += flow->keys_wanted[way].suite != SUITE_NONE ? 2 : 0; // KEY, ROLLOVER
+	return count;
+}
+
+static bool is_rtcp(const struct media_flow *flow)
+{
+	return flow->index % MEDIA_PORT_COUNT % 2;
 }
 
 static bool send_close(const struct media_flow *flow, struct dataplane *dataplane,
@@ -110,23 +147,128 @@ static bool clear_slot(const struct media_flow *flow, struct dataplane *dataplan
 	return true;
 }
 
+// What the worker's view says of the key it has one way. RTCP's sender is RTP's, whose view is beside.
+static struct media_past past_of(const struct media_flow *flow, const struct dataplane *dataplane,
+				 const struct stream_view *view, enum key_way way)
+{
+	bool arrives = way == KEY_ARRIVES;
+	struct media_past past = { .key = flow->keys_sent[way] };
+	struct stream_view rtp;
+	if (!is_rtcp(flow)) {
+		past.ssrc = view->ssrc;
+		past.rollover = arrives ? view->arrives_rollover : view->leaves_rollover;
+		past.sequence = arrives ? view->sequence : view->leaves_sequence;
+		past.is_used = view->packets > 0;
+		return past;
+	}
+	if (dataplane_stream_read(dataplane, flow->index - 1, &rtp) == OK)
+		past.ssrc = rtp.ssrc;
+	past.rollover = arrives ? view->arrives_index : view->leaves_index;
+	past.is_used = past.rollover > 0;
+	return past;
+}
+
+// Before other keys take the place of those told last. A worker that saw no packet says nothing new.
+static void note_past(const struct media_flow *flow, const struct dataplane *dataplane,
+		      struct media_past past[static KEY_WAYS])
+{
+	struct stream_view view;
+	if (flow->generation == 0 || !dataplane ||
+	    dataplane_stream_read(dataplane, flow->index, &view) != OK ||
+	    view.generation != flow->generation)
+		return;
+	for (unsigned way = 0; way < KEY_WAYS; way++) {
+		if (flow->keys_sent[way].suite == SUITE_NONE)
+			continue;
+		struct media_past noted = past_of(flow, dataplane, &view, (enum key_way)way);
+		if (noted.is_used || !media_key_is_equal(&noted.key, &past[way].key))
+			past[way] = noted;
+		secret_wipe(&noted, sizeof(noted));
+	}
+}
+
+static bool send_key(const struct media_flow *flow, struct dataplane *dataplane,
+		     uint32_t generation, enum key_way way)
+{
+	enum key_form form = (enum key_form)dataplane_facts(dataplane)->key_form;
+	struct message message = {
+		.kind = MESSAGE_STREAM_KEY,
+		.stream = { flow->index, generation },
+	};
+	if (!media_keys_derive(&flow->keys_wanted[way], form, is_rtcp(flow), &message.key))
+		return false;
+	message.key.way = (uint8_t)way;
+	bool is_sent = dataplane_send(dataplane, &message) == OK;
+	secret_wipe(&message, sizeof(message));
+	return is_sent;
+}
+
+// A key the peer has not stopped using goes on where it was, ROC and all (RFC 3711 3.3.1): here both
+// ways' state is told, and what is told of a way without a key yet does nothing.
+static bool send_rollover(const struct media_flow *flow, struct dataplane *dataplane,
+			  uint32_t generation, const struct media_past past[static KEY_WAYS])
+{
+	const struct media_past *arrives = &past[KEY_ARRIVES], *leaves = &past[KEY_LEAVES];
+	struct message message = {
+		.kind = MESSAGE_STREAM_ROLLOVER,
+		.stream = { flow->index, generation },
+		.rollover = { .ssrc = leaves->is_used ? leaves->ssrc : arrives->ssrc,
+			      .arrives = arrives->rollover,
+			      .leaves = leaves->rollover,
+			      .arrives_sequence = arrives->sequence,
+			      .leaves_sequence = leaves->sequence },
+	};
+	if (is_rtcp(flow))
+		message.rollover.leaves = leaves->rollover > RTCP_INDEX_MAX - RTCP_INDEX_MARGIN
+						  ? RTCP_INDEX_MAX
+						  : leaves->rollover + RTCP_INDEX_MARGIN;
+	return dataplane_send(dataplane, &message) == OK;
+}
+
+// The keys the worker does not have in that generation: first those that go on, then how far they
+// were, then the fresh ones, which that must not touch.
+static bool send_keys(struct media_flow *flow, struct dataplane *dataplane, uint32_t generation)
+{
+	struct media_past past[KEY_WAYS], now[KEY_WAYS];
+	bool is_new[KEY_WAYS], goes_on[KEY_WAYS], is_sent = true;
+	memcpy(past, flow->past, sizeof(past));
+	memcpy(now, flow->past, sizeof(now));
+	note_past(flow, dataplane, now);
+	for (unsigned way = 0; way < KEY_WAYS; way++) {
+		is_new[way] = has_new_key(flow, (enum key_way)way) &&
+			      flow->keys_wanted[way].suite != SUITE_NONE;
+		goes_on[way] = is_new[way] && past[way].is_used &&
+			       media_key_is_equal(&past[way].key, &flow->keys_wanted[way]);
+		if (goes_on[way])
+			is_sent &= send_key(flow, dataplane, generation, (enum key_way)way);
+		else
+			past[way] = now[way];
+	}
+	if (goes_on[KEY_ARRIVES] || goes_on[KEY_LEAVES])
+		is_sent = is_sent && send_rollover(flow, dataplane, generation, past);
+	for (unsigned way = 0; way < KEY_WAYS; way++)
+		if (is_new[way] && !goes_on[way])
+			is_sent &= send_key(flow, dataplane, generation, (enum key_way)way);
+	if (is_sent) {
+		memcpy(flow->past, now, sizeof(flow->past));
+		memcpy(flow->keys_sent, flow->keys_wanted, sizeof(flow->keys_sent));
+	}
+	secret_wipe(past, sizeof(past));
+	secret_wipe(now, sizeof(now));
+	return is_sent;
+}
+
 static bool send_open(struct media_flow *flow, struct dataplane *dataplane, uint32_t *generation)
 {
-	uint32_t number = flow->generation;
-	if (!flow->is_open) {
-		if (!clear_slot(flow, dataplane, generation))
-			return false;
-		number = *generation == UINT32_MAX ? 1 : *generation + 1;
-	}
 	struct message message = {
 		.kind = MESSAGE_STREAM_OPEN,
 		.flags = flow->flags_wanted | (flow->has_relearn ? STREAM_RELEARN : 0),
-		.stream = { flow->index, number },
+		.stream = { flow->index, *generation },
 		.open = flow->wanted,
 	};
 	if (dataplane_send(dataplane, &message) != OK)
 		return false;
-	*generation = flow->generation = number;
+	flow->generation = *generation;
 	flow->sent = flow->wanted;
 	flow->flags_sent = flow->flags_wanted;
 	flow->has_relearn = false;
@@ -134,13 +276,31 @@ static bool send_open(struct media_flow *flow, struct dataplane *dataplane, uint
 	return true;
 }
 
+// Keys before the OPEN of their generation, so that nothing leaves in the clear (SRTP-001).
+static bool send_difference(struct media_flow *flow, struct dataplane *dataplane,
+			    uint32_t *generation)
+{
+	uint32_t number = flow->generation;
+	if (!flow->is_open) {
+		media_flow_detach(flow, dataplane);
+		if (!clear_slot(flow, dataplane, generation))
+			return false;
+		number = *generation == UINT32_MAX ? 1 : *generation + 1;
+	}
+	if (!send_keys(flow, dataplane, number))
+		return false;
+	if (flow->is_open && !is_changed(flow))
+		return true;
+	if (!send_open(flow, dataplane, &number))
+		return false;
+	*generation = number;
+	return true;
+}
+
 bool media_flow_send(struct media_flow *flow, struct dataplane *dataplane, uint32_t *generation)
 {
-	if (flow->is_wanted) {
-		if (!flow->is_open)
-			media_flow_detach(flow, dataplane);
-		return send_open(flow, dataplane, generation);
-	}
+	if (flow->is_wanted)
+		return send_difference(flow, dataplane, generation);
 	if (!send_close(flow, dataplane, flow->generation))
 		return false;
 	flow->is_open = false;
@@ -148,19 +308,50 @@ bool media_flow_send(struct media_flow *flow, struct dataplane *dataplane, uint3
 	return true;
 }
 
+static uint16_t add_short(unsigned a, unsigned b)
+{
+	return a + b > UINT16_MAX ? UINT16_MAX : (uint16_t)(a + b);
+}
+
 // What is not a sum is the newer one's, or the extreme of both.
-static void add_view(struct stream_view *sum, const struct stream_view *newer)
+static void add_rtp(struct stream_view *total, const struct stream_view *sum)
+{
+	total->expected += sum->expected;
+	total->silent += sum->silent;
+	total->reordered = add_short(total->reordered, sum->reordered);
+	total->duplicates = add_short(total->duplicates, sum->duplicates);
+	total->ssrc_changes = add_short(total->ssrc_changes, sum->ssrc_changes);
+	total->events = add_short(total->events, sum->events);
+}
+
+// Of reports the last one counts, whichever generation read it.
+static void add_rtcp(struct stream_view *total, const struct stream_view *sum)
+{
+	if (total->reports == 0) {
+		total->peer_lost = sum->peer_lost;
+		total->peer_jitter = sum->peer_jitter;
+		total->peer_fraction = sum->peer_fraction;
+	}
+	if (total->round_trip_us == 0)
+		total->round_trip_us = sum->round_trip_us;
+	total->reports += sum->reports;
+	total->generated += sum->generated;
+}
+
+static void add_view(const struct media_flow *flow, struct stream_view *sum,
+		     const struct stream_view *newer)
 {
 	struct stream_view total = *newer;
 	total.packets += sum->packets;
 	total.octets += sum->octets;
 	for (unsigned i = 0; i < STREAM_DROP_COUNT; i++)
 		total.drops[i] += sum->drops[i];
-	total.expected += sum->expected;
-	total.reordered += sum->reordered;
-	total.duplicates += sum->duplicates;
-	total.ssrc_changes = (uint16_t)(total.ssrc_changes + sum->ssrc_changes);
-	total.events = (uint16_t)(total.events + sum->events);
+	unsigned changes = total.payload_changes + sum->payload_changes;
+	total.payload_changes = changes > UINT8_MAX ? UINT8_MAX : (uint8_t)changes;
+	if (is_rtcp(flow))
+		add_rtcp(&total, sum);
+	else
+		add_rtp(&total, sum);
 	if (sum->ttl_lowest < total.ttl_lowest)
 		total.ttl_lowest = sum->ttl_lowest;
 	if (sum->packets > 0)
@@ -178,16 +369,18 @@ void media_flow_read(const struct media_flow *flow, const struct dataplane *data
 	if (flow->generation != 0 && dataplane &&
 	    dataplane_stream_read(dataplane, flow->index, &view) == OK &&
 	    view.generation == flow->generation)
-		add_view(out_view, &view);
+		add_view(flow, out_view, &view);
 }
 
 void media_flow_detach(struct media_flow *flow, const struct dataplane *dataplane)
 {
 	struct stream_view total;
 	media_flow_read(flow, dataplane, &total);
+	note_past(flow, dataplane, flow->past);
 	flow->carried = total;
 	flow->carried.is_open = 0;
 	flow->generation = 0;
+	memset(flow->keys_sent, 0, sizeof(flow->keys_sent));
 	flow->is_open = false;
 	flow->is_awaited = false;
 }

@@ -9,11 +9,19 @@
 
 #include "base/address.h"
 #include "dataplane/message.h"
+#include "media/sdes.h"
 
 struct dataplane;
 struct neighbours;
 
-#define MEDIA_FLOW_MESSAGES_MAX 2 // of one media_flow_send
+// Where SRTP was under a key the worker has no more: index by ROC and sequence, of RTCP its own.
+struct media_past {
+	struct media_key key; // SUITE_NONE: nothing is known
+	uint32_t ssrc;
+	uint32_t rollover; // of RTCP: index
+	uint16_t sequence;
+	bool is_used; // packets went by under it
+};
 
 struct media_flow {
 	uint32_t index; // of the stream
@@ -24,20 +32,25 @@ struct media_flow {
 	bool is_awaited; // CLOSE sent, CLOSED not seen
 	bool has_relearn; // the next OPEN forgets what was learned
 	struct message_open sent, wanted;
+	struct media_key keys_sent[KEY_WAYS], keys_wanted[KEY_WAYS]; // SUITE_NONE: RTP
+	struct media_past past[KEY_WAYS];
 	struct address hop; // destination whose next hop we hold a reference on; family NONE: none
 	struct stream_view carried; // counted by former generations of this call
 };
 
 void media_flow_init(struct media_flow *flow); // its index is set when there are ports
-// It should be open like this (the next hop is filled in here), or closed.
+// It should be open like this, or closed. The next hop is filled in here, and the flags of SRTP: a key
+// of each way, SUITE_NONE for RTP.
 void media_flow_want(struct media_flow *flow, struct neighbours *neighbours,
-		     const struct message_open *open, uint8_t flags);
+		     const struct message_open *open, uint8_t flags,
+		     const struct media_key *const keys[static KEY_WAYS]);
 void media_flow_want_closed(struct media_flow *flow, struct neighbours *neighbours);
 // Gives back the reference on its next hop, which is asked for again with the next want.
 void media_flow_give_hop(struct media_flow *flow, struct neighbours *neighbours);
 // Asks the neighbours again: the next hop may have changed.
 void media_flow_refresh(struct media_flow *flow, const struct neighbours *neighbours);
 bool media_flow_is_dirty(const struct media_flow *flow);
+unsigned media_flow_room(const struct media_flow *flow); // messages of one media_flow_send, at most
 // Sends the difference. `generation` is the last one known to have been used in this slot. False: no
 // room after all, nothing was sent.
 bool media_flow_send(struct media_flow *flow, struct dataplane *dataplane, uint32_t *generation);

@@ -7,8 +7,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
 #include "dataplane/dataplane.h"
 #include "media/engine.h"
+#include "media/quality/mos.h"
+
+#define TAG_FIRST 1 // of our own crypto lines
 
 static void deadline_passed(struct wheel_timer *timer, void *context)
 {
@@ -40,10 +44,13 @@ static enum status take_ports(struct media_engine *engine, struct media *media)
 	const struct dataplane_facts *facts = dataplane_facts(engine->options.dataplane);
 	struct media_port_user user = port_user(media);
 	uint32_t indexes[2];
-	enum status status =
-		media_ports_take(engine->ports, facts->addresses[0].family, &user, indexes);
+	enum status status = ERR_LIMIT; // no media address at all is no port either
+	// The first address tells what most calls speak; any other family is better than no call.
+	for (unsigned i = 0; i < facts->address_count && status != OK; i++)
+		status =
+			media_ports_take(engine->ports, facts->addresses[i].family, &user, indexes);
 	if (status != OK)
-		return ERR_LIMIT; // no media address at all is no port either
+		return ERR_LIMIT;
 	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
 		media_session_init(&media->legs[side].session);
 		for (unsigned kind = 0; kind < 2; kind++)
@@ -81,6 +88,25 @@ void media_set_symmetric(struct media *media, enum media_side side, bool is_symm
 	media->legs[side].is_symmetric = is_symmetric;
 }
 
+static bool can_secure(const struct media_engine *engine)
+{
+	const struct dataplane *dataplane = engine->options.dataplane;
+	struct text name = dataplane ? text_of(dataplane_facts(dataplane)->engine) : TEXT_NONE;
+	return name.size > 0 && !text_is_equal(name, TEXT("off"));
+}
+
+enum status media_set_security(struct media *media, enum media_side side,
+			       enum media_security security, unsigned suites)
+{
+	struct media_leg *leg = &media->legs[side];
+	bool is_able = can_secure(media->engine);
+	if (security == MEDIA_SECURE && !is_able)
+		return ERR_UNAVAILABLE;
+	leg->security = is_able ? security : MEDIA_PLAIN;
+	leg->suites = suites;
+	return OK;
+}
+
 static bool is_settled(const struct media *media, const struct media_leg *leg)
 {
 	bool is_open = false;
@@ -116,7 +142,15 @@ static enum status check(struct media *media, enum media_side from, const struct
 	struct media_problem problem = { .header = "SDP c=",
 					 .seen = "another family than our address",
 					 .expected = "the family of our c= line" };
-	if (offer->audio_type != 0) { // a worker knows PCMU by this number alone
+	if (status == ERR_LIMIT) {
+		counter_add(&media->engine->counters.exhausted, 1);
+		problem =
+			(struct media_problem){ .header = "media",
+						.seen = "no free ports of this address family",
+						.expected =
+							"a free pair of media ports for each leg" };
+	}
+	if (status == OK && offer->audio_type != 0) { // a worker knows PCMU by this number alone
 		status = ERR_UNSUPPORTED;
 		problem = (struct media_problem){ .header = "SDP a=rtpmap",
 						  .seen = "PCMU under a dynamic number",
@@ -127,10 +161,11 @@ static enum status check(struct media *media, enum media_side from, const struct
 	return status;
 }
 
-static enum status receive(struct media *media, enum media_side from, struct text sdp,
+static enum status receive(struct media *media, enum media_side from,
+			   const struct media_rules *rules, struct text sdp,
 			   struct media_offer *out_offer, struct media_problem *out_problem)
 {
-	enum status status = media_offer_parse(sdp, out_offer, out_problem);
+	enum status status = media_offer_parse(sdp, rules, out_offer, out_problem);
 	if (status == OK)
 		status = check(media, from, out_offer, out_problem);
 	if (status != OK)
@@ -138,43 +173,87 @@ static enum status receive(struct media *media, enum media_side from, struct tex
 	return status;
 }
 
+// Is what we offer that side SRTP? What it offered goes on, and else it is what it must have.
+static bool offers_secure(const struct media_leg *leg)
+{
+	if (leg->security == MEDIA_AS_OFFERED)
+		return leg->current.crypto.key.suite != SUITE_NONE;
+	return leg->security == MEDIA_SECURE;
+}
+
+// The one we offer: that in use, else _80 (SRTP-004), else the AEAD that everybody has.
+static enum suite offered_suite(const struct media_leg *leg)
+{
+	static const enum suite preferred[] = { SUITE_AES_CM_80, SUITE_AES_GCM_128, SUITE_AES_CM_32,
+						SUITE_AES_GCM_256 };
+	enum suite suite = (enum suite)leg->session.own.key.suite;
+	if (!offers_secure(leg))
+		return SUITE_NONE;
+	for (size_t i = 0; i < sizeof(preferred) / sizeof(*preferred) && suite == SUITE_NONE; i++)
+		if (leg->suites & SUITE_BIT(preferred[i]))
+			suite = preferred[i];
+	return suite;
+}
+
 enum status media_receive_offer(struct media *media, enum media_side from, struct text sdp,
 				struct media_problem *out_problem)
 {
 	struct media_offer offer;
-	enum status status = receive(media, from, sdp, &offer, out_problem);
+	struct media_rules rules = { media->legs[from].security, media->legs[from].suites };
+	enum status status = receive(media, from, &rules, sdp, &offer, out_problem);
 	if (status != OK)
-		return status;
-	for (unsigned side = 0; side < MEDIA_SIDES; side++)
+		goto done;
+	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
 		media->legs[side].former = media->legs[side].current;
+		media->legs[side].former_own = media->legs[side].session.own;
+	}
 	media->pending = offer;
 	media->has_pending = true;
 	media->is_answered = false;
 	media->offerer = from;
-	return OK;
+done:
+	secret_wipe(&offer, sizeof(offer));
+	return status;
 }
 
+// What a side says comes into force, and with it the key we answer or offered it.
+static void settle(struct media_leg *leg, const struct media_offer *said, uint32_t tag)
+{
+	leg->current = *said;
+	media_session_secure(&leg->session, (enum suite)said->crypto.key.suite, tag);
+}
+
+// It may choose what we offered it and nothing else (RFC 4568 5.1.2, RFC 5761 5.1.1).
 enum status media_receive_answer(struct media *media, enum media_side from, struct text sdp,
 				 struct media_problem *out_problem)
 {
 	struct media_offer answer;
-	enum status status = receive(media, from, sdp, &answer, out_problem);
+	struct media_leg *leg = &media->legs[from], *offerer = &media->legs[media->offerer];
+	enum suite offered = offered_suite(leg);
+	struct media_rules rules = { offers_secure(leg) ? MEDIA_SECURE : MEDIA_PLAIN,
+				     SUITE_BIT(offered) };
+	enum status status = receive(media, from, &rules, sdp, &answer, out_problem);
 	if (status != OK)
-		return status;
+		goto done;
+	answer.is_muxed = answer.is_muxed && leg->session.is_muxed;
 	if (media->has_pending && !media->is_answered && media->offerer != from) {
-		media->legs[media->offerer].current = media->pending;
+		settle(offerer, &media->pending, media->pending.crypto.tag);
 		media->is_answered = true;
 	}
-	media->legs[from].current = answer;
-	return OK;
+	settle(leg, &answer, answer.crypto.tag);
+done:
+	secret_wipe(&answer, sizeof(answer));
+	return status;
 }
 
 void media_withdraw_offer(struct media *media)
 {
 	if (!media->has_pending)
 		return;
-	for (unsigned side = 0; side < MEDIA_SIDES && media->is_answered; side++)
+	for (unsigned side = 0; side < MEDIA_SIDES && media->is_answered; side++) {
 		media->legs[side].current = media->legs[side].former;
+		media->legs[side].session.own = media->legs[side].former_own;
+	}
 	media->has_pending = false;
 	media_connect(media);
 }
@@ -183,6 +262,9 @@ void media_forget(struct media *media, enum media_side side)
 {
 	struct media_leg *leg = &media->legs[side];
 	leg->current = leg->former = (struct media_offer){ 0 };
+	leg->former_own = (struct media_sdes){ 0 };
+	leg->unreachable = 0;
+	leg->refused = leg->unauthentic = (struct address){ 0 };
 	media_session_init(&leg->session); // another peer, another session
 	if (media->has_pending && media->offerer != side)
 		media->is_answered = false;
@@ -234,10 +316,15 @@ void media_write_offer(struct media *media, enum media_side to, struct writer *w
 {
 	const struct media_offer *said = said_by(media, !to);
 	const struct media_offer *theirs = said_by(media, to);
+	struct media_session *session = &media->legs[to].session;
+	bool is_known = session->own.key.suite != SUITE_NONE;
+	media_session_secure(session, offered_suite(&media->legs[to]),
+			     is_known ? session->own.tag : TAG_FIRST);
 	struct media_words words = {
 		.direction = said ? (enum media_direction)said->direction : MEDIA_SENDRECV,
-		.event_type = choose_event_type(&media->legs[to].session, said,
-						theirs ? theirs->audio_type : 0),
+		.event_type = choose_event_type(session, said, theirs ? theirs->audio_type : 0),
+		.is_muxed =
+			theirs && theirs->is_muxed, // never our idea, but what is in force stays
 	};
 	write_words(media, to, &words, said, writer);
 }
@@ -255,6 +342,9 @@ void media_write_answer(struct media *media, enum media_side to, struct writer *
 	const struct media_offer *said = said_by(media, !to), *offer = said_by(media, to);
 	struct media_words words = { .direction = MEDIA_SENDRECV, .event_type = PAYLOAD_TYPE_NONE };
 	if (offer) {
+		media_session_secure(&media->legs[to].session, (enum suite)offer->crypto.key.suite,
+				     offer->crypto.tag);
+		words.is_muxed = offer->is_muxed;
 		words.direction =
 			answer_direction(said ? said->direction : MEDIA_SENDRECV, offer->direction);
 		words.event_type = offer->event_type;
@@ -329,6 +419,7 @@ void media_destroy(struct media *media)
 			media_flow_want_closed(&leg->flows[kind], engine->neighbours);
 		give_ports(media, leg);
 	}
+	secret_wipe(media, sizeof(*media)); // its keys
 	free(media);
 }
 
@@ -344,12 +435,21 @@ void media_read(const struct media *media, enum media_side side, struct media_fi
 		.event_type =
 			leg->current.line_count > 0 ? leg->current.event_type : PAYLOAD_TYPE_NONE,
 		.is_private = address_is_private(&leg->current.rtp),
+		.sends = (leg->current.direction & MEDIA_SENDONLY) != 0,
+		.listens = (leg->current.direction & MEDIA_RECVONLY) != 0,
+		.suite = leg->current.crypto.key.suite,
+		.refused = leg->refused,
+		.unauthentic = leg->unauthentic,
+		.unreachable = leg->unreachable,
 	};
+	figures.is_held = leg->current.line_count > 0 && !(figures.sends && figures.listens);
 	media_flow_read(&leg->flows[0], engine->options.dataplane, &figures.rtp);
 	media_flow_read(&leg->flows[1], engine->options.dataplane, &figures.rtcp);
 	if (figures.rtp.expected > figures.rtp.packets)
 		figures.lost = figures.rtp.expected - figures.rtp.packets;
 	// 1/16 of 1/8000 s to microseconds: 1,000,000 / 128,000.
 	figures.jitter_us = (uint32_t)((uint64_t)figures.rtp.jitter * 125 / 16);
+	figures.mos = media_mos(figures.lost, figures.rtp.expected, figures.jitter_us,
+				figures.rtcp.round_trip_us);
 	*out_figures = figures;
 }

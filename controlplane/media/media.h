@@ -135,3 +135,7 @@ struct media_figures { // of what arrives from a side
 	uint32_t unreachable; // ICMP errors that what we sent to it came back with (MEDIA-015)
 };
 void media_read(const struct media *media, enum media_side side, struct media_figures *out_figures);
+// An ICMP error came back for a packet that left from our port of that stream to that destination
+// (MEDIA-015). What belongs to no live stream is passed over.
+void media_note_unreachable(struct media_engine *engine, uint32_t stream_index,
+			    const struct address *destination);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/secret.h"
 #include "dataplane/message.h"
 
 #define PAYLOAD_TYPES 128
@@ -26,10 +27,22 @@ struct section { // of one m= line
 	struct text kind, profile, formats;
 	uint16_t port;
 	struct level level;
+	bool is_secure; // its profile is SRTP's
+	enum media_sdes_fate skipped; // why its first crypto line was; TAKEN: none was
 };
 
 // In order: the later one says more about why nothing was taken.
-enum fate { TAKEN, NOT_AUDIO, SWITCHED_OFF, OTHER_PROFILE, SECURE, NO_ADDRESS, NO_PCMU };
+enum fate {
+	TAKEN,
+	NOT_AUDIO,
+	SWITCHED_OFF,
+	OTHER_PROFILE,
+	SECURE,
+	PLAIN,
+	NO_ADDRESS,
+	NO_KEYS,
+	NO_PCMU
+};
 
 static bool is_token(struct text text)
 {
@@ -187,7 +200,18 @@ static void read_rtcp(struct text value, struct media_offer *offer)
 	offer->rtcp.port = (uint16_t)port;
 }
 
-static void read_attributes(const struct section *section, struct media_offer *offer)
+// The first line we may take, in the order of its sender (SRTP-005); the others are passed over.
+static void read_crypto(struct text value, unsigned suites, struct section *section,
+			struct media_offer *offer)
+{
+	if (!section->is_secure || offer->crypto.key.suite != SUITE_NONE)
+		return;
+	enum media_sdes_fate fate = media_sdes_parse(value, suites, &offer->crypto);
+	if (section->skipped == MEDIA_SDES_TAKEN)
+		section->skipped = fate;
+}
+
+static void read_attributes(struct section *section, unsigned suites, struct media_offer *offer)
 {
 	bool listed[PAYLOAD_TYPES];
 	struct text line, value;
@@ -200,6 +224,10 @@ static void read_attributes(const struct section *section, struct media_offer *o
 			read_rtpmap(value, listed, offer);
 		else if (is_attribute(line, TEXT("rtcp"), &value))
 			read_rtcp(value, offer);
+		else if (is_attribute(line, TEXT("crypto"), &value))
+			read_crypto(value, suites, section, offer);
+		else if (is_attribute(line, TEXT("rtcp-mux"), &value))
+			offer->is_muxed = true;
 	}
 	cursor = cursor_of(section->lines);
 	for (unsigned seen = 0; next_attribute(&cursor, &seen, &line);) {
@@ -212,24 +240,23 @@ static void read_attributes(const struct section *section, struct media_offer *o
 	}
 }
 
-// The stream of one section, on top of what the session level said.
-static enum fate read_stream(const struct section *section, const struct level *session,
-			     struct media_offer *offer)
+// RFC 4568 alone: keys of DTLS (UDP/TLS/RTP/SAVP) are another profile.
+static enum fate read_profile(struct section *section, const struct media_rules *rules)
 {
-	const struct level *own = &section->level;
-	const struct level *where = own->connection != CONNECTION_NONE ? own : session;
-	if (!text_is_same(section->kind, TEXT("audio")))
-		return NOT_AUDIO;
-	if (section->port == 0)
-		return SWITCHED_OFF;
-	if (text_has_suffix_same(section->profile, TEXT("/SAVP")) ||
-	    text_has_suffix_same(section->profile, TEXT("/SAVPF")))
-		return SECURE;
-	if (!text_is_same(section->profile, TEXT("RTP/AVP")) &&
-	    !text_is_same(section->profile, TEXT("RTP/AVPF")))
-		return OTHER_PROFILE;
-	if (where->connection != CONNECTION_READ)
-		return NO_ADDRESS;
+	bool is_plain = text_is_same(section->profile, TEXT("RTP/AVP")) ||
+			text_is_same(section->profile, TEXT("RTP/AVPF"));
+	section->is_secure = text_is_same(section->profile, TEXT("RTP/SAVP")) ||
+			     text_is_same(section->profile, TEXT("RTP/SAVPF"));
+	if (section->is_secure)
+		return rules->security == MEDIA_PLAIN ? SECURE : TAKEN;
+	if (is_plain)
+		return rules->security == MEDIA_SECURE ? PLAIN : TAKEN;
+	return OTHER_PROFILE;
+}
+
+static void read_addresses(const struct section *section, const struct level *where,
+			   struct media_offer *offer)
+{
 	offer->rtp = where->address;
 	offer->rtp.port = section->port;
 	offer->rtcp = (struct address){ 0 };
@@ -237,15 +264,33 @@ static enum fate read_stream(const struct section *section, const struct level *
 		offer->rtcp = offer->rtp;
 		offer->rtcp.port++;
 	}
+}
+
+// The stream of one section, on top of what the session level said.
+static enum fate read_stream(struct section *section, const struct level *session,
+			     const struct media_rules *rules, struct media_offer *offer)
+{
+	const struct level *own = &section->level;
+	const struct level *where = own->connection != CONNECTION_NONE ? own : session;
+	if (!text_is_same(section->kind, TEXT("audio")))
+		return NOT_AUDIO;
+	if (section->port == 0)
+		return SWITCHED_OFF;
+	enum fate fate = read_profile(section, rules);
+	if (fate != TAKEN)
+		return fate;
+	if (where->connection != CONNECTION_READ)
+		return NO_ADDRESS;
+	read_addresses(section, where, offer);
 	offer->audio_type = offer->event_type = PAYLOAD_TYPE_NONE;
-	offer->ptime_ms = 0;
-	offer->events[0] = 0;
-	read_attributes(section, offer);
+	read_attributes(section, rules->suites, offer);
 	const struct level *which = own->has_direction ? own : session;
 	offer->direction = which->has_direction ? (uint8_t)which->direction : MEDIA_SENDRECV;
 	if (address_is_unspecified(&offer->rtp)) // it can receive nothing (RFC 3264 8.4)
 		offer->direction &= MEDIA_SENDONLY;
-	return offer->audio_type == PAYLOAD_TYPE_NONE ? NO_PCMU : TAKEN;
+	if (offer->audio_type == PAYLOAD_TYPE_NONE)
+		return NO_PCMU;
+	return section->is_secure && offer->crypto.key.suite == SUITE_NONE ? NO_KEYS : TAKEN;
 }
 
 // What the caller hears; of several audio lines none of which can be taken, the worst fate decides,
@@ -259,7 +304,17 @@ static enum status fate_status(enum fate fate, struct media_problem *problem)
 		problem->expected = "PCMU/8000";
 		return ERR_UNSUPPORTED;
 	case SECURE:
-		problem->expected = "RTP/AVP: this trunk takes no SRTP";
+		problem->objection = MEDIA_OBJECTION_SECURE;
+		problem->expected = "RTP/AVP: no SRTP is taken here";
+		return ERR_NOT_ACCEPTABLE;
+	case PLAIN:
+		problem->objection = MEDIA_OBJECTION_PLAIN;
+		problem->expected = "RTP/SAVP: SRTP alone is taken here";
+		return ERR_NOT_ACCEPTABLE;
+	case NO_KEYS:
+		problem->objection = MEDIA_OBJECTION_KEYS;
+		problem->header = "SDP a=crypto";
+		problem->expected = "a line with a suite we take, one inline key and no MKI";
 		return ERR_NOT_ACCEPTABLE;
 	case OTHER_PROFILE:
 		problem->expected = "RTP/AVP";
@@ -333,29 +388,52 @@ static enum status malformed(struct media_problem *problem, struct text line, co
 	return ERR_MALFORMED;
 }
 
+// What stands in the way is the m= line, or what is wrong with its crypto lines: never those
+// themselves, for they hold keys.
+static void note_fate(struct media_problem *problem, struct text line,
+		      const struct section *section, enum fate fate)
+{
+	if (fate != NO_KEYS)
+		note_seen(problem, line);
+	else if (section->skipped == MEDIA_SDES_TAKEN)
+		note_seen(problem, TEXT("no crypto line"));
+	else
+		note_seen(problem, text_of(media_sdes_fate_text(section->skipped)));
+}
+
+// The next section; its stream is taken if none is yet and it can be.
+static enum fate read_section(struct section *section, const struct level *session,
+			      const struct media_rules *rules, struct media_offer *offer)
+{
+	struct media_offer stream = { .line_count = offer->line_count };
+	enum fate fate = read_stream(section, session, rules, &stream);
+	if (fate == TAKEN) {
+		memcpy(stream.lines, offer->lines, sizeof(stream.lines));
+		stream.audio_line = offer->line_count;
+		*offer = stream;
+	}
+	secret_wipe(&stream.crypto, sizeof(stream.crypto));
+	return fate;
+}
+
 // Reads sections until none is left; the first audio stream that can be taken is taken.
 static enum status read_sections(struct cursor *cursor, const struct level *session,
-				 struct media_offer *offer, struct media_problem *problem)
+				 const struct media_rules *rules, struct media_offer *offer,
+				 struct media_problem *problem)
 {
 	enum fate worst = NOT_AUDIO;
 	while (!cursor_is_done(cursor)) {
 		struct text line = text_trim(cursor_line(cursor));
 		struct section section = { .port = 0 };
-		struct media_offer stream = *offer;
 		if (offer->line_count == MEDIA_LINES_MAX)
 			return malformed(problem, line, "at most 16 m= lines");
 		if (!read_media_line(line, &section, &offer->lines[offer->line_count]))
 			return malformed(problem, line, "m=kind port profile formats");
 		read_lines(cursor, &section.level, &section.lines);
 		if (worst != TAKEN) {
-			enum fate fate = read_stream(&section, session, &stream);
-			if (fate == TAKEN) {
-				memcpy(stream.lines, offer->lines, sizeof(stream.lines));
-				*offer = stream;
-				offer->audio_line = offer->line_count;
-			}
+			enum fate fate = read_section(&section, session, rules, offer);
 			if (fate == TAKEN || fate > worst || offer->line_count == 0) {
-				note_seen(problem, line);
+				note_fate(problem, line, &section, fate);
 				worst = fate;
 			}
 		}
@@ -365,8 +443,8 @@ static enum status read_sections(struct cursor *cursor, const struct level *sess
 	return fate_status(worst, problem);
 }
 
-enum status media_offer_parse(struct text sdp, struct media_offer *out_offer,
-			      struct media_problem *out_problem)
+enum status media_offer_parse(struct text sdp, const struct media_rules *rules,
+			      struct media_offer *out_offer, struct media_problem *out_problem)
 {
 	struct media_offer offer = { .line_count = 0 };
 	struct media_problem problem = { .header = "SDP" };
@@ -380,10 +458,11 @@ enum status media_offer_parse(struct text sdp, struct media_offer *out_offer,
 	else if (cursor_is_done(&cursor))
 		status = malformed(&problem, sdp, "a session description with an m= line");
 	else
-		status = read_sections(&cursor, &session, &offer, &problem);
+		status = read_sections(&cursor, &session, rules, &offer, &problem);
 	if (status == OK)
 		*out_offer = offer;
 	else
 		*out_problem = problem;
+	secret_wipe(&offer.crypto, sizeof(offer.crypto));
 	return status;
 }

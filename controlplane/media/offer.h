@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "media/media.h"
+#include "media/sdes.h"
 
 #define MEDIA_OFFER_SIZE_MAX 8192
 #define MEDIA_LINES_MAX 16 // m= lines
@@ -38,9 +39,17 @@ struct media_offer {
 	uint8_t event_type; // of telephone-event/8000, or PAYLOAD_TYPE_NONE
 	uint16_t ptime_ms; // 0: not said
 	char events[24]; // its fmtp, "0-16"; empty: not said
+	bool is_muxed; // a=rtcp-mux (RFC 5761)
+	struct media_sdes crypto; // that it sends with; suite NONE: RTP
 	struct media_line lines[MEDIA_LINES_MAX];
 };
 
-// ERR_MALFORMED, ERR_UNSUPPORTED and ERR_NOT_ACCEPTABLE as media_receive_offer promises them.
-enum status media_offer_parse(struct text sdp, struct media_offer *out_offer,
-			      struct media_problem *out_problem);
+struct media_rules { // what a side may say
+	enum media_security security;
+	unsigned suites; // bits of enum suite
+};
+
+// ERR_MALFORMED, ERR_UNSUPPORTED and ERR_NOT_ACCEPTABLE as media_receive_offer promises them. Of
+// several audio lines the first one that the rules allow is taken; of its crypto lines, too (SRTP-005).
+enum status media_offer_parse(struct text sdp, const struct media_rules *rules,
+			      struct media_offer *out_offer, struct media_problem *out_problem);

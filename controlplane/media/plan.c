@@ -11,6 +11,8 @@ static struct address destination_of(const struct media_leg *leg, unsigned kind)
 {
 	if (address_is_unspecified(&leg->current.rtp))
 		return leg->current.rtp;
+	if (leg->current.is_muxed) // its RTCP goes with its RTP (RFC 5761)
+		kind = 0;
 	if (leg->is_symmetric && leg->learned[kind].family != ADDRESS_NONE)
 		return leg->learned[kind];
 	return kind == 0 ? leg->current.rtp : leg->current.rtcp;
@@ -57,6 +59,16 @@ static void map_payload(const struct media_leg *from, const struct media_leg *to
 	open->payload_out = to->current.event_type;
 }
 
+// What arrives from a side is under its key, what leaves for it under ours.
+static void plan_keys(const struct media_leg *from, const struct media_leg *to,
+		      const struct media_key *out_keys[static KEY_WAYS])
+{
+	static const struct media_key none = { .suite = SUITE_NONE };
+	bool is_secure = to->current.crypto.key.suite != SUITE_NONE;
+	out_keys[KEY_ARRIVES] = &from->current.crypto.key;
+	out_keys[KEY_LEAVES] = is_secure ? &to->session.own.key : &none;
+}
+
 static void plan_flow(struct media *media, enum media_side side, unsigned kind)
 {
 	struct neighbours *neighbours = media->engine->neighbours;
@@ -70,11 +82,14 @@ static void plan_flow(struct media *media, enum media_side side, unsigned kind)
 		.payload_in = PAYLOAD_TYPE_NONE,
 		.payload_out = PAYLOAD_TYPE_NONE,
 	};
+	const struct media_key *keys[KEY_WAYS];
+	plan_keys(from, to, keys);
 	open.source.port = 0; // any port of that host
 	if (kind == 0)
 		map_payload(from, to, &open);
 	else
-		flags |= STREAM_IS_RTCP | STREAM_ANY_PORT;
+		flags |= STREAM_IS_RTCP | STREAM_ANY_PORT |
+			 (to->current.is_muxed ? STREAM_MUXED : 0);
 	// Hold in the old form names no address: what was known stays, and nothing leaves for it.
 	if (address_is_unspecified(&open.source))
 		open.source = flow->is_wanted ? flow->wanted.source : (struct address){ 0 };
@@ -86,7 +101,7 @@ static void plan_flow(struct media *media, enum media_side side, unsigned kind)
 	if (open.source.family == ADDRESS_NONE || open.destination.family == ADDRESS_NONE)
 		media_flow_want_closed(flow, neighbours);
 	else
-		media_flow_want(flow, neighbours, &open, flags);
+		media_flow_want(flow, neighbours, &open, flags, keys);
 }
 
 void media_plan(struct media *media)
@@ -126,15 +141,17 @@ void media_push(struct media *media)
 {
 	struct media_engine *engine = media->engine;
 	struct media_flow *dirty[MEDIA_SIDES * 2];
-	unsigned count = 0;
+	unsigned count = 0, room = 0;
 	for (unsigned i = 0; i < MEDIA_SIDES * 2; i++) {
 		struct media_flow *flow = &media->legs[i / 2].flows[i % 2];
-		if (media_flow_is_dirty(flow))
-			dirty[count++] = flow;
+		if (!media_flow_is_dirty(flow))
+			continue;
+		dirty[count++] = flow;
+		room += media_flow_room(flow);
 	}
 	if (!engine->options.dataplane || media->is_stranded)
 		return; // opened again when there is one
-	bool is_sent = count == 0 || has_room(media, count * MEDIA_FLOW_MESSAGES_MAX);
+	bool is_sent = count == 0 || has_room(media, room);
 	for (unsigned i = 0; i < count && is_sent; i++)
 		is_sent = media_flow_send(dirty[i], engine->options.dataplane,
 					  &engine->generations[dirty[i]->index]);

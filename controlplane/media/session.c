@@ -6,7 +6,9 @@
 
 #include "base/map.h"
 #include "base/random.h"
+#include "base/secret.h"
 #include "dataplane/message.h"
+#include "media/keys.h"
 
 #define BODY_SIZE 2048 // 16 m= lines of at most 60 octets, and our own
 #define EVENTS_DEFAULT "0-16" // RFC 4733 3.2: digits, *, #, A to D, flash
@@ -22,7 +24,8 @@ static const char *direction_text(enum media_direction direction)
 	return texts[direction & MEDIA_SENDRECV];
 }
 
-static void write_audio(const struct media_words *words, const char *profile, struct writer *writer)
+static void write_audio(const struct media_words *words, const struct media_sdes *own,
+			const char *profile, struct writer *writer)
 {
 	bool has_events = words->event_type != PAYLOAD_TYPE_NONE;
 	const char *events = words->events && words->events[0] ? words->events : EVENTS_DEFAULT;
@@ -35,22 +38,31 @@ static void write_audio(const struct media_words *words, const char *profile, st
 			      words->event_type, words->event_type, events);
 	if (words->ptime_ms > 0)
 		writer_format(writer, "a=ptime:%u\r\n", words->ptime_ms);
+	if (own->key.suite != SUITE_NONE) { // exactly one line (SRTP-004)
+		writer_string(writer, "a=crypto:");
+		media_sdes_write(own, writer);
+		writer_string(writer, "\r\n");
+	}
+	if (words->is_muxed)
+		writer_string(writer, "a=rtcp-mux\r\n");
 	writer_format(writer, "a=%s\r\n", direction_text(words->direction));
 }
 
 // Everything but the o= line, whose version depends on it. Returns where the o= line belongs.
-static size_t write_body(const struct media_words *words, const char *host, struct writer *writer)
+static size_t write_body(const struct media_words *words, const struct media_sdes *own,
+			 const char *host, struct writer *writer)
 {
 	unsigned count = words->layout ? words->layout->line_count : 0;
 	writer_string(writer, "v=0\r\n");
 	size_t origin = writer->used;
 	writer_format(writer, "s=-\r\nc=IN %s\r\nt=0 0\r\n", host);
 	if (count == 0)
-		write_audio(words, "RTP/AVP", writer);
+		write_audio(words, own, own->key.suite != SUITE_NONE ? "RTP/SAVP" : "RTP/AVP",
+			    writer);
 	for (unsigned i = 0; i < count; i++) {
 		const struct media_line *line = &words->layout->lines[i];
 		if (i == words->layout->audio_line)
-			write_audio(words, line->profile, writer);
+			write_audio(words, own, line->profile, writer);
 		else
 			writer_format(writer, "m=%s 0 %s %s\r\n", line->kind, line->profile,
 				      line->format);
@@ -66,6 +78,13 @@ void media_session_init(struct media_session *session)
 	session->version = session->id;
 }
 
+void media_session_secure(struct media_session *session, enum suite suite, uint32_t tag)
+{
+	if (session->own.key.suite != suite)
+		media_keys_make(suite, &session->own.key);
+	session->own.tag = tag;
+}
+
 void media_session_write(struct media_session *session, const struct media_words *words,
 			 struct writer *writer)
 {
@@ -76,11 +95,11 @@ void media_session_write(struct media_session *session, const struct media_words
 	const char *host = writer_string_done(&host_writer);
 
 	struct writer body_writer = writer_of(body_room, sizeof(body_room));
-	size_t origin = write_body(words, host ? host : "", &body_writer);
+	size_t origin = write_body(words, &session->own, host ? host : "", &body_writer);
 	struct text body = writer_done(&body_writer);
 	if (!host || body.size == 0) {
 		writer->failed = true;
-		return;
+		goto done;
 	}
 	uint64_t digest = map_hash(body);
 	if (session->is_written && session->digest != digest)
@@ -89,8 +108,11 @@ void media_session_write(struct media_session *session, const struct media_words
 	session->digest = digest;
 	session->audio_type = words->audio_type;
 	session->event_type = words->event_type;
+	session->is_muxed = words->is_muxed;
 	writer_text(writer, (struct text){ body.data, origin });
 	writer_format(writer, "o=- %llu %llu IN %s\r\n", (unsigned long long)session->id,
 		      (unsigned long long)session->version, host);
 	writer_text(writer, text_cut(body, origin));
+done:
+	secret_wipe(body_room, sizeof(body_room)); // our key is in it
 }

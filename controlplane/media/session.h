@@ -18,6 +18,8 @@ struct media_session {
 	bool is_written;
 	uint8_t audio_type; // numbers we told that side last; it sends with them
 	uint8_t event_type; // PAYLOAD_TYPE_NONE: none
+	bool is_muxed; // what was written last said rtcp-mux
+	struct media_sdes own; // our crypto line; suite NONE: we say RTP
 };
 
 struct media_words { // what to say
@@ -26,9 +28,13 @@ struct media_words { // what to say
 	uint8_t audio_type, event_type;
 	uint16_t ptime_ms; // 0: not said
 	const char *events; // "": the default
+	bool is_muxed;
 	const struct media_offer *layout; // that side's own m= lines; NULL: one audio line
 };
 
 void media_session_init(struct media_session *session);
+// What is written from now on has this suite, or is RTP without one. Our key stays what it is as long
+// as the suite does: a re-INVITE, hold or another port never changes it.
+void media_session_secure(struct media_session *session, enum suite suite, uint32_t tag);
 void media_session_write(struct media_session *session, const struct media_words *words,
 			 struct writer *writer);

@@ -11,6 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct media_rules any = { MEDIA_AS_OFFERED, SUITE_BITS_AES_CM | SUITE_BITS_AEAD };
+
 static void check_string(const char *string, size_t room_size)
 {
 	size_t size = strnlen(string, room_size);
@@ -49,19 +51,23 @@ static void write_and_read_back(const struct media_offer *offer)
 		.ptime_ms = offer->ptime_ms,
 		.events = offer->events,
 		.layout = offer,
+		.is_muxed = offer->is_muxed,
 	};
 	struct media_offer back;
 	struct media_problem problem;
 	media_session_init(&session);
+	media_session_secure(&session, (enum suite)offer->crypto.key.suite, offer->crypto.tag);
 	media_session_write(&session, &words, &writer);
 	struct text written = writer_done(&writer);
 	assert(written.size > 0);
 	for (size_t i = 0; i < written.size; i++)
 		assert((room[i] >= ' ' && room[i] < 0x7f) || room[i] == '\r' || room[i] == '\n');
-	enum status status = media_offer_parse(written, &back, &problem);
+	enum status status = media_offer_parse(written, &any, &back, &problem);
 	assert(status == OK);
 	assert(back.line_count == offer->line_count && back.audio_line == offer->audio_line);
 	assert(address_is_equal(&back.rtp, &words.local));
+	assert(back.is_muxed == offer->is_muxed && back.crypto.tag == offer->crypto.tag);
+	assert(media_key_is_equal(&back.crypto.key, &session.own.key));
 	assert(back.audio_type == offer->audio_type && back.event_type == offer->event_type);
 	assert(back.direction == offer->direction && back.ptime_ms == offer->ptime_ms);
 }
@@ -71,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct media_offer offer;
 	struct media_problem problem = { 0 };
 	struct text sdp = { (const char *)data, size };
-	enum status status = media_offer_parse(sdp, &offer, &problem);
+	enum status status = media_offer_parse(sdp, &any, &offer, &problem);
 	if (status == OK) {
 		check_offer(&offer);
 		write_and_read_back(&offer);

@@ -260,12 +260,20 @@ static void without_ports_or_dataplane_calls_are_refused(void **state)
 {
 	(void)state;
 	struct bench bench;
+	struct media_problem problem;
 	struct media *media;
 	bench_begin(&bench, 1);
 	for (unsigned i = 0; i < 2500; i++)
-		(void)bench_open(&bench);
+		CHECK_NUMBER(bench_open(&bench)->legs[MEDIA_CALLED].local.family, ADDRESS_IPV4);
+	for (unsigned i = 0; i < 2500; i++)
+		media = bench_open(&bench);
+	CHECK_NUMBER(media->legs[MEDIA_CALLED].local.family, ADDRESS_IPV6);
+	const struct media_counters *counters = media_engine_counters(bench.engine);
+	CHECK_NUMBER(counter_get(&counters->exhausted), 0);
+	CHECK_STATUS(media_receive_offer(media, MEDIA_CALLER, TEXT(CALLER_SDP), &problem),
+		     ERR_LIMIT);
 	CHECK_STATUS(media_open(bench.engine, "CA1", &bench, &media), ERR_LIMIT); // LIMIT-016
-	CHECK_NUMBER(counter_get(&media_engine_counters(bench.engine)->exhausted), 1);
+	CHECK_NUMBER(counter_get(&counters->exhausted), 2);
 	media_engine_attach(bench.engine, NULL);
 	CHECK_STATUS(media_open(bench.engine, "CA1", &bench, &media), ERR_UNAVAILABLE);
 	bench_end(&bench);

@@ -9,10 +9,12 @@
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
 
+static const struct media_rules plain = { MEDIA_PLAIN, 0 };
+
 static enum status parse(const char *sdp, struct media_offer *out_offer)
 {
 	struct media_problem problem = { 0 };
-	enum status status = media_offer_parse(text_of(sdp), out_offer, &problem);
+	enum status status = media_offer_parse(text_of(sdp), &plain, out_offer, &problem);
 	if (status != OK) {
 		assert_non_null(problem.header);
 		assert_non_null(problem.expected);
@@ -219,8 +221,8 @@ static void a_problem_shows_the_line_without_what_could_harm(void **state)
 	(void)state;
 	struct media_offer offer;
 	struct media_problem problem = { 0 };
-	CHECK_STATUS(media_offer_parse(TEXT(HEAD "m=audio 4000 RTP/AVP 8 \x01\"\xff\r\n"), &offer,
-				       &problem),
+	CHECK_STATUS(media_offer_parse(TEXT(HEAD "m=audio 4000 RTP/AVP 8 \x01\"\xff\r\n"), &plain,
+				       &offer, &problem),
 		     ERR_UNSUPPORTED);
 	CHECK_STRING(problem.header, "SDP m=");
 	CHECK_STRING(problem.seen, "m=audio 4000 RTP/AVP 8 ...");
