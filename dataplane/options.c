@@ -36,11 +36,11 @@ static bool set_interface(const struct option_row *row, struct text value, void 
 	return is_name && set_string(row, value, target);
 }
 
-// "off", or one of the names the door to SRTP knows.
+// One of the names the door to SRTP knows.
 static bool set_engine(const struct option_row *row, struct text value, void *target)
 {
 	struct text names = text_of(crypto_engine_names());
-	bool is_known = text_is_equal(value, TEXT("off"));
+	bool is_known = false;
 	while (names.size > 0 && !is_known)
 		is_known = text_is_equal(value, text_trim(text_split(&names, ',')));
 	return is_known && set_string(row, value, target);

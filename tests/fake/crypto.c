@@ -190,5 +190,5 @@ enum key_form crypto_key_form(const struct crypto *crypto)
 
 const char *crypto_engine_names(void)
 {
-	return "auto, fake";
+	return "auto, fake, off";
 }
