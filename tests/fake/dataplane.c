@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/suite.h"
+
 struct messages {
 	struct message *values;
 	unsigned count, room;
@@ -18,8 +20,9 @@ struct dataplane {
 	struct messages sent, told;
 	unsigned room;
 	bool is_alive;
-	unsigned open_count;
+	unsigned open_count, unkeyed_count;
 	struct stream_view *views;
+	struct fake_key (*keys)[KEY_WAYS]; // by stream
 };
 
 static void append(struct messages *messages, const struct message *message)
@@ -41,7 +44,8 @@ struct dataplane *fake_dataplane_create(unsigned worker_count, const char *const
 	*facts = (struct dataplane_facts){ .process_id = 1,
 					   .worker_count = worker_count,
 					   .port = "fake:0",
-					   .interface = "fake0" };
+					   .interface = "fake0",
+					   .engine = "fake" };
 	for (; *addresses; addresses++) {
 		assert(facts->address_count < MEDIA_ADDRESSES_MAX);
 		bool is_parsed = address_parse(text_of(*addresses),
@@ -53,7 +57,9 @@ struct dataplane *fake_dataplane_create(unsigned worker_count, const char *const
 	dataplane->is_alive = true;
 	dataplane->views =
 		calloc((size_t)facts->address_count * MEDIA_PORT_COUNT, sizeof(*dataplane->views));
-	assert(dataplane->views);
+	dataplane->keys =
+		calloc((size_t)facts->address_count * MEDIA_PORT_COUNT, sizeof(*dataplane->keys));
+	assert(dataplane->views && dataplane->keys);
 	return dataplane;
 }
 
@@ -71,7 +77,13 @@ void dataplane_detach(struct dataplane *dataplane)
 	free(dataplane->sent.values);
 	free(dataplane->told.values);
 	free(dataplane->views);
+	free(dataplane->keys);
 	free(dataplane);
+}
+
+void dataplane_end(struct dataplane *dataplane)
+{
+	dataplane_detach(dataplane);
 }
 
 int dataplane_fd(const struct dataplane *dataplane)
@@ -89,6 +101,49 @@ const struct dataplane_facts *dataplane_facts(const struct dataplane *dataplane)
 unsigned dataplane_worker_of(const struct dataplane *dataplane, uint32_t stream_index)
 {
 	return stream_index % MEDIA_PORT_COUNT / 2 % dataplane->facts.worker_count;
+}
+
+static bool has_key(const struct dataplane *dataplane, const struct stream_id *stream,
+		    enum key_way way)
+{
+	return dataplane->keys[stream->index][way].generation == stream->generation;
+}
+
+// As the door to crypto promises: another generation's keys are gone, a new key starts afresh.
+static void set_key(struct dataplane *dataplane, const struct message *message)
+{
+	struct fake_key *keys = dataplane->keys[message->stream.index];
+	struct fake_key *key = &keys[message->key.way];
+	assert(message->key.way < KEY_WAYS);
+	assert(message->key.suite > SUITE_NONE && message->key.suite < SUITE_COUNT);
+	for (unsigned way = 0; way < KEY_WAYS; way++)
+		if (keys[way].generation != message->stream.generation)
+			keys[way] = (struct fake_key){ .generation = 0 };
+	*key = (struct fake_key){ .generation = message->stream.generation,
+				  .count = key->count + 1,
+				  .key = message->key };
+}
+
+static void set_rollover(struct dataplane *dataplane, const struct message *message)
+{
+	struct fake_key *keys = dataplane->keys[message->stream.index];
+	bool is_taken = false;
+	for (unsigned way = 0; way < KEY_WAYS; way++) {
+		if (!has_key(dataplane, &message->stream, (enum key_way)way))
+			continue;
+		keys[way].has_rollover = is_taken = true;
+		keys[way].rollover = message->rollover;
+	}
+	dataplane->unkeyed_count += !is_taken;
+}
+
+static void check_keys(struct dataplane *dataplane, const struct message *message)
+{
+	bool lacks_one = (message->flags & STREAM_SECURE_ARRIVES &&
+			  !has_key(dataplane, &message->stream, KEY_ARRIVES)) ||
+			 (message->flags & STREAM_SECURE_LEAVES &&
+			  !has_key(dataplane, &message->stream, KEY_LEAVES));
+	dataplane->unkeyed_count += lacks_one;
 }
 
 static void open_stream(struct dataplane *dataplane, const struct message *message)
@@ -120,6 +175,27 @@ static void close_stream(struct dataplane *dataplane, const struct message *mess
 	fake_dataplane_tell(dataplane, MESSAGE_STREAM_CLOSED, message->stream.index, NULL);
 }
 
+static void obey(struct dataplane *dataplane, const struct message *message)
+{
+	switch (message->kind) {
+	case MESSAGE_STREAM_OPEN:
+		check_keys(dataplane, message);
+		open_stream(dataplane, message);
+		break;
+	case MESSAGE_STREAM_CLOSE:
+		close_stream(dataplane, message);
+		break;
+	case MESSAGE_STREAM_KEY:
+		set_key(dataplane, message);
+		break;
+	case MESSAGE_STREAM_ROLLOVER:
+		set_rollover(dataplane, message);
+		break;
+	default:
+		assert(!"a message control sends");
+	}
+}
+
 enum status dataplane_send(struct dataplane *dataplane, const struct message *message)
 {
 	assert(message->stream.index < dataplane_stream_count(dataplane));
@@ -129,10 +205,8 @@ enum status dataplane_send(struct dataplane *dataplane, const struct message *me
 	if (dataplane->room != FAKE_ROOM_ENDLESS)
 		dataplane->room--;
 	append(&dataplane->sent, message);
-	if (dataplane->is_alive && message->kind == MESSAGE_STREAM_OPEN)
-		open_stream(dataplane, message);
-	else if (dataplane->is_alive && message->kind == MESSAGE_STREAM_CLOSE)
-		close_stream(dataplane, message);
+	if (dataplane->is_alive)
+		obey(dataplane, message);
 	return OK;
 }
 
@@ -172,6 +246,25 @@ void dataplane_worker_read(const struct dataplane *dataplane, unsigned worker,
 			   struct worker_view *out_view)
 {
 	*out_view = (struct worker_view){ .lcore = worker, .streams_open = dataplane->open_count };
+}
+
+void fake_dataplane_set_engine(struct dataplane *dataplane, const char *name, enum key_form form)
+{
+	(void)text_copy(text_of(name), dataplane->facts.engine, sizeof(dataplane->facts.engine));
+	dataplane->facts.key_form = (uint8_t)form;
+}
+
+const struct fake_key *fake_dataplane_key(const struct dataplane *dataplane, uint32_t index,
+					  enum key_way way)
+{
+	struct stream_id stream = { index, dataplane->views[index].generation };
+	bool is_there = dataplane->views[index].is_open && has_key(dataplane, &stream, way);
+	return is_there ? &dataplane->keys[index][way] : NULL;
+}
+
+unsigned fake_dataplane_unkeyed_count(const struct dataplane *dataplane)
+{
+	return dataplane->unkeyed_count;
 }
 
 void fake_dataplane_set_room(struct dataplane *dataplane, unsigned room)

@@ -10,8 +10,18 @@
 
 #define FAKE_ROOM_ENDLESS UINT32_MAX
 
+struct fake_key { // of one way of a stream
+	uint32_t generation; // 0: none
+	unsigned count; // of keys in that generation
+	bool has_rollover; // told since the key
+	struct message_key key;
+	struct message_rollover rollover;
+};
+
 // Addresses as text, "192.0.2.1"; ends with NULL.
 struct dataplane *fake_dataplane_create(unsigned worker_count, const char *const *addresses);
+// "fake" that wants session keys, at first. "" or "off": none.
+void fake_dataplane_set_engine(struct dataplane *dataplane, const char *name, enum key_form form);
 void fake_dataplane_set_room(struct dataplane *dataplane,
 			     unsigned room); // left; each message takes one
 // False: messages are recorded only, and no slot changes (a worker that hangs). True is the default.
@@ -21,6 +31,11 @@ const struct message *fake_dataplane_sent(const struct dataplane *dataplane, uns
 void fake_dataplane_forget_sent(struct dataplane *dataplane);
 // The last OPEN of a stream still recorded; NULL: none.
 const struct message *fake_dataplane_last_open(const struct dataplane *dataplane, uint32_t index);
+// What an open stream has; NULL: no key of its generation.
+const struct fake_key *fake_dataplane_key(const struct dataplane *dataplane, uint32_t index,
+					  enum key_way way);
+// OPENs that spoke of SRTP before its key was there, ROLLOVERs without one.
+unsigned fake_dataplane_unkeyed_count(const struct dataplane *dataplane);
 struct stream_view *fake_dataplane_view(struct dataplane *dataplane, uint32_t index);
 unsigned fake_dataplane_open_count(const struct dataplane *dataplane); // slots open now
 // What a worker tells of a stream in its present generation; learned may be NULL.
