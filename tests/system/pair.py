@@ -14,29 +14,30 @@ class Pair:
     that begin with `called_` are those of the called phone's media, others of the caller's."""
 
     def __init__(self, site, trunk="fast", suites=(), called_suites=(), called_host="carrier",
-                 is_muxed=False, dials=True, **options):
-        self.site, self.dials = site, dials
-        server = site.net["appliance"].address
+                 has_sip6=(False, False), **options):
+        self.site = site
+        servers = [site.net["appliance"].address6 if is_six else site.net["appliance"].address
+                   for is_six in has_sip6]
         called = {key[7:]: value for key, value in options.items() if key.startswith("called_")}
         caller = {key: value for key, value in options.items() if not key.startswith("called_")}
         self.stack = contextlib.ExitStack()
         enter = self.stack.enter_context
         try:
             self.caller_media = enter(media.Media(site.net["pbx"], CALLER_PORT, suites,
-                                                  is_muxed=is_muxed, **caller))
+                                                  **caller))
             self.called_media = enter(media.Media(site.net[called_host], CALLED_PORT, called_suites,
                                                   **called))
-            self.called = enter(softphone.Softphone(site.net[called_host], self.called_media, server))
-            self.caller = enter(softphone.Softphone(site.net["pbx"], self.caller_media, server, NUMBER,
-                                                    f"{trunk}.{BASE_DOMAIN}"))
+            self.called = enter(softphone.Softphone(site.net[called_host], self.called_media,
+                                                    servers[1]))
+            self.caller = enter(softphone.Softphone(site.net["pbx"], self.caller_media, servers[0],
+                                                    NUMBER, f"{trunk}.{BASE_DOMAIN}"))
         except BaseException:
             self.stack.close()
             raise
 
     def __enter__(self):
         try:
-            if self.dials:
-                self.dial()
+            self.dial()
         except BaseException:
             self.stack.close()
             raise
@@ -51,9 +52,13 @@ class Pair:
     def __exit__(self, kind, *_):
         with self.stack:
             time.sleep(0.1)  # what is on its way arrives
-            if self.dials and kind is None:
+            if kind is None:
                 assert self.caller.hang_up().status == 200
                 self.called.wait_requests("BYE")
+
+    def say(self, seconds=1.0, pace=media.PACE):
+        """The caller alone talks."""
+        self.caller_media.say(self.site.speech["pbx"][:int(seconds * 50) * 160], pace)
 
     def talk(self, seconds=1.0, pace=media.PACE):
         """Both talk; how fast does not change what they say."""

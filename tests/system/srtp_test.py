@@ -71,19 +71,11 @@ def call_by_baresip(site, seen, then):
     finally:
         phone.stop()
     time.sleep(0.1)
-    end = capture.first_bye(*seen.at.values()) - 0.005
-    opened = {}
-    for outgoing in (True, False):
-        keys = [srtp.read_crypto(text) for _, text in seen.at["pbx"].sip(outgoing)]
-        keys = {lines[0] for lines in keys if lines}
-        assert len(keys) == 1, keys  # the same key from the first description to the last
-        key = keys.pop()
-        assert key.suite == srtp.LONG
-        opened[outgoing] = media.decrypt(seen.at["pbx"].rtp(outgoing), key.suite, key.master)
-    until = [packet for packet in opened[True] if packet.packet.time < end]
-    to_carrier = capture.compare(until, seen.at["carrier"].rtp(False))
-    until = [packet for packet in seen.at["carrier"].rtp(True) if packet.packet.time < end]
-    to_pbx = capture.compare(until, opened[False])
+    opened = media.Opened(seen.at["pbx"])
+    for outgoing in (True, False):  # the same key from the first description to the last
+        assert [suite for suite, _ in opened.keys[outgoing]] == [srtp.LONG], opened.keys
+    to_carrier = capture.compare_cables(opened, seen.at["carrier"])
+    to_pbx = capture.compare_cables(seen.at["carrier"], opened)
     return to_carrier, to_pbx, phone
 
 

@@ -86,6 +86,9 @@ class Appliance:
             if self.driver == "af_xdp":
                 self.host.run("ip", "address", "replace", f"{self.host.address}/24", "dev",
                               self.host.interface)
+                if self.host.network.has_ipv6:
+                    self.host.run("ip", "address", "replace", f"{self.host.address6}/64", "dev",
+                                  self.host.interface, "nodad")
             self.write_config()
         self.starts += 1
         with open(self.log_file, "ab") as log:
@@ -235,9 +238,9 @@ class Appliance:
     # ---- a customer
 
     def provision(self, pbx, carriers, password="Correct-Horse-9", cps=1, with_acl=True,
-                  with_credentials=True, name=TRUNK, numbers=(NUMBER,), account=None):
-        """An account with a trunk, its lists and numbers; the PSTN's gateways by (name, host,
-        priority). Gives the SIDs."""
+                  with_credentials=True, name=TRUNK, numbers=(NUMBER,), account=None, **fields):
+        """An account with a trunk (`fields` are its other ones), its lists and numbers; the PSTN's
+        gateways by (name, host, priority). Gives the SIDs."""
         sids = {"account": account or self.add("account", name="Example Ltd")}
         lists = {}
         if with_acl:
@@ -251,7 +254,7 @@ class Appliance:
                      stdin=f"{password}\n")
             lists["credential_lists"] = sids["list"]
         sids["trunk"] = self.add("trunk", account=sids["account"], name=f"{name} trunk",
-                                 domain=name, cps=cps, **lists)
+                                 domain=name, cps=cps, **lists, **fields)
         for number in numbers:
             self.add("number", account=sids["account"], trunk=sids["trunk"], e164=number)
         for carrier, host, priority in carriers:

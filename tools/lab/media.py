@@ -10,7 +10,7 @@ import threading
 import time
 
 from . import srtp
-from .capture import Packet, Rtp, rtp_of
+from .capture import Packet, rtp_of
 from .talker import PACKET
 
 PACE = 0.02
@@ -34,6 +34,7 @@ class Media:
         self.suite, self.out, self.former, self.inside = None, None, None, []
         self.peer_master, self.target, self.rtcp_target, self.peer_event = None, None, None, None
         self.said, self.heard, self.reports, self.refused = [], [], [], []
+        self.reports_at = set()  # ports
         self.version, self.lock = 0, threading.Lock()
         self.wake, self.stop = socket.socketpair()
         self.thread = threading.Thread(target=self._listen, daemon=True)
@@ -50,6 +51,15 @@ class Media:
         self.thread.join()
         for one in (self.rtp, self.rtcp, self.wake, self.stop):
             one.close()
+
+    def close_port(self):
+        """Nobody listens to RTP here any more."""
+        self.stop.send(b".")
+        self.thread.join()
+        self.wake.recv(1)
+        self.rtp.close()
+        self.thread = threading.Thread(target=self.wake.recv, args=(1,), daemon=True)
+        self.thread.start()
 
     # ---- what is told
 
@@ -121,21 +131,22 @@ class Media:
             context = context or self.out
             return context.protect(data) if context else data
 
-    def send(self, data, context=None, ttl=None):
+    def set_ttl(self, ttl):
+        self.rtp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+
+    def send(self, data, context=None):
         """One packet of RTP, noted as said."""
         parsed = rtp_of([Packet(time.time(), True, self.address, self.port, *self.target[:2], 64,
                                 "right", data)], True)
         self.said += parsed
-        self.send_raw(self.seal(data, context), ttl)
+        self.send_raw(self.seal(data, context))
 
-    def send_raw(self, data, ttl=None):
-        if ttl is not None:
-            self.rtp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+    def send_raw(self, data):
         with contextlib.suppress(ConnectionRefusedError):
             self.rtp.sendto(data, self.target)
 
-    def say(self, octets, pace=PACE, **options):
-        converse((self, octets), pace=pace, **options)
+    def say(self, octets, pace=PACE):
+        converse((self, octets), pace=pace)
 
     def press(self, digit, count=5):
         """One telephone event of RFC 4733, its end sent three times."""
@@ -175,8 +186,8 @@ class Media:
                 with contextlib.suppress(ConnectionRefusedError):
                     self._hear(*one.recvfrom(2048), one is self.rtcp)
 
-    def _hear(self, data, source, is_rtcp):
-        is_rtcp = is_rtcp or self.is_muxed and len(data) > 1 and data[1] in REPORTS
+    def _hear(self, data, source, is_second):
+        is_rtcp = is_second or self.is_muxed and len(data) > 1 and data[1] in REPORTS
         with self.lock:
             try:
                 plain = self._open(data, is_rtcp)
@@ -185,6 +196,7 @@ class Media:
                 return
         if is_rtcp:
             self.reports.append(plain)
+            self.reports_at.add(self.port + is_second)
             return
         self.heard += rtp_of([Packet(time.time(), False, source[0], source[1], self.address,
                                      self.port, None, "right", plain)], False)
@@ -203,14 +215,14 @@ class Media:
         return b"".join(packet.payload for packet in self.heard if packet.type == 0)
 
 
-def converse(*ends, pace=PACE, **options):
+def converse(*ends, pace=PACE, kind=0):
     """Everybody of (media, octets) talks at the same time, one packet each in `pace` seconds."""
     start = time.monotonic()
     for index in range(max(len(octets) for _, octets in ends) // PACKET):
         for end, octets in ends:
             part = octets[index * PACKET:(index + 1) * PACKET]
             if len(part) == PACKET:
-                end.send(end.packet(part), **options)
+                end.send(end.packet(part, kind))
         time.sleep(max(0, start + (index + 1) * pace - time.monotonic()))
 
 
@@ -225,4 +237,19 @@ def decrypt(packets, suite, master):
     return found
 
 
-__all__ = ["Media", "Rtp", "converse", "decrypt"]
+class Opened:
+    """A capture of a cable with SRTP, read with the keys of the descriptions that passed it."""
+
+    def __init__(self, capture):
+        self.packets, self.sealed = capture.packets, {}
+        self.keys, self.plain = {}, {}
+        for outgoing in (True, False):
+            self.sealed[outgoing] = capture.rtp(outgoing)
+            lines = [srtp.read_crypto(text.replace("\r", "")) for _, text in capture.sip(outgoing)]
+            self.keys[outgoing] = list(dict.fromkeys(
+                (found[0].suite, found[0].master) for found in lines if found))
+            self.plain[outgoing] = [packet for suite, master in self.keys[outgoing]
+                                    for packet in decrypt(self.sealed[outgoing], suite, master)]
+
+    def rtp(self, outgoing):
+        return self.plain[outgoing]

@@ -3,7 +3,8 @@
 Builds trunkd, makes a virtual network of two hosts (pbx, carrier) cabled to the appliance's one port,
 starts trunkd there, provisions a customer with trunkctl, places a call of ten seconds with recorded
 speech from a real user agent, and compares what each side heard with what the other said, octet by
-octet. It can run again and again and leaves nothing behind but the build directory."""
+octet. With --srtp the PBX's leg is SRTP, and what its cable shows is told too. It can run again and
+again and leaves nothing behind but the build directory."""
 
 import argparse
 import os
@@ -16,8 +17,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from lab import appliance, capture, network, phones, script, speech  # noqa: E402
+from lab import appliance, capture, media, network, phones, script, speech  # noqa: E402
 from lab.network import LabError  # noqa: E402
+from lab.talker import PACKET  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PASSWORD = "Correct-Horse-9"
@@ -42,6 +44,8 @@ def parse_arguments():
                         help="leave network and trunkd up to play with (and say how to end them)")
     parser.add_argument("--driver", choices=("af_packet", "af_xdp"), default="af_packet",
                         help="how the dataplane takes its port (af_packet)")
+    parser.add_argument("--srtp", action="store_true",
+                        help="the PBX talks SRTP (keys by SDES), the carrier RTP as without it")
     parser.add_argument("--build", default=os.environ.get("TRUNKD_BUILD", str(ROOT / "build")),
                         help="build directory (./build)")
     parser.add_argument("--seconds", type=int, default=speech.SECONDS, help="of the call (10)")
@@ -105,7 +109,8 @@ def call(say, net, work, options):
             work / "carrier.ulaw", ring=0.5), timeout=60).start()
         phone = phones.Baresip(pbx, work, "pbx", says=work / "pbx.wav", user=appliance.NUMBER,
                                domain=appliance.DOMAIN, credentials=(appliance.TRUNK, PASSWORD),
-                               outbound=f"sip:{net['appliance'].address};transport=udp").start()
+                               outbound=f"sip:{net['appliance'].address};transport=udp",
+                               encryption="srtp-mand" if options.srtp else None).start()
         say(f"call: {appliance.NUMBER} dials {appliance.CALLED} (baresip at the PBX, sipp as carrier)")
         phone.dial(f"sip:{appliance.CALLED}@{appliance.DOMAIN}")
         event = phone.wait_event("CALL_ESTABLISHED", "CALL_CLOSED", timeout=15)
@@ -119,6 +124,20 @@ def call(say, net, work, options):
         time.sleep(0.2)
         phone.stop()
     return at_pbx, at_carrier, phone
+
+
+def describe_cable(opened):
+    """What the PBX's cable shows who has no key, and complaints."""
+    spoken = {packet.payload for outgoing in (True, False) for packet in opened.rtp(outgoing)}
+    sealed = [packet for outgoing in (True, False) for packet in opened.sealed[outgoing]]
+    readable = sum(packet.payload[:PACKET] in spoken for packet in sealed)
+    lines = [f"   on the PBX's cable: {len(sealed)} packets of SRTP, {readable} of them readable "
+             "without a key"]
+    for outgoing, who in ((True, "PBX"), (False, "trunkd")):
+        suites = ", ".join(suite for suite, _ in opened.keys[outgoing]) or "none"
+        lines.append(f"   {who}'s key: {suites}; it opens {len(opened.rtp(outgoing))} of "
+                     f"{len(opened.sealed[outgoing])} packets")
+    return lines, ["speech passed the PBX's cable in the clear"] if readable or not sealed else []
 
 
 def compare(work, at_pbx, at_carrier, recording):
@@ -151,6 +170,7 @@ def next_steps(trunkd, options, work):
     if not options.keep:
         return ["What to try next",
                 "   tools/quickstart --keep      the same, and everything stays up to play with",
+                "   tools/quickstart --srtp      the same with SRTP on the PBX's leg",
                 "   tools/check                  every test there is",
                 "   tools/bench/relay            packets per second beside testpmd and rtpengine",
                 "   README.md                    configuration, trunkctl, metrics, layout"]
@@ -170,16 +190,21 @@ def run(say, net, work, options):
     say(f"trunkd: start on {trunkd.host.address} ({options.driver}, embedded Redis)")
     trunkd.start()
     say("provision: account, IP ACL, credentials, trunk, number, carrier (trunkctl)")
-    trunkd.provision(net["pbx"], [("gateway-1", net["carrier"], 10)], password=PASSWORD)
+    trunkd.provision(net["pbx"], [("gateway-1", net["carrier"], 10)], password=PASSWORD,
+                     **({"srtp": "true"} if options.srtp else {}))
     at_pbx, at_carrier, phone = call(say, net, work, options)
     record = trunkd.wait_history(set())[0]
+    told, wrong = [], []
+    if options.srtp:
+        at_pbx = media.Opened(at_pbx)
+        told, wrong = describe_cable(at_pbx)
     lines, complaints = compare(work, at_pbx, at_carrier,
                                 phone.heard() if options.keep or options.trace else None)
     print(f"\n$ trunkctl show call {record['sid']}")
     print(trunkd.trunkctl("show", "call", record["sid"], raw=True))
-    print("\n".join(["What each side heard", *lines, ""]))
-    if complaints:
-        raise LabError("; ".join(complaints))
+    print("\n".join(["What each side heard", *told, *lines, ""]))
+    if wrong + complaints:
+        raise LabError("; ".join(wrong + complaints))
     print("\n".join(next_steps(trunkd, options, work)))
     if not options.keep:
         trunkd.stop()

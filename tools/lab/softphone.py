@@ -31,12 +31,16 @@ class Message:
 
 
 class Softphone:
+    """`server`: address of the appliance; its family is ours."""
+
     def __init__(self, host, media, server, user="lab", domain=None, port=5060):
-        self.host, self.media, self.user, self.port = host, media, user, port
+        self.host, self.media = host, media
         self.server = (server, 5060)
-        self.domain = domain or host.address
-        self.contact = f"<sip:{user}@{host.address}:{port}>"
-        self.socket = host.socket(port)
+        address = host.address6 if ":" in server else host.address
+        self.socket = host.socket(port, address=address)
+        self.place = f"[{address}]:{port}" if ":" in server else f"{address}:{port}"
+        self.domain = domain or self.place.rpartition(":")[0]
+        self.user, self.contact = user, f"<sip:{user}@{self.place}>"
         self.received, self.news = [], threading.Condition()
         self.tag, self.call_id = secrets.token_hex(4), ""
         self.number, self.local, self.remote, self.peer = 0, "", "", ""
@@ -116,7 +120,7 @@ class Softphone:
 
     def _text(self, method, branch, number, body="", peer=None, remote=None):
         lines = [f"{method} {peer or self.peer} SIP/2.0",
-                 f"Via: SIP/2.0/UDP {self.host.address}:{self.port};branch={branch};rport",
+                 f"Via: SIP/2.0/UDP {self.place};branch={branch};rport",
                  f"From: {self.local}", f"To: {remote or self.remote}", f"Call-ID: {self.call_id}",
                  f"CSeq: {number} {method}", f"Contact: {self.contact}", "Max-Forwards: 70"]
         if body:
