@@ -45,6 +45,18 @@ static void check(const struct packet *packet, const uint8_t *frame, size_t size
 	require(packet->payload_type < 128);
 }
 
+// What encryption may have hidden is bounded as well, and refused without a trace.
+static void check_clear(const struct packet *packet, const uint8_t *frame)
+{
+	struct packet clear = *packet;
+	if (packet->kind == PACKET_OTHER)
+		return;
+	bool is_right = packet_check_clear(frame + packet->offset, &clear);
+	require(is_right || clear.media_size == packet->media_size);
+	require(clear.size == packet->size && clear.media_offset == packet->media_offset);
+	require(packet->kind != PACKET_RTP || clear.media_size <= packet->media_size);
+}
+
 static void send_to_ourselves(const struct packet *packet, const struct packet_rules *rules,
 			      const uint8_t *frame, uint8_t family)
 {
@@ -79,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct packet_rules rules = rules_of(data[0], frame, size - 1);
 	if (packet_parse(frame, size - 1, &rules, &packet) == VERDICT_FORWARDED) {
 		check(&packet, frame, size - 1);
+		check_clear(&packet, frame);
 		send_to_ourselves(&packet, &rules, frame, ADDRESS_IPV4);
 		send_to_ourselves(&packet, &rules, frame, ADDRESS_IPV6);
 	}
