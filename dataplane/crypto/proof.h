@@ -1,0 +1,11 @@
+#pragma once
+
+// What an engine must do right before it is believed: a known packet of every suite, both ways, and a
+// forged one refused. Runs on: main, at the start, before the workers.
+
+#include <stdbool.h>
+
+#include "dataplane/crypto/crypto.h"
+
+// Uses the contexts of stream 0, and leaves none behind.
+bool crypto_proof_holds(struct crypto_worker *worker, enum key_form form);

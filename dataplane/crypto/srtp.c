@@ -1,0 +1,141 @@
+// Layout of SRTP and SRTCP packets and their IVs. Runs on: worker; pure.
+// Touches media[0, size + CRYPTO_ROOM) alone, after crypto_srtp_is_whole said so.
+//
+//   SRTP,  AES-CM  header | ciphered payload | tag                  tag over all of it and the ROC
+//   SRTP,  AEAD    header | ciphered payload | tag                  RFC 7714 8
+//   SRTCP, AES-CM  8      | ciphered rest    | E, index | tag       RFC 3711 3.4
+//   SRTCP, AEAD    8      | ciphered rest    | tag | E, index       RFC 7714 9
+
+#include "dataplane/crypto/srtp.h"
+
+#include <endian.h>
+#include <string.h>
+
+#define RTP_HEADER 12
+#define RTCP_HEADER 8
+#define WORD 4 // ROC, or E and index
+#define ENCRYPTED 0x80000000u
+
+static uint32_t read32(const uint8_t *from)
+{
+	uint32_t value;
+	memcpy(&value, from, sizeof(value));
+	return be32toh(value);
+}
+
+static void write32(uint8_t *to, uint32_t value)
+{
+	value = htobe32(value);
+	memcpy(to, &value, sizeof(value));
+}
+
+bool crypto_srtp_is_whole(const struct crypto_job *job, const struct crypto_context *context)
+{
+	unsigned least = job->clear_size;
+	bool has_header = job->is_rtcp ? least == RTCP_HEADER : least >= RTP_HEADER;
+	if (job->way == KEY_ARRIVES)
+		least += context->tag_size + (job->is_rtcp ? WORD : 0u);
+	return has_header && job->size >= least && job->size <= UINT16_MAX - CRYPTO_ROOM;
+}
+
+uint32_t crypto_srtp_ssrc(const struct crypto_job *job)
+{
+	return read32(job->media + (job->is_rtcp ? 4 : 8));
+}
+
+uint16_t crypto_srtp_sequence(const struct crypto_job *job)
+{
+	return (uint16_t)(job->media[2] << 8 | job->media[3]);
+}
+
+void crypto_srtp_set_sequence(struct crypto_job *job, uint16_t sequence)
+{
+	job->media[2] = (uint8_t)(sequence >> 8);
+	job->media[3] = (uint8_t)sequence;
+}
+
+bool crypto_srtp_rtcp_index(const struct crypto_job *job, const struct crypto_context *context,
+			    uint64_t *out_index)
+{
+	unsigned behind = WORD + (context->is_aead ? 0u : context->tag_size);
+	uint32_t word = read32(job->media + job->size - behind);
+	*out_index = word & ~ENCRYPTED;
+	return word & ENCRYPTED;
+}
+
+// RFC 3711 4.1.1: salt * 2^16 xor SSRC * 2^64 xor index * 2^16, the low 16 bits count blocks.
+// RFC 7714 8.1 and 9.1: two octets of zero, SSRC, index, xor salt.
+static void set_iv(struct crypto_job *job, const struct crypto_context *context)
+{
+	uint64_t high, low;
+	uint64_t ssrc = crypto_srtp_ssrc(job);
+	memcpy(&high, context->salt, 8);
+	memcpy(&low, context->salt + 8, 8);
+	if (context->is_aead) {
+		high ^= htobe64(ssrc << 16 | job->index >> 32);
+		low ^= htobe64(job->index << 32);
+	} else {
+		high ^= htobe64(ssrc);
+		low ^= htobe64(job->index << 16);
+	}
+	memcpy(job->iv, &high, 8);
+	memcpy(job->iv + 8, &low, 8);
+}
+
+static void lay_out_cm(struct crypto_job *job, unsigned body)
+{
+	uint32_t word =
+		job->is_rtcp ? (uint32_t)job->index | ENCRYPTED : (uint32_t)(job->index >> 16);
+	job->hash_size = (uint16_t)(body + WORD);
+	job->tag_offset = (uint16_t)(body + (job->is_rtcp ? WORD : 0));
+	if (job->way == KEY_ARRIVES)
+		memcpy(job->tag, job->media + job->tag_offset, job->tag_size);
+	write32(job->media + body, word);
+}
+
+static void lay_out_aead(struct crypto_job *job, unsigned body)
+{
+	job->tag_offset = (uint16_t)body;
+	job->aad = job->media;
+	job->aad_size = job->clear_size;
+	if (job->way == KEY_ARRIVES)
+		memcpy(job->tag, job->media + body, job->tag_size);
+	if (!job->is_rtcp)
+		return;
+	memcpy(job->rtcp_aad, job->media, RTCP_HEADER);
+	write32(job->rtcp_aad + RTCP_HEADER, (uint32_t)job->index | ENCRYPTED);
+	job->aad = job->rtcp_aad;
+	job->aad_size = RTCP_HEADER + WORD;
+}
+
+void crypto_srtp_lay_out(struct crypto_job *job, const struct crypto_context *context)
+{
+	unsigned body = job->size;
+	job->suite = context->suite;
+	job->tag_size = context->tag_size;
+	if (job->way == KEY_ARRIVES)
+		body -= context->tag_size + (job->is_rtcp ? WORD : 0u);
+	job->cipher_size = (uint16_t)(body - job->clear_size);
+	set_iv(job, context);
+	if (context->is_aead)
+		lay_out_aead(job, body);
+	else
+		lay_out_cm(job, body);
+}
+
+void crypto_srtp_undo(struct crypto_job *job)
+{
+	memcpy(job->media + job->tag_offset, job->tag, job->tag_size);
+}
+
+void crypto_srtp_finish(struct crypto_job *job)
+{
+	unsigned body = job->clear_size + job->cipher_size;
+	if (job->way == KEY_ARRIVES) {
+		job->size = (uint16_t)body;
+		return;
+	}
+	job->size = (uint16_t)(body + job->tag_size + (job->is_rtcp ? WORD : 0));
+	if (job->is_rtcp && suite_is_aead(job->suite))
+		write32(job->media + body + job->tag_size, (uint32_t)job->index | ENCRYPTED);
+}

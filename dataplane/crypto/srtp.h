@@ -1,0 +1,23 @@
+#pragma once
+
+// The form of SRTP and SRTCP packets: where ROC, index and tag stand, and the IV (RFC 3711, RFC 7714).
+// Runs on: worker; pure.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/crypto/context.h"
+
+// false: it cannot hold its header, index and tag, or is too long to be given them.
+bool crypto_srtp_is_whole(const struct crypto_job *job, const struct crypto_context *context);
+uint32_t crypto_srtp_ssrc(const struct crypto_job *job);
+uint16_t crypto_srtp_sequence(const struct crypto_job *job); // of RTP
+void crypto_srtp_set_sequence(struct crypto_job *job, uint16_t sequence);
+// What SRTCP says beside its tag. false: not encrypted, which nobody agreed on.
+bool crypto_srtp_rtcp_index(const struct crypto_job *job, const struct crypto_context *context,
+			    uint64_t *out_index);
+
+// Prepares the job for an engine of KEY_SESSION: its index is set.
+void crypto_srtp_lay_out(struct crypto_job *job, const struct crypto_context *context);
+void crypto_srtp_undo(struct crypto_job *job); // of what arrives: as it came
+void crypto_srtp_finish(struct crypto_job *job); // after the engine: its size
