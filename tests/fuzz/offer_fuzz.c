@@ -72,6 +72,28 @@ static void write_and_read_back(const struct media_offer *offer)
 	assert(back.direction == offer->direction && back.ptime_ms == offer->ptime_ms);
 }
 
+// Under every rule a side may have: what is taken keeps it, what is not leaves nothing.
+static void check_rules(struct text sdp)
+{
+	static const unsigned suites[] = { 0, SUITE_BITS_AES_CM, SUITE_BITS_AEAD };
+	for (unsigned i = 0; i < 9; i++) {
+		const struct media_rules rules = { (enum media_security)(i / 3), suites[i % 3] };
+		struct media_problem problem = { 0 };
+		struct media_offer offer;
+		memset(&offer, 0xa5, sizeof(offer));
+		enum status status = media_offer_parse(sdp, &rules, &offer, &problem);
+		if (status != OK) {
+			assert(problem.objection <= MEDIA_OBJECTION_KEYS &&
+			       offer.line_count == 0xa5);
+			continue;
+		}
+		enum suite suite = (enum suite)offer.crypto.key.suite;
+		assert(suite == SUITE_NONE ? rules.security != MEDIA_SECURE
+					   : rules.security != MEDIA_PLAIN);
+		assert(suite == SUITE_NONE || rules.suites & SUITE_BIT(suite));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct media_offer offer;
@@ -85,5 +107,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(problem.header && problem.expected);
 		check_string(problem.seen, sizeof(problem.seen));
 	}
+	check_rules(sdp);
 	return 0;
 }
