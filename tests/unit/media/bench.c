@@ -11,6 +11,8 @@ void bench_event(void *owner, struct media *media, enum media_side side, enum me
 	bench->started += event == MEDIA_STARTED;
 	bench->learned += event == MEDIA_LEARNED;
 	bench->ttl += event == MEDIA_TTL;
+	bench->refused += event == MEDIA_REFUSED;
+	bench->unauthentic += event == MEDIA_UNAUTHENTIC;
 	if (event != MEDIA_CLOSED)
 		return;
 	bench->closed++;

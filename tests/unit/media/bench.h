@@ -17,7 +17,7 @@ struct bench {
 	struct wheel *wheel;
 	struct dataplane *dataplane;
 	struct media_engine *engine;
-	unsigned started, learned, ttl, closed; // events seen
+	unsigned started, learned, ttl, refused, unauthentic, closed; // events seen
 	struct media_figures last[MEDIA_SIDES]; // of the media closed last
 };
 
