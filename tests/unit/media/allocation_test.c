@@ -2,6 +2,8 @@
 
 #include "tests/unit/media/bench.h"
 
+#include <openssl/crypto.h>
+
 #include "tests/fake/allocation.h"
 
 static void starting_and_opening_survive_every_refusal(void **state)
@@ -55,11 +57,70 @@ static void another_dataplane_survives_every_refusal(void **state)
 	bench_end(&bench);
 }
 
+// OpenSSL's own allocations come here too, so that deriving a key can fail.
+static void *take_memory(size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	return malloc(size);
+}
+
+static void *resize_memory(void *memory, size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	return realloc(memory, size);
+}
+
+static void give_memory(void *memory, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(memory);
+}
+
+#define SECURE_SDP                                                                                 \
+	"v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 "                   \
+	"AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR\r\n"
+
+// Streams without a key wait; they never open without it.
+static void a_secure_call_survives_every_refusal(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct bench_text text;
+	bench_begin(&bench, 1);
+	unsigned refused = 0;
+	bool has_failed = true;
+	for (unsigned number = 1; has_failed; number++) {
+		struct media *media = bench_open(&bench);
+		CHECK_OK(media_set_security(media, MEDIA_CALLER, MEDIA_SECURE, SUITE_BITS_AES_CM));
+		bench_offer(media, MEDIA_CALLER, SECURE_SDP);
+		(void)bench_write_offer(media, MEDIA_CALLED, &text);
+		bench_answer(media, MEDIA_CALLED, CALLED_SDP);
+		(void)bench_write_answer(media, MEDIA_CALLER, &text);
+		fake_dataplane_forget_sent(bench.dataplane);
+		allocation_fail_at(number);
+		media_connect(media);
+		has_failed = allocation_has_failed();
+		allocation_fail_at(0);
+		refused += has_failed && fake_dataplane_open_count(bench.dataplane) < 4;
+		bench_wait(&bench, 5);
+		CHECK_NUMBER(fake_dataplane_open_count(bench.dataplane), 4);
+		CHECK_NUMBER(fake_dataplane_unkeyed_count(bench.dataplane), 0);
+		media_close(media);
+		bench_wait(&bench, 5);
+	}
+	CHECK_TRUE(refused > 0);
+	bench_end(&bench);
+}
+
 int main(void)
 {
+	if (!CRYPTO_set_mem_functions(take_memory, resize_memory, give_memory))
+		return 1;
+
 	const struct CMUnitTest tests[] = {
 		TEST(starting_and_opening_survive_every_refusal),
 		TEST(another_dataplane_survives_every_refusal),
+		TEST(a_secure_call_survives_every_refusal),
 	};
 	return RUN_TESTS(tests);
 }

@@ -279,29 +279,39 @@ static void without_ports_or_dataplane_calls_are_refused(void **state)
 	bench_end(&bench);
 }
 
+#define KEY_A "PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"
+#define KEY_B "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+#define SECURE_SDP(key)                                                                            \
+	"v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 "                   \
+	"AES_CM_128_HMAC_SHA1_80 inline:" key "\r\n"
 #define AT_ONCE 300
 #define STEPS 100000
 
 // One random step with one of many calls: open, connect, change, hold, close.
 static void take_step(struct bench *bench, struct media **media)
 {
+	static const char *const callers[] = { CALLER_SDP, SECURE_SDP(KEY_A), SECURE_SDP(KEY_B) };
 	struct bench_text text;
+	struct media_problem problem;
 	switch (*media ? random_below(8) : 8) {
 	case 0:
 		media_close(*media);
 		*media = NULL;
 		break;
 	case 1:
-		bench_offer(*media, MEDIA_CALLER, CALLER_SDP);
+		bench_offer(*media, MEDIA_CALLER, callers[random_below(3)]);
 		(void)bench_write_offer(*media, MEDIA_CALLED, &text);
 		break;
 	case 2:
 		bench_answer(*media, MEDIA_CALLED, CALLED_SDP);
 		media_connect(*media);
+		(void)bench_write_answer(*media, MEDIA_CALLER, &text);
 		break;
 	case 3:
 		bench_offer(*media, MEDIA_CALLED, SDP("203.0.113.10", "6002", "\r\n"));
-		bench_answer(*media, MEDIA_CALLER, CALLER_SDP);
+		(void)bench_write_offer(*media, MEDIA_CALLER, &text);
+		(void)media_receive_answer(*media, MEDIA_CALLER, text_of(callers[random_below(3)]),
+					   &problem);
 		media_connect(*media);
 		break;
 	case 4:
@@ -316,11 +326,14 @@ static void take_step(struct bench *bench, struct media **media)
 		break;
 	case 7:
 		fake_dataplane_set_room(bench->dataplane,
-					random_below(2) ? random_below(20) : FAKE_ROOM_ENDLESS);
+					random_below(2) ? random_below(40) : FAKE_ROOM_ENDLESS);
 		break;
 	default:
 		if (media_open(bench->engine, "CA9", bench, media) != OK)
 			*media = NULL;
+		else
+			CHECK_OK(media_set_security(*media, MEDIA_CALLER, MEDIA_AS_OFFERED,
+						    SUITE_BITS_AES_CM));
 	}
 }
 
@@ -352,6 +365,7 @@ static void a_hundred_thousand_random_steps_leak_nothing(void **state)
 	CHECK_TRUE(opened > 1000);
 	CHECK_NUMBER(bench.closed, opened);
 	CHECK_NUMBER(fake_dataplane_open_count(bench.dataplane), 0);
+	CHECK_NUMBER(fake_dataplane_unkeyed_count(bench.dataplane), 0); // SRTP-001
 	CHECK_NUMBER(counter_get(&counters->ports_used), 0);
 	CHECK_NUMBER(counter_get(&counters->ports_quarantined), 0);
 	CHECK_NUMBER(media_ports_count(bench.engine->ports, MEDIA_PORT_FREE), 10000);
