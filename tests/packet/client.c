@@ -15,10 +15,11 @@ static void show_facts(const struct dataplane *dataplane)
 {
 	const struct dataplane_facts *facts = dataplane_facts(dataplane);
 	printf("dataplane process=%u workers=%u addresses=%u port=%s interface=%s huge_pages=%d "
+	       "engine=%s "
 	       "mac=%02x:%02x:%02x:%02x:%02x:%02x\n",
 	       facts->process_id, facts->worker_count, facts->address_count, facts->port,
-	       facts->interface, facts->has_huge_pages, facts->mac[0], facts->mac[1], facts->mac[2],
-	       facts->mac[3], facts->mac[4], facts->mac[5]);
+	       facts->interface, facts->has_huge_pages, facts->engine, facts->mac[0], facts->mac[1],
+	       facts->mac[2], facts->mac[3], facts->mac[4], facts->mac[5]);
 }
 
 static void show_events(struct dataplane *dataplane)
@@ -50,7 +51,7 @@ static void show(struct dataplane *dataplane, struct text verb, uint64_t number)
 static bool obey(struct dataplane *dataplane, struct text line)
 {
 	struct message message;
-	if (script_parse(line, &message)) {
+	if (script_parse(line, dataplane_facts(dataplane)->key_form, &message)) {
 		enum status status = dataplane_send(dataplane, &message);
 		printf("sent %s\n", status_name(status));
 		return status == OK;

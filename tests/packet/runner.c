@@ -2,7 +2,9 @@
 // --port names, and prints what became of all that. One process per case, without root.
 //   packet_runner SCRIPT options of trunkd-dataplane…
 // Besides messages a script may say: "hold N", worker N is not started; "stop kernel", the way to the
-// kernel takes nothing; "tx N", the wire takes N packets in all; "show INDEX", print this stream.
+// kernel takes nothing; "tx N", the wire takes N packets in all; "show INDEX", print this stream;
+// "after N", what follows waits until N packets in all have come in and are through, no more come in
+// meanwhile; "sleep MS".
 // Runs on: main of a test, and the workers it starts.
 
 #include <stdatomic.h>
@@ -27,6 +29,7 @@
 #define KERNEL_PORT 1
 #define SHOWN_MAX 16
 #define ENDLESS UINT32_MAX
+#define HELD_MAX 4096 // packets that have come in and wait
 
 struct run {
 	struct options options;
@@ -35,10 +38,14 @@ struct run {
 	struct attach *attach;
 	struct crypto *crypto;
 	struct worker **workers;
-	bool is_held[OPTIONS_WORKERS_MAX];
+	bool is_held[OPTIONS_WORKERS_MAX], is_launched;
 	uint32_t shown[SHOWN_MAX];
 	unsigned shown_count;
 	uint32_t tx_left; // of the wire; read and written by the workers' callback
+	_Atomic uint32_t rx_allowed; // packets from the wire, in all
+	struct rte_mbuf *held[HELD_MAX]; // what came in and may not yet; the callback's
+	unsigned held_count, given;
+	FILE *script;
 	atomic_bool stop;
 };
 
@@ -53,6 +60,25 @@ static uint16_t limit_tx(uint16_t port, uint16_t queue, struct rte_mbuf **packet
 	return taken;
 }
 
+// Stands between the wire and the worker: what it may not have yet waits here.
+static uint16_t hold_rx(uint16_t port, uint16_t queue, struct rte_mbuf **packets, uint16_t count,
+			uint16_t max, void *context)
+{
+	struct run *run = context;
+	uint32_t allowed = atomic_load(&run->rx_allowed);
+	unsigned left = allowed - run->given, taken = run->held_count + count;
+	(void)port, (void)queue;
+	for (unsigned i = 0; i < count && run->held_count < HELD_MAX; i++)
+		run->held[run->held_count++] = packets[i];
+	taken = taken < left ? taken : left;
+	taken = taken < max ? taken : max;
+	memcpy(packets, run->held, taken * sizeof(*packets));
+	run->held_count -= taken;
+	memmove(run->held, run->held + taken, run->held_count * sizeof(*packets));
+	run->given += taken;
+	return (uint16_t)taken;
+}
+
 static bool send_message(struct run *run, const struct message *message)
 {
 	uint32_t index = message->stream.index;
@@ -64,7 +90,7 @@ static bool send_message(struct run *run, const struct message *message)
 static bool obey(struct run *run, struct text line)
 {
 	struct message message;
-	if (script_parse(line, &message))
+	if (script_parse(line, crypto_key_form(run->crypto), &message))
 		return send_message(run, &message);
 	struct cursor cursor = cursor_of(line);
 	struct text verb = cursor_word(&cursor);
@@ -80,6 +106,11 @@ static bool obey(struct run *run, struct text line)
 	}
 	if (text_is_equal(verb, TEXT("hold")) && number < OPTIONS_WORKERS_MAX)
 		return run->is_held[number] = true;
+	if (text_is_equal(verb, TEXT("sleep"))) {
+		const struct timespec pause = { (time_t)(number / 1000),
+						(long)(number % 1000) * 1000000 };
+		return nanosleep(&pause, NULL) == 0;
+	}
 	if (text_is_equal(verb, TEXT("show")) && run->shown_count < SHOWN_MAX) {
 		run->shown[run->shown_count++] = (uint32_t)number;
 		return true;
@@ -87,20 +118,39 @@ static bool obey(struct run *run, struct text line)
 	return false;
 }
 
-static bool read_script(struct run *run, const char *path)
+static bool take_number_after(struct text line, uint32_t *out_number)
 {
-	char line[512];
-	bool is_good = true;
-	FILE *file = fopen(path, "re");
-	while (file && is_good && fgets(line, sizeof(line), file)) {
+	struct cursor cursor = cursor_of(line);
+	if (!text_is_equal(cursor_word(&cursor), TEXT("after")))
+		return false;
+	cursor_skip_space(&cursor);
+	*out_number = (uint32_t)cursor_unsigned(&cursor, UINT32_MAX);
+	return !cursor.failed;
+}
+
+// Up to the next "after", whose number of packets may then come in, or the end.
+static bool read_script(struct run *run, uint32_t *out_allowed)
+{
+	char line[1024];
+	while (fgets(line, sizeof(line), run->script)) {
 		struct text text = { line, strcspn(line, "\n") };
-		is_good = text.size == 0 || obey(run, text);
-		if (!is_good)
-			fprintf(stderr, "%s: not understood: %s", path, line);
+		if (take_number_after(text, out_allowed))
+			return true;
+		if (text.size > 0 && !obey(run, text)) {
+			fprintf(stderr, "not understood: %s", line);
+			return false;
+		}
 	}
-	if (file)
-		fclose(file);
-	return file && is_good;
+	fclose(run->script);
+	run->script = NULL;
+	*out_allowed = ENDLESS;
+	return true;
+}
+
+static bool open_script(struct run *run, const char *path)
+{
+	run->script = fopen(path, "re");
+	return run->script && rte_eth_add_rx_callback(WIRE_PORT, 0, hold_rx, run);
 }
 
 static bool start(struct run *run)
@@ -181,7 +231,7 @@ static uint64_t most_polls(const struct run *run)
 static void wait_until_quiet(const struct run *run)
 {
 	const struct timespec tick = { 0, 1000000 };
-	uint64_t before = UINT64_MAX, since = 0;
+	uint64_t before = UINT64_MAX, since = most_polls(run);
 	while (fewest_polls(run) < since + QUIET_POLLS) {
 		nanosleep(&tick, NULL);
 		if (work_done(run) == before)
@@ -214,14 +264,27 @@ static void stop(struct run *run)
 	nic_stop(run->nic);
 }
 
+// One part of the script and the packets behind it: messages are between two packets, not among them.
+static bool run_part(struct run *run)
+{
+	uint32_t allowed;
+	if (!read_script(run, &allowed) || (!run->is_launched && !launch(run)))
+		return false;
+	run->is_launched = true;
+	wait_until_quiet(run);
+	atomic_store(&run->rx_allowed, allowed);
+	wait_until_quiet(run);
+	return true;
+}
+
 int main(int count, char **arguments)
 {
 	static struct run run = { .tx_left = ENDLESS };
 	if (count < 2 || options_parse(count - 1, arguments + 1, &run.options) != OPTIONS_RUN)
 		return 2;
-	bool is_good = start(&run) && read_script(&run, arguments[1]) && launch(&run);
-	if (is_good)
-		wait_until_quiet(&run);
+	bool is_good = start(&run) && open_script(&run, arguments[1]);
+	while (is_good && run.script)
+		is_good = run_part(&run);
 	atomic_store(&run.stop, true);
 	if (run.nic)
 		nic_join(run.nic);

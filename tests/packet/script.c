@@ -52,7 +52,7 @@ static void read_open(struct cursor *cursor, struct message *message)
 	message->flags = (uint8_t)number(cursor, UINT8_MAX);
 }
 
-static void read_key(struct cursor *cursor, struct message *message)
+static void read_key(struct cursor *cursor, enum key_form form, struct message *message)
 {
 	message->kind = MESSAGE_STREAM_KEY;
 	message->stream.index = number(cursor, UINT32_MAX);
@@ -60,6 +60,9 @@ static void read_key(struct cursor *cursor, struct message *message)
 	message->key.way = (uint8_t)number(cursor, UINT8_MAX);
 	message->key.suite = (uint8_t)suite_of_name(cursor_word(cursor));
 	struct text hex = cursor_word(cursor);
+	struct text master = cursor_word(cursor);
+	if (form == KEY_MASTER)
+		hex = master;
 	cursor->failed |= hex.size > 2 * sizeof(message->key.octets) || hex.size % 2;
 	for (size_t i = 0; !cursor->failed && i < hex.size / 2; i++)
 		cursor->failed |= sscanf(hex.data + 2 * i, "%2hhx", &message->key.octets[i]) != 1;
@@ -78,7 +81,7 @@ static void read_rollover(struct cursor *cursor, struct message *message)
 	rollover->leaves_sequence = (uint16_t)number(cursor, UINT16_MAX);
 }
 
-bool script_parse(struct text line, struct message *out_message)
+bool script_parse(struct text line, enum key_form form, struct message *out_message)
 {
 	struct cursor cursor = cursor_of(line);
 	struct message message = { 0 };
@@ -90,7 +93,7 @@ bool script_parse(struct text line, struct message *out_message)
 		message.stream.index = number(&cursor, UINT32_MAX);
 		message.stream.generation = number(&cursor, UINT32_MAX);
 	} else if (text_is_equal(verb, TEXT("key"))) {
-		read_key(&cursor, &message);
+		read_key(&cursor, form, &message);
 	} else if (text_is_equal(verb, TEXT("rollover"))) {
 		read_rollover(&cursor, &message);
 	} else {
