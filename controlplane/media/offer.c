@@ -317,7 +317,7 @@ static enum status fate_status(enum fate fate, struct media_problem *problem)
 		problem->expected = "a line with a suite we take, one inline key and no MKI";
 		return ERR_NOT_ACCEPTABLE;
 	case OTHER_PROFILE:
-		problem->expected = "RTP/AVP";
+		problem->expected = "RTP/AVP, or RTP/SAVP with keys in a=crypto";
 		return ERR_NOT_ACCEPTABLE;
 	case NO_ADDRESS:
 		problem->header = "SDP c=";

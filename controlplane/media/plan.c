@@ -76,7 +76,8 @@ static void plan_flow(struct media *media, enum media_side side, unsigned kind)
 	struct media_flow *flow = &from->flows[kind];
 	uint8_t flags = from->is_symmetric ? STREAM_SYMMETRIC : 0;
 	struct message_open open = {
-		.source = kind == 0 ? from->current.rtp : from->current.rtcp,
+		.source = kind == 0 || from->current.is_muxed ? from->current.rtp
+							      : from->current.rtcp,
 		.destination = destination_of(to, kind),
 		.out_index = to->rtp_index + kind,
 		.payload_in = PAYLOAD_TYPE_NONE,
