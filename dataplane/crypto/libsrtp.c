@@ -47,45 +47,13 @@ struct worker {
 };
 
 struct engine {
-	unsigned worker_count;
+	bool is_ours; // the library, to be shut down in the end
 	struct worker workers[];
 };
 
 static bool can_run(void)
 {
 	return true; // it is linked, and asks nothing of the CPU
-}
-
-static void stop(void *engine)
-{
-	if (engine)
-		(void)srtp_shutdown();
-	free(engine);
-}
-
-static enum status start(const struct crypto_engine *self, const struct crypto_plan *plan,
-			 void **out_engine)
-{
-	struct engine *engine =
-		calloc(1, sizeof(*engine) + plan->worker_count * sizeof(engine->workers[0]));
-	if (!engine)
-		return ERR_MEMORY;
-	engine->worker_count = plan->worker_count;
-	srtp_err_status_t status = srtp_init(); // tests every cipher of its own
-	if (status != srtp_err_status_ok) {
-		fprintf(stderr,
-			"trunkd-dataplane: %s does not start: its self-test ended with %d\n",
-			self->name, (int)status);
-		free(engine);
-		return ERR_UNAVAILABLE;
-	}
-	*out_engine = engine;
-	return OK;
-}
-
-static void *worker_of(void *engine, unsigned index)
-{
-	return &((struct engine *)engine)->workers[index];
 }
 
 static void fill_policy(const struct area *area, srtp_policy_t *out_policy)
@@ -106,6 +74,47 @@ static void fill_policy(const struct area *area, srtp_policy_t *out_policy)
 	policy.ssrc.type = area->way == KEY_ARRIVES ? ssrc_any_inbound : ssrc_any_outbound;
 	policy.key = (unsigned char *)area->master; // the library only reads it
 	*out_policy = policy;
+}
+
+static void stop(void *state)
+{
+	struct engine *engine = state;
+	if (engine && engine->is_ours)
+		(void)srtp_shutdown();
+	free(engine);
+}
+
+// A process may use the library for other ends as well, and it starts once.
+static bool is_started(void)
+{
+	struct area area = { .suite = SUITE_AES_CM_80 };
+	srtp_policy_t policy;
+	srtp_t session;
+	fill_policy(&area, &policy);
+	return srtp_create(&session, &policy) == srtp_err_status_ok &&
+	       srtp_dealloc(session) == srtp_err_status_ok;
+}
+
+static enum status start(const struct crypto_engine *self, const struct crypto_plan *plan,
+			 void **out_engine)
+{
+	struct engine *engine =
+		calloc(1, sizeof(*engine) + plan->worker_count * sizeof(engine->workers[0]));
+	if (!engine)
+		return ERR_MEMORY;
+	engine->is_ours = srtp_init() == srtp_err_status_ok; // tests every cipher of its own
+	if (!engine->is_ours && !is_started()) {
+		fprintf(stderr, "trunkd-dataplane: %s fails its own test\n", self->name);
+		stop(engine);
+		return ERR_UNAVAILABLE;
+	}
+	*out_engine = engine;
+	return OK;
+}
+
+static void *worker_of(void *engine, unsigned index)
+{
+	return &((struct engine *)engine)->workers[index];
 }
 
 static bool set_key(void *worker, void *key_area, const struct crypto_key *key)
