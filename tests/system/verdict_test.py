@@ -83,15 +83,16 @@ def test_a_phone_that_no_longer_listens(site):
     """MEDIA-015: what comes back are ICMP errors."""
     site.net["carrier"].run("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0")
     with site.watch() as seen, Pair(site) as pair:
+        pair.talk(0.3)
         pair.called_media.close_port()
         pair.say(LONG_ENOUGH)
     row = verdict_of(seen, 32924)
     assert side_of(row, "caller")["verdict"] == "unreachable"
 
 
-def test_speech_from_another_port_than_the_one_told(site):
+def test_speech_from_another_host_than_the_one_told(site):
     with site.watch() as seen, Pair(site) as pair, \
-            media.Media(site.net["pbx"], 45000) as other:
+            media.Media(site.net["stranger"], 45000) as other:
         other.target = pair.caller_media.target
         media.converse((other, site.speech["pbx"][:int(LONG_ENOUGH * 50) * 160]),
                        (pair.called_media, site.speech["carrier"][:int(LONG_ENOUGH * 50) * 160]))
