@@ -420,5 +420,7 @@ int main(void)
 		TEST(more_aead_keys_than_blocks_are_no_failure),
 		TEST(a_call_fits_into_its_memory),
 	};
+	if (!fixture_start_devices())
+		return 1;
 	return RUN_TESTS(tests);
 }

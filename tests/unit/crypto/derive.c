@@ -5,22 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #define LABELS_RTCP 3
 
+// A library context of our own: DPDK's OpenSSL driver, when it stops, unloads the provider that the
+// whole process has by default.
+static EVP_CIPHER *counter_mode(unsigned key_size)
+{
+	static OSSL_LIB_CTX *library;
+	if (!library)
+		library = OSSL_LIB_CTX_new();
+	return EVP_CIPHER_fetch(library, key_size == 32 ? "AES-256-CTR" : "AES-128-CTR", NULL);
+}
+
 void derive_key_stream(const uint8_t *key, unsigned key_size, const uint8_t iv[static 16],
 		       uint8_t *out, unsigned size)
 {
+	EVP_CIPHER *mode = counter_mode(key_size);
 	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 	int written = 0;
 	memset(out, 0, size);
-	if (!cipher ||
-	    EVP_EncryptInit_ex(cipher, key_size == 32 ? EVP_aes_256_ctr() : EVP_aes_128_ctr(), NULL,
-			       key, iv) != 1 ||
+	if (!mode || !cipher || EVP_EncryptInit_ex(cipher, mode, NULL, key, iv) != 1 ||
 	    EVP_EncryptUpdate(cipher, out, &written, out, (int)size) != 1)
 		abort();
 	EVP_CIPHER_CTX_free(cipher);
+	EVP_CIPHER_free(mode);
 }
 
 static void derive(enum suite suite, const uint8_t *master, unsigned label, uint8_t *out,

@@ -6,7 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_eal.h>
+
 #define POLLS_MAX 100000000
+
+bool fixture_start_devices(void)
+{
+	char *arguments[] = { "test",
+			      "--lcores=0",
+			      "--no-huge",
+			      "--no-pci",
+			      "--no-shconf",
+			      "--no-telemetry",
+			      "--iova-mode=va",
+			      "--log-level=error",
+			      "-m",
+			      "128",
+			      NULL };
+	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments) >= 0;
+}
 
 const char *const *fixture_engines(void)
 {

@@ -12,6 +12,8 @@
 #define FIXTURE_STREAMS 64
 #define FIXTURE_MEDIA_MAX 1600
 
+// DPDK, without hugepages or ports, which the engines over its devices need. Once a process, first.
+bool fixture_start_devices(void);
 // Those TRUNKD_ENGINE names, or all the automatic ones; NULL ends them. Those that cannot start here
 // are said and left out.
 const char *const *fixture_engines(void);

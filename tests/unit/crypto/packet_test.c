@@ -371,5 +371,7 @@ int main(void)
 		TEST(without_its_key_nothing_passes),
 		TEST(an_unknown_engine_does_not_start),
 	};
+	if (!fixture_start_devices())
+		return 1;
 	return RUN_TESTS(tests);
 }
