@@ -1,5 +1,6 @@
-"""rtpengine's ng protocol (bencode over UDP), as much of it as setting up plain calls takes."""
+"""rtpengine's ng protocol (bencode over UDP), as much of it as setting up calls takes."""
 
+import base64
 import re
 import socket
 
@@ -62,26 +63,42 @@ class Ng:
         self.socket.close()
 
 
-def describe(address, port):
-    return (f"v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n")
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+
+
+def describe(address, port, key=None):
+    text = (f"v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
+            f"m=audio {port} RTP/{'SAVP' if key else 'AVP'} 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n")
+    return text + (f"a=crypto:1 {SUITE} inline:{base64.b64encode(key).decode()}\r\n" if key else "")
 
 
 def media_of(reply):
+    """Address, port, and the key of SDES or None."""
     text = reply["sdp"].decode()
-    return (re.search(r"^c=IN IP4 (\S+)", text, re.M)[1],
-            int(re.search(r"^m=audio (\d+)", text, re.M)[1]))
+    key = re.search(rf"^a=crypto:\d+ {SUITE} inline:([A-Za-z0-9+/=]+)", text, re.M)
+    return ((re.search(r"^c=IN IP4 (\S+)", text, re.M)[1],
+             int(re.search(r"^m=audio (\d+)", text, re.M)[1])),
+            base64.b64decode(key[1] + "=" * (-len(key[1]) % 4)) if key else None)
 
 
-def set_up(ng, address, calls, run_id):
-    """Offers and answers that many calls; flows as (from, to, back), each (address, port)."""
+def set_up(ng, address, calls, run_id, key_of=None):
+    """Offers and answers that many calls; flows as (from, to, back), each (address, port), and the keys
+    of what is sent and comes back. key_of(call, party): side A offers SRTP, side B gets RTP."""
     flows = []
     for index in range(calls):
         a, b = 20000 + 4 * index, 20002 + 4 * index
+        key = key_of(index, "A") if key_of else None
         common = {"call_id": f"{run_id}-{index}", "from_tag": f"a{index}", "ICE": "remove",
                   "replace": ["origin", "session-connection"]}
-        to_b = media_of(ng.ask("offer", sdp=describe(address, a), **common))
-        to_a = media_of(ng.ask("answer", sdp=describe(address, b), to_tag=f"b{index}", **common))
+        if key:
+            common |= {"DTLS": "off", "rtcp_mux": ["demux"]}
+        to_b, _ = media_of(ng.ask("offer", sdp=describe(address, a, key),
+                                  transport_protocol="RTP/AVP", **common))
+        to_a, relay_key = media_of(ng.ask("answer", sdp=describe(address, b), to_tag=f"b{index}",
+                                          **common))
+        if bool(key) != bool(relay_key):
+            raise LabError(f"rtpengine: call {index} is not {'SRTP' if key else 'RTP'}")
         # What the offer names is where B sends; what the answer names is where A sends.
-        flows += [((address, a), to_a, (address, b)), ((address, b), to_b, (address, a))]
+        flows += [((address, a), to_a, (address, b), key, None),
+                  ((address, b), to_b, (address, a), None, relay_key)]
     return flows

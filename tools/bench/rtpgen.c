@@ -24,15 +24,19 @@ static void send_due(struct rtpgen *generator, struct rtpgen_phase *phase, uint6
 	uint64_t total = (uint64_t)((double)phase->rate * phase->seconds);
 	if (due > (double)total)
 		due = (double)total;
+	struct rtpgen_flow *flows[RTPGEN_BURST];
+	uint8_t room[RTPGEN_BURST][RTPGEN_FRAME_ROOM];
 	unsigned count = 0;
 	while (count < RTPGEN_BURST && count < generator->flow_count &&
-	       phase->sent + count < (uint64_t)due) {
-		uint8_t *frame;
-		pieces[count].iov_len = rtpgen_next_frame(generator, now_ns, &frame);
-		pieces[count].iov_base = frame;
-		messages[count] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &pieces[count],
-								 .msg_iovlen = 1 } };
-		count++;
+	       phase->sent + count < (uint64_t)due)
+		flows[count++] = rtpgen_next(generator, now_ns);
+	rtpgen_seal(generator, flows, count, room);
+	for (unsigned i = 0; i < count; i++) {
+		bool is_sealed = flows[i]->leaves;
+		pieces[i].iov_len = RTPGEN_FRAME_SIZE + (is_sealed ? RTPGEN_TAG : 0);
+		pieces[i].iov_base = is_sealed ? room[i] : flows[i]->frame;
+		messages[i] =
+			(struct mmsghdr){ .msg_hdr = { .msg_iov = &pieces[i], .msg_iovlen = 1 } };
 	}
 	for (unsigned done = 0; done < count;) {
 		int taken = sendmmsg(generator->send_fd, messages + done, count - done, 0);
@@ -92,14 +96,16 @@ static void report_phase(const struct rtpgen *generator, const struct rtpgen_pha
 	       "%lu,"
 	       "\"lost\":%lu,\"loss\":%.6f,\"delivered_pps\":%.0f,\"duplicates\":%lu,\"altered\":%"
 	       "lu,"
-	       "\"bad_checksums\":%lu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"longest_us\":%.1f,"
+	       "\"verified\":%lu,\"unauthentic\":%lu,\"bad_checksums\":%lu,\"p50_us\":%.1f,\"p99_"
+	       "us\":%.1f,\"longest_us\":%.1f,"
 	       "\"stall_ms\":%.2f,\"stall_longest_us\":%.0f,\"strange\":%lu,\"sink_drops\":%lu",
 	       phase->rate, generator->flow_count, phase->sent, (double)phase->sent / seconds,
 	       phase->on_time, phase->late, phase->sent > came ? phase->sent - came : 0, loss,
-	       (double)phase->on_time / seconds, phase->duplicates, phase->altered,
-	       phase->bad_checksums, percentile_us(phase, 0.5), percentile_us(phase, 0.99),
-	       (double)phase->delay_longest_ns / 1e3, (double)phase->stall_ns / 1e6,
-	       (double)phase->stall_longest_ns / 1e3, generator->strange, generator->ring_drops);
+	       (double)phase->on_time / seconds, phase->duplicates, phase->altered, phase->verified,
+	       generator->unauthentic, phase->bad_checksums, percentile_us(phase, 0.5),
+	       percentile_us(phase, 0.99), (double)phase->delay_longest_ns / 1e3,
+	       (double)phase->stall_ns / 1e6, (double)phase->stall_longest_ns / 1e3,
+	       generator->strange, generator->ring_drops);
 }
 
 // How long after the last phase began each flow was heard again.
@@ -139,7 +145,9 @@ static int usage(void)
 	fprintf(stderr,
 		"rtpgen -i INTERFACE -m RELAY-MAC -f FLOWS -r RATE:SECONDS[,RATE:SECONDS…]\n"
 		"       [-l LATE-MS=50] [-c CPU] [-u: write UDP checksums]\n"
-		"FLOWS: lines of FROM TO BACK, each IP:PORT\n");
+		"FLOWS: lines of FROM TO BACK, each IP:PORT, and perhaps two SRTP keys: of what "
+		"is\n"
+		"sent and of what comes back, 30 octets in hex, or '-'\n");
 	return 2;
 }
 
@@ -181,9 +189,10 @@ int main(int count, char **arguments)
 	if (!generator)
 		return 1;
 	generator->late_ms = 50;
+	generator->protector = protector_create();
 	if (!parse_arguments(generator, count, arguments, &flows))
 		return usage();
-	if (!rtpgen_load(generator, flows) || !rtpgen_open(generator))
+	if (!generator->protector || !rtpgen_load(generator, flows) || !rtpgen_open(generator))
 		return 1;
 	rtpgen_prepare(generator);
 	for (unsigned i = 0; i < generator->phase_count; i++) {
@@ -198,6 +207,9 @@ int main(int count, char **arguments)
 		printf("}\n");
 	}
 	rtpgen_close(generator);
+	for (uint32_t i = 0; i < generator->flow_count; i++)
+		rtpgen_clear_keys(&generator->flows[i]);
+	protector_destroy(generator->protector);
 	free(generator->flows);
 	free(generator->flow_by_port);
 	free(generator);

@@ -51,16 +51,18 @@ static uint16_t udp_sum(const uint8_t *frame, unsigned udp_size)
 	return fold(sum_of(frame + UDP, udp_size, sum_of(frame + IP + 12, 8, 17 + udp_size)));
 }
 
-// "192.0.2.1:5004 192.0.2.2:10000 192.0.2.1:5006": from, to the relay, where the relay must bring it.
-static bool parse_line(struct rtpgen_flow *flow, const char *line)
+// "192.0.2.1:5004 192.0.2.2:10000 192.0.2.1:5006": from, to the relay, where the relay must bring it. Two
+// more words are keys: of what is sent, of what comes back.
+static bool parse_line(struct rtpgen *generator, struct rtpgen_flow *flow, const char *line)
 {
-	char from[32], to[32], back[32];
+	char from[32], to[32], back[32], leaves[64] = "-", arrives[64] = "-";
 	unsigned from_port, to_port, back_port;
 	struct in_addr from_ip, to_ip, back_ip;
-	if (sscanf(line, "%31[0-9.]:%u %31[0-9.]:%u %31[0-9.]:%u", from, &from_port, to, &to_port,
-		   back, &back_port) != 6 ||
-	    from_port > 65535 || to_port > 65535 || back_port > 65535 ||
-	    !inet_aton(from, &from_ip) || !inet_aton(to, &to_ip) || !inet_aton(back, &back_ip))
+	int words = sscanf(line, "%31[0-9.]:%u %31[0-9.]:%u %31[0-9.]:%u %63s %63s", from,
+			   &from_port, to, &to_port, back, &back_port, leaves, arrives);
+	if ((words != 6 && words != 8) || from_port > 65535 || to_port > 65535 ||
+	    back_port > 65535 || !inet_aton(from, &from_ip) || !inet_aton(to, &to_ip) ||
+	    !inet_aton(back, &back_ip))
 		return false;
 	memcpy(flow->frame + IP + 12, &from_ip, 4);
 	memcpy(flow->frame + IP + 16, &to_ip, 4);
@@ -68,7 +70,7 @@ static bool parse_line(struct rtpgen_flow *flow, const char *line)
 	put_u16(flow->frame + UDP + 2, to_port);
 	flow->arrives_to = back_ip.s_addr;
 	flow->arrives_at = (uint16_t)back_port;
-	return true;
+	return rtpgen_set_keys(generator, flow, leaves, arrives);
 }
 
 static bool read_lines(struct rtpgen *generator, FILE *file, const char *path)
@@ -84,10 +86,11 @@ static bool read_lines(struct rtpgen *generator, FILE *file, const char *path)
 		generator->flows = grown;
 		struct rtpgen_flow *flow = &grown[generator->flow_count];
 		memset(flow, 0, sizeof(*flow));
-		if (!parse_line(flow, line) || generator->flow_by_port[flow->arrives_at] >= 0) {
+		if (!parse_line(generator, flow, line) ||
+		    generator->flow_by_port[flow->arrives_at] >= 0) {
 			fprintf(stderr,
 				"rtpgen: %s:%u: takes IP:PORT IP:PORT IP:PORT, the last port "
-				"used once\n",
+				"used once, and two keys of 30 octets in hex or '-'\n",
 				path, number);
 			return false;
 		}
@@ -133,7 +136,23 @@ void rtpgen_prepare(struct rtpgen *generator)
 	}
 }
 
-unsigned rtpgen_next_frame(struct rtpgen *generator, uint64_t now_ns, uint8_t **out_frame)
+void rtpgen_write_lengths(uint8_t *frame, unsigned size)
+{
+	put_u16(frame + IP + 2, size - IP);
+	put_u16(frame + IP + 10, 0);
+	put_u16(frame + IP + 10, (uint16_t)~fold(sum_of(frame + IP, 20, 0)));
+	put_u16(frame + UDP + 4, size - UDP);
+	put_u16(frame + UDP + 6, 0);
+}
+
+static void write_udp_checksum(uint8_t *frame, unsigned size)
+{
+	put_u16(frame + UDP + 6, 0);
+	uint16_t sum = (uint16_t)~udp_sum(frame, size - UDP);
+	put_u16(frame + UDP + 6, sum ? sum : 0xffff);
+}
+
+struct rtpgen_flow *rtpgen_next(struct rtpgen *generator, uint64_t now_ns)
 {
 	struct rtpgen_flow *flow = &generator->flows[generator->flow_next];
 	uint8_t *frame = flow->frame;
@@ -142,15 +161,11 @@ unsigned rtpgen_next_frame(struct rtpgen *generator, uint64_t now_ns, uint8_t **
 	memcpy(frame + PAYLOAD, &now_ns, 8);
 	put_u32(frame + PAYLOAD + 8, flow->sent);
 	put_u32(frame + PAYLOAD + 12, generator->phase_current << 24 | generator->flow_next);
-	if (generator->writes_checksums) {
-		put_u16(frame + UDP + 6, 0);
-		uint16_t sum = (uint16_t)~udp_sum(frame, RTPGEN_FRAME_SIZE - UDP);
-		put_u16(frame + UDP + 6, sum ? sum : 0xffff);
-	}
+	if (generator->writes_checksums)
+		write_udp_checksum(frame, RTPGEN_FRAME_SIZE);
 	flow->sent++;
 	generator->flow_next = (generator->flow_next + 1) % generator->flow_count;
-	*out_frame = frame;
-	return RTPGEN_FRAME_SIZE;
+	return flow;
 }
 
 // True when this number came before. One older than the window is taken for new: it is late anyway.
@@ -191,26 +206,44 @@ static void account_delay(struct rtpgen *generator, struct rtpgen_phase *phase, 
 		phase->delay_longest_ns = delay_ns;
 }
 
-static bool is_checksum_bad(const uint8_t *frame)
+// SRTP's length is the relay's: the checksum covers what the UDP header says.
+static bool is_checksum_bad(const uint8_t *frame, unsigned frame_size)
 {
 	bool is_ip_bad = fold(sum_of(frame + IP, 20, 0)) != 0xffff;
 	bool has_none = get_u16(frame + UDP + 6) == 0;
-	return is_ip_bad || (!has_none && udp_sum(frame, RTPGEN_FRAME_SIZE - UDP) != 0xffff);
+	unsigned size = get_u16(frame + UDP + 4);
+	return is_ip_bad || size > frame_size - UDP ||
+	       (!has_none && udp_sum(frame, size) != 0xffff);
 }
 
-void rtpgen_account(struct rtpgen *generator, const struct rtpgen_arrival *arrival)
+void rtpgen_find_flow(const struct rtpgen *generator, struct rtpgen_arrival *arrival)
 {
 	const uint8_t *frame = arrival->frame;
 	int32_t index = arrival->size < RTPGEN_FRAME_SIZE
 				? -1
 				: generator->flow_by_port[get_u16(frame + UDP + 2)];
-	unsigned phase_index = index < 0 ? 0 : frame[PAYLOAD + 12];
-	if (index < 0 || phase_index >= generator->phase_count || (frame[RTP] & 0xc0) != 0x80 ||
-	    memcmp(frame + IP + 16, &generator->flows[index].arrives_to, 4) != 0) {
+	if (index >= 0 && memcmp(frame + IP + 16, &generator->flows[index].arrives_to, 4) != 0)
+		index = -1;
+	arrival->flow = index;
+	if (index >= 0 && arrival->has_checksums && frame[RTP + 3] % 16 == 0)
+		arrival->is_checksum_bad = is_checksum_bad(frame, arrival->size);
+}
+
+void rtpgen_account(struct rtpgen *generator, const struct rtpgen_arrival *arrival)
+{
+	const uint8_t *frame = arrival->frame;
+	unsigned phase_index = arrival->flow < 0 ? 0 : frame[PAYLOAD + 12];
+	bool is_secure = arrival->flow >= 0 && generator->flows[arrival->flow].arrives;
+	if (is_secure && !arrival->is_opened) {
+		generator->unauthentic++;
+		return;
+	}
+	if (arrival->flow < 0 || phase_index >= generator->phase_count ||
+	    (frame[RTP] & 0xc0) != 0x80) {
 		generator->strange++;
 		return;
 	}
-	struct rtpgen_flow *flow = &generator->flows[index];
+	struct rtpgen_flow *flow = &generator->flows[arrival->flow];
 	struct rtpgen_phase *phase = &generator->phases[phase_index];
 	uint64_t sent_ns;
 	memcpy(&sent_ns, frame + PAYLOAD, 8);
@@ -219,12 +252,12 @@ void rtpgen_account(struct rtpgen *generator, const struct rtpgen_arrival *arriv
 	bool is_altered = memcmp(frame + PAYLOAD + STAMP_SIZE, flow->frame + PAYLOAD + STAMP_SIZE,
 				 RTPGEN_FRAME_SIZE - PAYLOAD - STAMP_SIZE) != 0 ||
 			  get_u16(frame + RTP + 2) != (number & 0xffff);
+	phase->verified++;
 	if (is_altered || number >= flow->sent) {
 		phase->altered++;
 		return;
 	}
-	phase->bad_checksums +=
-		number % 16 == 0 && arrival->has_checksums && is_checksum_bad(frame);
+	phase->bad_checksums += arrival->is_checksum_bad;
 	if (is_repeated(flow, number)) {
 		phase->duplicates++;
 		return;

@@ -91,27 +91,43 @@ void rtpgen_close(struct rtpgen *generator)
 	close(generator->send_fd);
 }
 
-unsigned rtpgen_receive(struct rtpgen *generator, unsigned max)
+// Nothing is given back to the kernel before its packet has been looked at.
+static unsigned receive_burst(struct rtpgen *generator)
 {
 	struct rtpgen_ring *ring = &generator->ring;
+	struct rtpgen_arrival arrivals[RTPGEN_BURST];
+	struct tpacket2_hdr *headers[RTPGEN_BURST];
 	unsigned count = 0;
-	while (count < max) {
-		uint8_t *slot = ring->memory + (size_t)ring->position * RING_FRAME;
+	while (count < RTPGEN_BURST) {
+		uint8_t *slot = ring->memory +
+				(size_t)((ring->position + count) % RING_FRAMES) * RING_FRAME;
 		struct tpacket2_hdr *header = (struct tpacket2_hdr *)slot;
 		uint32_t status = __atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE);
 		if (!(status & TP_STATUS_USER))
 			break;
-		struct rtpgen_arrival arrival = {
+		arrivals[count] = (struct rtpgen_arrival){
 			.frame = slot + header->tp_mac,
 			.size = header->tp_snaplen,
 			.has_checksums = !(status & TP_STATUS_CSUMNOTREADY),
 			.time_ns = (uint64_t)header->tp_sec * 1000000000 + header->tp_nsec,
 		};
-		rtpgen_account(generator, &arrival);
-		__atomic_store_n(&header->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-		ring->position = (ring->position + 1) % RING_FRAMES;
-		count++;
+		rtpgen_find_flow(generator, &arrivals[count]);
+		headers[count++] = header;
 	}
+	rtpgen_unseal(generator, arrivals, count);
+	for (unsigned i = 0; i < count; i++) {
+		rtpgen_account(generator, &arrivals[i]);
+		__atomic_store_n(&headers[i]->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	}
+	ring->position = (ring->position + count) % RING_FRAMES;
+	return count;
+}
+
+unsigned rtpgen_receive(struct rtpgen *generator, unsigned max)
+{
+	unsigned count = 0, taken = RTPGEN_BURST;
+	while (count < max && taken == RTPGEN_BURST)
+		count += taken = receive_burst(generator);
 	return count;
 }
 
