@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dataplane/suite.h"
+#include "tests/fake/memory.h"
 
 struct messages {
 	struct message *values;
@@ -30,16 +31,14 @@ static void append(struct messages *messages, const struct message *message)
 	if (messages->count == messages->room) {
 		messages->room = messages->room ? messages->room * 2 : 64;
 		messages->values =
-			realloc(messages->values, messages->room * sizeof(*messages->values));
-		assert(messages->values);
+			memory_grow(messages->values, messages->room * sizeof(*messages->values));
 	}
 	messages->values[messages->count++] = *message;
 }
 
 struct dataplane *fake_dataplane_create(unsigned worker_count, const char *const *addresses)
 {
-	struct dataplane *dataplane = calloc(1, sizeof(*dataplane));
-	assert(dataplane);
+	struct dataplane *dataplane = memory_take(sizeof(*dataplane));
 	struct dataplane_facts *facts = &dataplane->facts;
 	*facts = (struct dataplane_facts){ .process_id = 1,
 					   .worker_count = worker_count,
@@ -55,11 +54,9 @@ struct dataplane *fake_dataplane_create(unsigned worker_count, const char *const
 	}
 	dataplane->room = FAKE_ROOM_ENDLESS;
 	dataplane->is_alive = true;
-	dataplane->views =
-		calloc((size_t)facts->address_count * MEDIA_PORT_COUNT, sizeof(*dataplane->views));
-	dataplane->keys =
-		calloc((size_t)facts->address_count * MEDIA_PORT_COUNT, sizeof(*dataplane->keys));
-	assert(dataplane->views && dataplane->keys);
+	size_t count = (size_t)facts->address_count * MEDIA_PORT_COUNT;
+	dataplane->views = memory_take(count * sizeof(*dataplane->views));
+	dataplane->keys = memory_take(count * sizeof(*dataplane->keys));
 	return dataplane;
 }
 
