@@ -39,6 +39,7 @@ class Relay:
 
     def launch(self, *words, **options):
         bench = self.bench
+        self.next_number = 0
         bench.wire.reset_relay()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
@@ -212,11 +213,13 @@ class Bench:
         done = subprocess.run(
             first(generator, self.build / "tools/bench/rtpgen", "-i", generator.interface, "-m",
                   self.wire["relay"].mac, "-f", relay.flow_file, "-c", benchlib.GENERATOR_CPU,
-                  "-r", ",".join(f"{int(rate)}:{seconds}" for rate, seconds in phases)),
+                  "-b", relay.next_number, "-r", ",".join(f"{int(rate)}:{seconds}" for rate, seconds in phases)),
             text=True, capture_output=True, check=False)
         if done.returncode:
             raise LabError(f"rtpgen: {done.stderr}")
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        steps = [json.loads(line) for line in done.stdout.splitlines()]
+        relay.next_number = steps[-1]["next_number"]  # SRTP that begins again would be a replay
+        return steps
 
     def is_good(self, step):
         return (step["loss"] < LOSS and not step["altered"] and not step["bad_checksums"] and

@@ -113,14 +113,17 @@ static void report_recovery(const struct rtpgen *generator)
 {
 	const struct rtpgen_phase *last = &generator->phases[generator->phase_count - 1];
 	uint64_t longest_ns = 0;
-	uint32_t silent = 0;
+	uint32_t silent = 0, next = 0;
 	for (uint32_t i = 0; i < generator->flow_count; i++) {
 		uint64_t back_ns = generator->flows[i].back_ns;
 		silent += back_ns == 0;
+		if (generator->flows[i].sent > next)
+			next = generator->flows[i].sent;
 		if (back_ns > last->start_ns && back_ns - last->start_ns > longest_ns)
 			longest_ns = back_ns - last->start_ns;
 	}
-	printf(",\"back_ms\":%.1f,\"silent_flows\":%u", (double)longest_ns / 1e6, silent);
+	printf(",\"back_ms\":%.1f,\"silent_flows\":%u,\"next_number\":%u", (double)longest_ns / 1e6,
+	       silent, next);
 }
 
 static bool parse_phases(struct rtpgen *generator, char *text)
@@ -144,7 +147,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"rtpgen -i INTERFACE -m RELAY-MAC -f FLOWS -r RATE:SECONDS[,RATE:SECONDS…]\n"
-		"       [-l LATE-MS=50] [-c CPU] [-u: write UDP checksums]\n"
+		"       [-l LATE-MS=50] [-c CPU] [-b FIRST-NUMBER=0] [-u: write UDP checksums]\n"
 		"FLOWS: lines of FROM TO BACK, each IP:PORT, and perhaps two SRTP keys: of what "
 		"is\n"
 		"sent and of what comes back, 30 octets in hex, or '-'\n");
@@ -158,7 +161,7 @@ static bool parse_arguments(struct rtpgen *generator, int count, char **argument
 	bool has_mac = false;
 	cpu_set_t cores;
 	CPU_ZERO(&cores);
-	for (int option; (option = getopt(count, arguments, "i:m:f:r:l:c:u")) != -1;) {
+	for (int option; (option = getopt(count, arguments, "i:m:f:r:l:c:b:u")) != -1;) {
 		if (option == 'i')
 			generator->interface = optarg;
 		else if (option == 'm')
@@ -170,6 +173,8 @@ static bool parse_arguments(struct rtpgen *generator, int count, char **argument
 			return false;
 		else if (option == 'l')
 			generator->late_ms = strtod(optarg, NULL);
+		else if (option == 'b')
+			generator->first_number = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (option == 'u')
 			generator->writes_checksums = true;
 		else if (option == 'c')

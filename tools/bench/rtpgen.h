@@ -23,7 +23,7 @@ struct rtpgen_flow {
 	uint8_t frame[RTPGEN_FRAME_SIZE]; // sequence, timestamp and stamp are written at sending
 	uint16_t arrives_at; // UDP port at which the relay hands it back
 	uint32_t arrives_to; // IPv4 address, network order
-	uint32_t sent; // packets in all phases
+	uint32_t sent; // packets in all phases, and those of runs before
 	uint32_t highest; // number of the latest packet that came back
 	uint64_t back_ns; // first packet of the last phase came back; 0: none yet
 	uint64_t window; // which of the 64 packets up to `highest` came back
@@ -67,6 +67,7 @@ struct rtpgen {
 	struct rtpgen_phase phases[RTPGEN_PHASES_MAX];
 	unsigned phase_count, phase_current;
 	double late_ms;
+	uint32_t first_number; // of every flow: SRTP that goes on must not begin again
 	bool writes_checksums;
 	int send_fd;
 	struct rtpgen_ring ring;

@@ -86,6 +86,8 @@ static bool read_lines(struct rtpgen *generator, FILE *file, const char *path)
 		generator->flows = grown;
 		struct rtpgen_flow *flow = &grown[generator->flow_count];
 		memset(flow, 0, sizeof(*flow));
+		flow->sent = generator->first_number;
+		flow->highest = generator->first_number - (generator->first_number > 0);
 		if (!parse_line(generator, flow, line) ||
 		    generator->flow_by_port[flow->arrives_at] >= 0) {
 			fprintf(stderr,
