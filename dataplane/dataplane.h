@@ -25,7 +25,7 @@ struct dataplane_facts { // fixed at the dataplane's start
 	uint64_t started_ns; // CLOCK_MONOTONIC
 	bool has_huge_pages;
 	bool is_steered; // the card brings each packet to the worker that owns its port
-	char engine[24]; // that does SRTP: "ipsec_mb", "crypto_aesni_mb", "crypto_openssl", "libsrtp2", …
+	char engine[24]; // that does SRTP: "ipsec_mb", "crypto_openssl", "libsrtp2", …; "off": none
 	uint8_t key_form; // enum key_form: how it wants its keys
 };
 

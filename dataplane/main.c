@@ -1,5 +1,5 @@
-// The program trunkd-dataplane: starts the port, SRTP's engine, the workers and the socket, in this order, and stops
-// them backwards.
+// The program trunkd-dataplane: starts the port, SRTP's engine, the workers and the socket, in this
+// order, and stops them backwards.
 // Runs on: main, which after start only waits. It knows no SIP, no database and no call.
 
 #include <signal.h>

@@ -21,7 +21,8 @@
 	ROW(DROP_TTL, "drop_ttl", "TTL or hop limit too low (MEDIA-016)")                          \
 	ROW(DROP_WRONG_SOURCE, "drop_wrong_source", "from an address the stream does not accept")  \
 	ROW(DROP_PAYLOAD_TYPE, "drop_payload_type", "a payload type that was not negotiated")      \
-	ROW(DROP_AUTHENTICATION, "drop_authentication", "SRTP with a wrong tag, or without a key yet") \
+	ROW(DROP_AUTHENTICATION, "drop_authentication",                                            \
+	    "SRTP with a wrong tag, or without a key yet")                                         \
 	ROW(DROP_REPLAY, "drop_replay", "SRTP seen before, or older than the replay window")       \
 	ROW(DROP_CRYPTO_FULL, "drop_crypto_full", "the SRTP engine took no more packets")          \
 	ROW(DROP_NO_NEXT_HOP, "drop_no_next_hop", "the destination's next hop is not known yet")   \

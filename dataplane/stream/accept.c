@@ -39,10 +39,17 @@ static bool is_kind(const struct stream *stream, const struct packet *packet)
 	return packet->kind == (stream->flags & STREAM_IS_RTCP ? PACKET_RTCP : PACKET_RTP);
 }
 
+// RTP without padding, nearly all there is, hides nothing.
+static bool is_whole(struct packet *packet, const uint8_t *media)
+{
+	bool is_plain = packet->kind == PACKET_RTP && !(media[0] & 0x20);
+	return is_plain || packet_check_clear(media, packet);
+}
+
 static enum verdict check_content(const struct stream *stream, struct packet *packet,
 				  const uint8_t *frame)
 {
-	if (!is_kind(stream, packet) || !packet_check_clear(frame + packet->offset, packet))
+	if (!is_kind(stream, packet) || !is_whole(packet, frame + packet->offset))
 		return VERDICT_DROP_NOT_RTP;
 	if (packet->kind == PACKET_RTCP || packet->payload_type == PACKET_PAYLOAD_PCMU)
 		return VERDICT_FORWARDED;

@@ -1,6 +1,6 @@
 // Symmetric RTP: the first plausible flow is believed after a few consecutive packets, with SRTP after
-// its first authenticated one, then fixed. Nobody else is relayed before that, and nobody else after it: a spray of single packets opens no
-// window. Only a message with STREAM_RELEARN starts it again.
+// its first authentic one, then fixed. Nobody else is relayed before that, and nobody else after it: a
+// spray of single packets opens no window. Only a message with STREAM_RELEARN starts it again.
 // Runs on: worker.
 
 #include "dataplane/stream/learn.h"
