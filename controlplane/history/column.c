@@ -25,7 +25,27 @@
 	{ #side "_payload_type", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.payload_type), 1, "" }, \
 	{ #side "_events", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.events), 1, "" }, \
 	{ #side "_local_address", HISTORY_COLUMN_TEXT, FIELD(history_call, side.local), 1, "" }, \
-	{ #side "_remote_address", HISTORY_COLUMN_TEXT, FIELD(history_call, side.remote), 1, "" }
+	{ #side "_remote_address", HISTORY_COLUMN_TEXT, FIELD(history_call, side.remote), 1, "" }, \
+	{ #side "_suite", HISTORY_COLUMN_TEXT, FIELD(history_call, side.suite), 2, "" }, \
+	{ #side "_verdict", HISTORY_COLUMN_TEXT, FIELD(history_call, side.verdict), 2, "" }, \
+	{ #side "_recovered", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.is_recovered), 2, "" }, \
+	{ #side "_payload_changes", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.payload_changes), 2, "" }, \
+	{ #side "_mos", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.mos), 2, "" }, \
+	{ #side "_reordered", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.reordered), 2, "" }, \
+	{ #side "_duplicates", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.duplicates), 2, "" }, \
+	{ #side "_ssrc_changes", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.ssrc_changes), 2, "" }, \
+	{ #side "_silent", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.silent), 2, "" }, \
+	{ #side "_drops_authentication", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.drops_authentication), 2, "" }, \
+	{ #side "_drops_replay", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.drops_replay), 2, "" }, \
+	{ #side "_drops_payload_type", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.drops_payload_type), 2, "" }, \
+	{ #side "_unreachable", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.unreachable), 2, "" }, \
+	{ #side "_source_address", HISTORY_COLUMN_TEXT, FIELD(history_call, side.source), 2, "" }, \
+	{ #side "_refused_address", HISTORY_COLUMN_TEXT, FIELD(history_call, side.refused), 2, "" }, \
+	{ #side "_reports", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.reports), 2, "" }, \
+	{ #side "_reports_made", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.generated), 2, "" }, \
+	{ #side "_peer_lost", HISTORY_COLUMN_SIGNED, FIELD(history_call, side.peer_lost), 2, "" }, \
+	{ #side "_peer_jitter_us", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.peer_jitter_us), 2, "" }, \
+	{ #side "_round_trip_us", HISTORY_COLUMN_NUMBER, FIELD(history_call, side.round_trip_us), 2, "" }
 
 static const struct history_column CALL_COLUMNS[] = {
 	{ "sid",            HISTORY_COLUMN_TEXT,   FIELD(history_call, sid),         1, "PRIMARY KEY NOT NULL" },
@@ -50,6 +70,7 @@ static const struct history_column CALL_COLUMNS[] = {
 	{ "attempts",       HISTORY_COLUMN_NUMBER, FIELD(history_call, attempts),    1, "" },
 	{ "alert_code",     HISTORY_COLUMN_NUMBER, FIELD(history_call, alert_code),  1, "" },
 	{ "ladder",         HISTORY_COLUMN_TEXT,   FIELD(history_call, ladder),      1, "" },
+	{ "secure",         HISTORY_COLUMN_NUMBER, FIELD(history_call, is_secure),   2, "" },
 	MEDIA(caller),
 	MEDIA(called),
 };
@@ -108,6 +129,8 @@ bool history_column_bind(struct sqlite3_stmt *statement, int number,
 		return sqlite3_bind_text(statement, number,
 					 history_end_text((enum history_end)value), -1,
 					 SQLITE_STATIC) == SQLITE_OK;
+	if (column->kind == HISTORY_COLUMN_SIGNED)
+		return sqlite3_bind_int64(statement, number, (int32_t)value) == SQLITE_OK;
 	return sqlite3_bind_int64(statement, number, (sqlite3_int64)value) == SQLITE_OK;
 }
 

@@ -14,6 +14,7 @@ enum history_column_kind {
 	HISTORY_COLUMN_TEXT,
 	HISTORY_COLUMN_NUMBER,
 	HISTORY_COLUMN_TIME, // milliseconds since 1970 UTC; NULL: did not happen
+	HISTORY_COLUMN_SIGNED, // an int32_t
 	HISTORY_COLUMN_TTL, // NULL: no packet seen
 	HISTORY_COLUMN_END, // enum history_end as a word
 };
@@ -32,7 +33,7 @@ struct history_table {
 	unsigned column_count;
 };
 
-#define HISTORY_SCHEMA_VERSION 1
+#define HISTORY_SCHEMA_VERSION 2
 
 const struct history_table *history_column_calls(void);
 const struct history_table *history_column_alerts(void); // its first column is the slot's alert_sid

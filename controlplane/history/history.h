@@ -25,6 +25,20 @@ struct history_media { // one direction: what arrived from that party and what b
 	uint16_t events; // telephone events
 	char local[64],
 		remote[64]; // our address and port it came to; where that party said it listens
+	char suite[32]; // of SRTP; empty: RTP
+	char verdict[24]; // why what it said was not heard, the last time; empty: it was heard
+	uint8_t is_recovered; // and then it was heard again
+	uint8_t payload_changes;
+	uint16_t mos; // times 100; 0: too little arrived
+	uint16_t reordered, duplicates, ssrc_changes;
+	uint32_t silent; // packets of silence
+	uint64_t drops_authentication, drops_replay, drops_payload_type;
+	uint32_t unreachable; // ICMP errors that what we sent to it came back with
+	char source[64], refused[64]; // where it came from; who was refused last
+	// RTCP: reports read and made, and what it reports of what we sent to it.
+	uint32_t reports, generated;
+	int32_t peer_lost; // below 0: duplicates (RFC 3550 6.4.1)
+	uint32_t peer_jitter_us, round_trip_us;
 };
 
 enum history_end { // who ended it
@@ -52,6 +66,7 @@ struct history_call {
 	char reason[96]; // its phrase, or why the call ended
 	uint8_t ended_by; // enum history_end
 	uint8_t attempts; // carriers tried
+	uint8_t is_secure; // its trunk demanded TLS and SRTP
 	uint32_t alert_code; // of the alert that explains a failure; 0: none
 	struct history_media caller, called;
 	char ladder

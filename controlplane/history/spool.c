@@ -18,7 +18,7 @@
 #include "base/ring.h"
 
 #define HEADER_SIZE 4096
-#define LAYOUT 1 // of struct history_slot; a change of it needs a reader of the old one
+#define LAYOUT 2 // of struct history_slot; a change of it needs a reader of the old one
 #define RECORDS_MIN 16
 #define RECORDS_MAX (1u << 20)
 

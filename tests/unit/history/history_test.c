@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "history/column.h"
 #include "world.h"
 
 static int make(void **state)
@@ -249,10 +250,48 @@ static void a_newer_schema_is_left_alone(void **state)
 	world_turn(world, 150);
 	assert_int_equal(counter_get(&history_counters(world->history)->written), 0);
 	world_stop(world);
-	(void)world_ask(world, "PRAGMA user_version=1");
+	(void)world_ask(world, "PRAGMA user_version=2");
 	assert_int_equal(world_start(world), OK);
 	assert_true(world_wait_written(world, 1, 3000));
 	world_stop(world);
+}
+
+// A file as the first version made it: its rows stay, the new columns come.
+static void an_older_schema_gets_the_new_columns(void **state)
+{
+	struct world *world = *state;
+	const struct history_table *calls = history_column_calls();
+	assert_int_equal(world_start(world), OK);
+	history_call_close(world->history, world_fill(world, "CA01"));
+	assert_true(world_wait_written(world, 1, 3000));
+	world_stop(world);
+	for (unsigned i = 0; i < calls->column_count; i++) {
+		char sql[128];
+		snprintf(sql, sizeof(sql), "ALTER TABLE calls DROP COLUMN %s",
+			 calls->columns[i].name);
+		if (calls->columns[i].since > 1)
+			(void)world_ask(world, sql);
+	}
+	(void)world_ask(world, "PRAGMA user_version=1");
+	assert_int_equal(world_start(world), OK);
+	struct history_call *call = world_fill(world, "CA02");
+	(void)text_copy(TEXT("nothing_arrives"), call->caller.verdict,
+			sizeof(call->caller.verdict));
+	call->called.peer_lost = -3;
+	call->called.mos = 441;
+	call->is_secure = 1;
+	history_call_close(world->history, call);
+	assert_true(world_wait_written(world, 1, 3000));
+	world_stop(world);
+	assert_int_equal(world_ask(world, "PRAGMA user_version"), 2);
+	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls"), 2);
+	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls WHERE sid='CA02' AND "
+					  "caller_verdict='nothing_arrives' AND called_mos=441 AND "
+					  "called_peer_lost=-3 AND secure=1 AND caller_suite=''"),
+			 1);
+	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls WHERE sid='CA01' AND "
+					  "caller_verdict IS NULL"),
+			 1);
 }
 
 // In a child, because the limit holds for the whole process: the database can't grow, as on a full
@@ -330,6 +369,7 @@ int main(void)
 		TEST(alerts_are_remembered_newest_first_over_a_restart),
 		TEST(a_spool_of_another_size_is_emptied_before_it_changes),
 		TEST(a_newer_schema_is_left_alone),
+		TEST(an_older_schema_gets_the_new_columns),
 		TEST(a_full_disk_loses_nothing_that_was_accepted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
