@@ -30,6 +30,7 @@ struct control {
 	struct store *store;
 	struct history *history;
 	struct media_engine *media;
+	struct unreachable *unreachable; // NULL: ICMP is not heard
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
 	struct calls *calls;

@@ -27,6 +27,8 @@
 #include "control.h"
 #include "launcher.h"
 #include "media/media.h"
+#include "media/ports.h"
+#include "media/quality/unreachable.h"
 #include "reload.h"
 #include "sip/dialog.h"
 #include "sip/digest.h"
@@ -231,6 +233,37 @@ static enum status start_media(struct control *control)
 	return media_engine_start(&options, &control->media);
 }
 
+// MEDIA-015: packets of media never meet the kernel, but the errors they bring do.
+static bool note_unreachable(void *context, const struct unreachable_packet *packet)
+{
+	struct control *control = context;
+	const struct media_ports *ports = media_engine_ports(control->media);
+	uint32_t index =
+		ports != NULL ? media_ports_find(ports, &packet->source) : MEDIA_PORTS_NONE;
+	if (index == MEDIA_PORTS_NONE || media_ports_holder(ports, index) == NULL)
+		return false;
+	media_note_unreachable(control->media, index, &packet->destination);
+	return true;
+}
+
+// Without the right to it all else works: that evidence is missing then, and status says so.
+static enum status start_unreachable(struct control *control)
+{
+	uid_t user = geteuid();
+	(void)seteuid(0); // for raw sockets; refused when not root, where CAP_NET_RAW will do
+	enum status status =
+		unreachable_start(control->loop, note_unreachable, control, &control->unreachable);
+	if (status != OK)
+		log_event(LOG_WARNING, "icmp_not_heard", "problem", status_text(status), "needs",
+			  "CAP_NET_RAW", NULL);
+	return seteuid(user) == 0 ? OK : ERR_SYSTEM;
+}
+
+static void stop_unreachable(struct control *control)
+{
+	unreachable_stop(control->unreachable);
+}
+
 static void stop_media(struct control *control)
 {
 	media_engine_stop(control->media);
@@ -345,6 +378,7 @@ static enum status start_admin(struct control *control)
 	context->history = control->history;
 	context->calls = control->calls;
 	context->media = control->media;
+	context->unreachable = control->unreachable;
 	context->transactions = control->transactions;
 	context->transport = control->transport;
 	context->dataplane = attachment_dataplane(control->attachment);
@@ -417,6 +451,7 @@ static const struct part parts[] = {
 	{ "history", start_history, stop_history },
 	{ "store", start_store, stop_store },
 	{ "media", start_media, stop_media },
+	{ "icmp", start_unreachable, stop_unreachable },
 	{ "calls", start_calls, stop_calls },
 	{ "transactions", start_transactions, stop_transactions },
 	{ "transport", start_transport, stop_transport },

@@ -28,6 +28,7 @@ struct admin_context {
 	struct history *history;
 	struct calls *calls;
 	struct media_engine *media;
+	const struct unreachable *unreachable; // NULL: ICMP is not heard
 	const struct sip_transactions *transactions;
 	const struct sip_transport *transport;
 	struct dataplane *_Atomic dataplane; // changed with admin_replace_dataplane alone

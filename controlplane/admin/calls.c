@@ -6,6 +6,7 @@
 
 #include "admin/handler.h"
 #include "admin/json.h"
+#include "admin/media/stream.h"
 #include "admin/past.h"
 #include "admin/request.h"
 #include "base/clock.h"
@@ -27,62 +28,6 @@ static json_t *call_to_json(const struct admin_context *context, const struct ca
 	return object;
 }
 
-static json_t *drops_to_json(const struct stream_view *view)
-{
-	json_t *drops = json_object();
-	admin_json_set(drops, "ttl", admin_json_number(view->drops[STREAM_DROP_TTL]));
-	admin_json_set(drops, "source", admin_json_number(view->drops[STREAM_DROP_SOURCE]));
-	admin_json_set(drops, "malformed", admin_json_number(view->drops[STREAM_DROP_MALFORMED]));
-	admin_json_set(drops, "no_next_hop",
-		       admin_json_number(view->drops[STREAM_DROP_NO_NEXT_HOP]));
-	admin_json_set(drops, "tx", admin_json_number(view->drops[STREAM_DROP_TX]));
-	return drops;
-}
-
-static json_t *idle_ms(const struct admin_context *context, const struct stream_view *view)
-{
-	uint64_t last_ms = view->last_ns / 1000000, now_ms = context->clock->now_ms;
-	if (view->last_ns == 0)
-		return json_null();
-	return admin_json_number(now_ms > last_ms ? now_ms - last_ms : 0);
-}
-
-static json_t *media_to_json(const struct admin_context *context, enum media_side side,
-			     const struct media_figures *figures)
-{
-	const struct stream_view *view = &figures->rtp;
-	json_t *object = json_object();
-	admin_json_set(object, "from", json_string(side == MEDIA_CALLER ? "caller" : "called"));
-	admin_json_set(object, "codec", admin_past_codec(figures->payload_type));
-	admin_json_set(object, "event_type",
-		       figures->event_type == PAYLOAD_TYPE_NONE
-			       ? json_null()
-			       : json_integer(figures->event_type));
-	admin_json_set(object, "local", admin_json_address(&figures->local));
-	admin_json_set(object, "remote", admin_json_address(&figures->remote));
-	admin_json_set(object, "source", admin_json_address(&view->source));
-	admin_json_set(object, "source_is_learned", json_boolean(view->source_is_learned));
-	admin_json_set(object, "remote_is_private", json_boolean(figures->is_private));
-	admin_json_set(object, "packets", admin_json_number(view->packets));
-	admin_json_set(object, "octets", admin_json_number(view->octets));
-	admin_json_set(object, "lost", admin_json_number(figures->lost));
-	admin_json_set(object, "loss_percent",
-		       admin_past_loss_percent(view->packets, figures->lost));
-	admin_json_set(object, "jitter_ms", json_real((double)figures->jitter_us / 1000));
-	admin_json_set(object, "ttl_lowest",
-		       view->ttl_lowest == 255 || view->generation == 0
-			       ? json_null()
-			       : json_integer(view->ttl_lowest));
-	admin_json_set(object, "events", admin_json_number(view->events));
-	admin_json_set(object, "reordered", admin_json_number(view->reordered));
-	admin_json_set(object, "duplicates", admin_json_number(view->duplicates));
-	admin_json_set(object, "ssrc_changes", admin_json_number(view->ssrc_changes));
-	admin_json_set(object, "rtcp_packets", admin_json_number(figures->rtcp.packets));
-	admin_json_set(object, "idle_ms", idle_ms(context, view));
-	admin_json_set(object, "drops", drops_to_json(view));
-	return object;
-}
-
 static json_t *story_to_json(const struct admin_context *context, const struct call_facts *facts)
 {
 	json_t *object = call_to_json(context, facts), *media = json_array();
@@ -96,7 +41,8 @@ static json_t *story_to_json(const struct admin_context *context, const struct c
 	admin_json_set(object, "ladder", admin_past_ladder(facts->ladder));
 	for (unsigned side = 0; side < MEDIA_SIDES && facts->has_media; side++)
 		(void)json_array_append_new(
-			media, media_to_json(context, (enum media_side)side, &facts->media[side]));
+			media, admin_stream_to_json(context, facts, (enum media_side)side));
+	admin_json_set(object, "secure", json_boolean(facts->is_secure));
 	admin_json_set(object, "media", media);
 	admin_json_set(object, "alerts", admin_past_alerts(context, facts->sid));
 	return object;
@@ -138,7 +84,7 @@ static json_t *stream_to_json(const struct admin_context *context, const struct 
 	json_t *object = json_object();
 	admin_json_set(object, "call", admin_json_string(facts->sid));
 	admin_json_set(object, "stream", admin_json_number(facts->media[side].stream_index));
-	json_t *media = media_to_json(context, side, &facts->media[side]);
+	json_t *media = admin_stream_to_json(context, facts, side);
 	(void)json_object_update(object, media); // only memory can lack
 	json_decref(media);
 	return object;

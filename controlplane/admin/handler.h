@@ -10,7 +10,8 @@ void admin_status_alerts(struct admin_request *request);
 void admin_status_reload(struct admin_request *request);
 void admin_status_log_level(struct admin_request *request);
 void admin_status_workers(struct admin_request *request);
-void admin_status_ports(struct admin_request *request);
+
+void admin_ports_show(struct admin_request *request); // media/ports.c
 
 void admin_calls_list(struct admin_request *request); // calls.c
 void admin_calls_show(struct admin_request *request);

@@ -16,6 +16,7 @@
 #include "directory/schema.h"
 #include "history/history.h"
 #include "media/media.h"
+#include "media/quality/unreachable.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
 #include "store/store.h"
@@ -30,6 +31,7 @@ enum part {
 	PART_TRANSACTIONS,
 	PART_CALLS,
 	PART_MEDIA,
+	PART_ICMP,
 	PART_STORE,
 	PART_HISTORY,
 	PART_WORKER, // of struct worker_view: a plain uint64_t, one per worker
@@ -43,6 +45,7 @@ enum label {
 	LABEL_KIND, // an array by kind of the directory
 	LABEL_VERDICT, // an array by verdict, beside the worker
 	LABEL_VERSION,
+	LABEL_ONE_WAY, // an array by cause and by direction
 };
 
 struct snapshot { // what a page is made of: taken once, so that its series agree
@@ -128,6 +131,11 @@ static double read_ready(const struct snapshot *snapshot)
 	return admin_is_ready(snapshot->context, &reason);
 }
 
+static double read_icmp(const struct snapshot *snapshot)
+{
+	return snapshot->context->unreachable != NULL;
+}
+
 static double read_log_dropped(const struct snapshot *snapshot)
 {
 	(void)snapshot;
@@ -151,6 +159,7 @@ static double read_streams(const struct snapshot *snapshot)
 	PART_TRANSACTIONS, label, offsetof(struct sip_transaction_counters, field), 0, NULL
 #define CALLS(label, field) PART_CALLS, label, offsetof(struct call_counters, field), 0, NULL
 #define MEDIA(field) PART_MEDIA, LABEL_NONE, offsetof(struct media_counters, field), 0, NULL
+#define ICMP(field) PART_ICMP, LABEL_NONE, offsetof(struct unreachable_counters, field), 0, NULL
 #define STORE(field) PART_STORE, LABEL_NONE, offsetof(struct store_counters, field), 0, NULL
 #define HISTORY(field) PART_HISTORY, LABEL_NONE, offsetof(struct history_counters, field), 0, NULL
 #define WORKER(label, field) PART_WORKER, label, offsetof(struct worker_view, field), 0, NULL
@@ -202,6 +211,10 @@ static const struct series SERIES[] = {
 	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },
 	{ "trunkd_call_late_answers_total", C, CALLS(LABEL_NONE, late_answers), "Answers of carriers given up already (ORIG-031)." },
 
+	{ "trunkd_one_way_audio_total", C, CALLS(LABEL_ONE_WAY, one_way), "Calls in which one side was not heard, by cause and by who did not hear (MEDIA-025)." },
+	{ "trunkd_one_way_audio", G, CALLS(LABEL_ONE_WAY, one_way_now), "The same, of calls that are up and not heard now." },
+
+	{ "trunkd_media_ports_leaked", G, CALLS(LABEL_NONE, ports_leaked), "Pairs of media ports that nobody gives back." },
 	{ "trunkd_media_ports_used", G, MEDIA(ports_used), "Pairs of media ports in calls." },
 	{ "trunkd_media_ports_resting", G, MEDIA(ports_quarantined), "Pairs of media ports not yet used again." },
 	{ "trunkd_media_ports", G, MEDIA(ports_total), "Pairs of media ports in all." },
@@ -209,6 +222,10 @@ static const struct series SERIES[] = {
 	{ "trunkd_media_offers_refused_total", C, MEDIA(offers_refused), "Descriptions of media that could not be taken." },
 	{ "trunkd_media_orphans_closed_total", C, MEDIA(orphans_closed), "Streams closed that no call claimed." },
 	{ "trunkd_media_inbox_full_total", C, MEDIA(inbox_full), "Messages to workers that had to wait." },
+
+	{ "trunkd_media_icmp_heard", G, READ(read_icmp), "1 when ICMP errors about media are heard (MEDIA-015)." },
+	{ "trunkd_media_icmp_errors_total", C, ICMP(received), "ICMP errors that arrived, about whatever." },
+	{ "trunkd_media_icmp_counted_total", C, ICMP(counted), "ICMP errors about streams of calls." },
 
 	{ "trunkd_store_ready", G, READ(read_store_ready), "1 when Redis is there and the directory loaded." },
 	{ "trunkd_store_changes_total", C, STORE(changes), "Changes of the directory made by this node." },
@@ -256,6 +273,8 @@ static const void *part_of(const struct admin_context *context, enum part part)
 		return context->calls ? calls_counters(context->calls) : NULL;
 	case PART_MEDIA:
 		return context->media ? media_engine_counters(context->media) : NULL;
+	case PART_ICMP:
+		return context->unreachable ? unreachable_counters(context->unreachable) : NULL;
 	case PART_STORE:
 		return context->store ? store_counters(context->store) : NULL;
 	case PART_HISTORY:
@@ -270,10 +289,10 @@ static const void *part_of(const struct admin_context *context, enum part part)
 static const char *label_name(const struct series *series)
 {
 	static const char *const NAMES[] = {
-		[LABEL_NONE] = "",          [LABEL_METHOD] = "method",
-		[LABEL_CLASS] = "class",    [LABEL_REASON] = "reason",
-		[LABEL_KIND] = "kind",      [LABEL_VERDICT] = "worker, verdict",
-		[LABEL_VERSION] = "version"
+		[LABEL_NONE] = "",           [LABEL_METHOD] = "method",
+		[LABEL_CLASS] = "class",     [LABEL_REASON] = "reason",
+		[LABEL_KIND] = "kind",       [LABEL_VERDICT] = "worker, verdict",
+		[LABEL_VERSION] = "version", [LABEL_ONE_WAY] = "cause, direction"
 	};
 	if (series->part == PART_WORKER && series->label == LABEL_NONE)
 		return "worker";
@@ -316,6 +335,18 @@ static void write_array(FILE *out, const struct series *series, const struct cou
 	}
 }
 
+static void write_one_way(FILE *out, const struct series *series, const struct counter *counters)
+{
+	for (unsigned cause = DIAGNOSIS_NONE + 1; cause < DIAGNOSIS_COUNT; cause++)
+		for (unsigned way = 0; way < CALL_DIRECTIONS; way++) {
+			fprintf(out, "%s{cause=\"%s\",direction=\"%s\"}", series->name,
+				diagnosis_facts((enum diagnosis)cause)->name,
+				call_direction_label((enum call_direction)way));
+			write_number(out, series,
+				     counter_get(&counters[cause * CALL_DIRECTIONS + way]));
+		}
+}
+
 static void write_workers(FILE *out, const struct series *series, const struct snapshot *snapshot)
 {
 	for (unsigned worker = 0; worker < snapshot->workers; worker++) {
@@ -342,6 +373,8 @@ static void write_values(FILE *out, const struct series *series, const struct sn
 		fprintf(out, "%s{version=\"%s\"} 1\n", series->name, TRUNKD_VERSION);
 	} else if (series->read) {
 		fprintf(out, "%s %.15g\n", series->name, series->read(snapshot));
+	} else if (part && series->label == LABEL_ONE_WAY) {
+		write_one_way(out, series, (const void *)(part + series->offset));
 	} else if (part && series->label != LABEL_NONE) {
 		write_array(out, series, (const void *)(part + series->offset));
 	} else if (part) {

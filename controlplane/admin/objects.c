@@ -95,18 +95,37 @@ json_t *admin_objects_to_json(const struct admin_context *context,
 	return json;
 }
 
+// What a field that is switched on has to say for itself.
+static const struct {
+	enum directory_kind kind;
+	const char *field, *text;
+} WARNINGS[] = {
+	{ DIRECTORY_TRUNK, "symmetric_rtp", // MEDIA-010
+	  "symmetric RTP accepts media from an address that was not signalled, which eases attacks "
+	  "on RTP" },
+	{ DIRECTORY_TRUNK, "secure", // SRTP-007, D-31
+	  "a secure trunk demands TLS, and nothing listens by TLS yet: every call by UDP is "
+	  "refused "
+	  "with 403 (alert 32209)" },
+	{ DIRECTORY_TRUNK, "srtp",
+	  "the keys of SRTP travel in SDP, in clear where SIP is not by TLS: who reads the "
+	  "signalling can listen" },
+	{ DIRECTORY_CARRIER, "srtp",
+	  "the keys of SRTP travel in SDP, in clear where SIP is not by TLS: who reads the "
+	  "signalling can listen" },
+};
+
 json_t *admin_objects_warnings(const struct directory_object *object)
 {
 	struct directory_problem hint = { "", "" };
 	json_t *warnings = json_array();
 	if (directory_hint(object, &hint)) // TERM-008, AUTH-017
 		(void)json_array_append_new(warnings, admin_json_string(hint.text));
-	if (object->kind == DIRECTORY_TRUNK &&
-	    text_is_equal(directory_object_get(object, "symmetric_rtp"), TEXT("true"))) // MEDIA-010
-		(void)json_array_append_new(
-			warnings,
-			json_string("symmetric RTP accepts media from an address that was "
-				    "not signalled, which eases attacks on RTP"));
+	for (unsigned i = 0; i < sizeof(WARNINGS) / sizeof(WARNINGS[0]); i++) {
+		if (object->kind == WARNINGS[i].kind &&
+		    text_is_equal(directory_object_get(object, WARNINGS[i].field), TEXT("true")))
+			(void)json_array_append_new(warnings, json_string(WARNINGS[i].text));
+	}
 	return warnings;
 }
 

@@ -86,6 +86,55 @@ json_t *admin_past_loss_percent(uint64_t packets, uint64_t lost)
 	return json_real(expected > 0 ? 100.0 * (double)lost / (double)expected : 0);
 }
 
+static json_t *rtcp_to_json(const struct history_media *media)
+{
+	json_t *reports = json_object();
+	admin_json_set(reports, "reports", admin_json_number(media->reports));
+	admin_json_set(reports, "generated", admin_json_number(media->generated));
+	admin_json_set(reports, "peer_lost", json_integer(media->peer_lost));
+	admin_json_set(reports, "peer_jitter_ms", json_real((double)media->peer_jitter_us / 1000));
+	admin_json_set(reports, "round_trip_ms", json_real((double)media->round_trip_us / 1000));
+	return reports;
+}
+
+static json_t *word_or_null(const char *word)
+{
+	return word[0] ? admin_json_string(word) : json_null();
+}
+
+static json_t *word_or_none(const char *word)
+{
+	return admin_json_string(word[0] ? word : "none");
+}
+
+static void set_quality(json_t *object, const struct history_media *media)
+{
+	admin_json_set(object, "verdict", word_or_none(media->is_recovered ? "" : media->verdict));
+	admin_json_set(object, "last_verdict", word_or_none(media->verdict));
+	admin_json_set(object, "suite", word_or_none(media->suite));
+	admin_json_set(object, "mos",
+		       media->mos ? json_real((double)media->mos / 100) : json_null());
+	admin_json_set(object, "silent_packets", admin_json_number(media->silent));
+	admin_json_set(object, "reordered", admin_json_number(media->reordered));
+	admin_json_set(object, "duplicates", admin_json_number(media->duplicates));
+	admin_json_set(object, "ssrc_changes", admin_json_number(media->ssrc_changes));
+	admin_json_set(object, "payload_changes", admin_json_number(media->payload_changes));
+	admin_json_set(object, "source", word_or_null(media->source));
+	admin_json_set(object, "refused", word_or_null(media->refused));
+	admin_json_set(object, "icmp_errors", admin_json_number(media->unreachable));
+	admin_json_set(object, "rtcp", rtcp_to_json(media));
+}
+
+static void set_drops(json_t *drops, const struct history_media *media)
+{
+	admin_json_set(drops, "ttl", admin_json_number(media->drops_ttl));
+	admin_json_set(drops, "source", admin_json_number(media->drops_source));
+	admin_json_set(drops, "authentication", admin_json_number(media->drops_authentication));
+	admin_json_set(drops, "replay", admin_json_number(media->drops_replay));
+	admin_json_set(drops, "payload_type", admin_json_number(media->drops_payload_type));
+	admin_json_set(drops, "other", admin_json_number(media->drops_other));
+}
+
 static json_t *media_to_json(const char *from, const struct history_media *media)
 {
 	bool has_codec = media->packets > 0 || media->local[0];
@@ -106,9 +155,8 @@ static json_t *media_to_json(const char *from, const struct history_media *media
 	admin_json_set(object, "ttl_lowest",
 		       media->ttl_lowest == 255 ? json_null() : json_integer(media->ttl_lowest));
 	admin_json_set(object, "events", admin_json_number(media->events));
-	admin_json_set(drops, "ttl", admin_json_number(media->drops_ttl));
-	admin_json_set(drops, "source", admin_json_number(media->drops_source));
-	admin_json_set(drops, "other", admin_json_number(media->drops_other));
+	set_quality(object, media);
+	set_drops(drops, media);
 	admin_json_set(object, "drops", drops);
 	return object;
 }
@@ -153,6 +201,7 @@ static json_t *story_to_json(const struct admin_context *context, const struct h
 		(void)json_array_append_new(media, media_to_json("caller", &call->caller));
 		(void)json_array_append_new(media, media_to_json("called", &call->called));
 	}
+	admin_json_set(object, "secure", json_boolean(call->is_secure));
 	admin_json_set(object, "media", media);
 	admin_json_set(object, "alerts", admin_past_alerts(context, call->sid));
 	return object;

@@ -11,9 +11,11 @@
 #include "call/call.h"
 #include "config/config.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/suite.h"
 #include "directory/object.h"
 #include "history/history.h"
 #include "media/media.h"
+#include "media/quality/unreachable.h"
 #include "store/store.h"
 
 #define ALERTS_DEFAULT 20
@@ -54,6 +56,22 @@ static json_t *dataplane_to_json(struct dataplane *dataplane)
 	admin_json_set(object, "addresses", addresses);
 	admin_json_set(object, "workers", admin_json_number(facts->worker_count));
 	admin_json_set(object, "huge_pages", json_boolean(facts->has_huge_pages));
+	admin_json_set(object, "engine", admin_json_string(facts->engine));
+	admin_json_set(object, "key_form",
+		       json_string(facts->key_form == KEY_MASTER ? "master" : "session"));
+	admin_json_set(object, "steered", json_boolean(facts->is_steered));
+	return object;
+}
+
+// Whether ICMP errors about media are heard (MEDIA-015).
+static json_t *icmp_to_json(const struct unreachable *unreachable)
+{
+	json_t *object = json_object();
+	admin_json_set(object, "heard", json_boolean(unreachable != NULL));
+	if (!unreachable)
+		return object;
+	set_counter(object, "errors", &unreachable_counters(unreachable)->received);
+	set_counter(object, "about_media", &unreachable_counters(unreachable)->counted);
 	return object;
 }
 
@@ -105,6 +123,22 @@ static json_t *calls_to_json(const struct calls *calls)
 	return object;
 }
 
+static json_t *legs_to_json(const struct calls *calls)
+{
+	const struct call *call = NULL;
+	uint64_t secure = 0, plain = 0;
+	json_t *object = json_object();
+	while (calls && (call = calls_next(calls, call))) {
+		struct call_facts facts;
+		call_read(call, &facts);
+		for (unsigned side = 0; side < MEDIA_SIDES && facts.has_media; side++)
+			*(facts.media[side].suite != SUITE_NONE ? &secure : &plain) += 1;
+	}
+	admin_json_set(object, "srtp", admin_json_number(secure));
+	admin_json_set(object, "rtp", admin_json_number(plain));
+	return object;
+}
+
 static json_t *objects_to_json(const struct directory *directory)
 {
 	json_t *object = json_object();
@@ -142,6 +176,8 @@ void admin_status_show(struct admin_request *request)
 	admin_json_set(result, "uptime_s",
 		       admin_json_number((context->clock->wall_ms - context->started_ms) / 1000));
 	admin_json_set(result, "dataplane", dataplane_to_json(atomic_load(&context->dataplane)));
+	admin_json_set(result, "icmp", icmp_to_json(context->unreachable));
+	admin_json_set(result, "legs", legs_to_json(context->calls));
 	admin_json_set(result, "redis", store_to_json(context->store));
 	admin_json_set(result, "history", history_to_json(context->history));
 	admin_json_set(result, "calls", calls_to_json(context->calls));
@@ -187,28 +223,6 @@ void admin_status_workers(struct admin_request *request)
 	for (unsigned i = 0; i < dataplane_facts(dataplane)->worker_count; i++)
 		(void)json_array_append_new(array, worker_to_json(dataplane, i));
 	admin_json_set(result, "workers", array);
-	admin_request_answer(request, result);
-}
-
-void admin_status_ports(struct admin_request *request)
-{
-	const struct media_engine *media = request->context->media;
-	json_t *ports = json_object(), *result = json_object();
-	if (media) {
-		const struct media_counters *counters = media_engine_counters(media);
-		uint64_t total = counter_get(&counters->ports_total);
-		uint64_t taken = counter_get(&counters->ports_used) +
-				 counter_get(&counters->ports_quarantined);
-		set_counter(ports, "total", &counters->ports_total);
-		set_counter(ports, "used", &counters->ports_used);
-		set_counter(ports, "resting", &counters->ports_quarantined);
-		admin_json_set(ports, "free", admin_json_number(total > taken ? total - taken : 0));
-		set_counter(ports, "refused_calls", &counters->exhausted);
-		set_counter(ports, "orphans_closed", &counters->orphans_closed);
-	}
-	admin_json_set(ports, "first_port", json_integer(MEDIA_PORT_FIRST));
-	admin_json_set(ports, "last_port", json_integer(MEDIA_PORT_LAST));
-	admin_json_set(result, "ports", ports);
 	admin_request_answer(request, result);
 }
 

@@ -49,6 +49,15 @@ static enum admission refuse(struct refusal *refusal, enum refusal_cause cause, 
 	return ADMISSION_REFUSED;
 }
 
+// SRTP-007, D-31: a secure trunk is reached by TLS. SIP comes by UDP alone so far.
+static enum admission check_transport(const struct trunk *trunk, struct refusal *refusal)
+{
+	if (!trunk->is_secure)
+		return ADMITTED;
+	return refuse(refusal, REFUSED_INSECURE, "transport", TEXT("UDP"),
+		      "TLS, which the trunk's setting secure demands");
+}
+
 // TRUNK-012, AUTH-003, -004: the ACL first, so that a wrong address never sees a challenge.
 static enum admission check_source(struct calls *calls, const struct sip_message *invite,
 				   const struct admitted *admitted, struct refusal *refusal)
@@ -182,7 +191,9 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 		return refuse(out_refusal, REFUSED_INTERNAL, "Request-URI", invite->target.whole,
 			      "a termination host");
 	admitted->account = directory_account(calls->directory, admitted->trunk->account_sid);
-	enum admission admission = check_source(calls, invite, admitted, out_refusal);
+	enum admission admission = check_transport(admitted->trunk, out_refusal);
+	if (admission == ADMITTED)
+		admission = check_source(calls, invite, admitted, out_refusal);
 	if (admission == ADMITTED)
 		admission = check_digest(calls, invite, admitted->trunk, out_refusal);
 	if (admission != ADMITTED)

@@ -8,6 +8,7 @@
 #include "call/engine.h"
 #include "call/record.h"
 #include "call/state.h"
+#include "call/watch/audio.h"
 
 const char *call_state_text(enum call_state state)
 {
@@ -35,11 +36,18 @@ void call_read(const struct call *call, struct call_facts *out_facts)
 		.start_ms = record->start_ms,
 		.answer_ms = record->answer_ms,
 		.has_media = call->media != NULL,
+		.is_secure = call->is_secure,
 	};
 	if (call->caller != NULL)
 		out_facts->caller = call->caller->peer;
 	if (call->called != NULL)
 		out_facts->called = call->called->peer;
+	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
+		out_facts->verdicts[side] = (enum diagnosis)call->audio.verdicts[side];
+		out_facts->causes[side] = (enum diagnosis)call->audio.causes[side];
+		out_facts->learned_ms[side] = call->audio.learned_ms[side];
+		out_facts->refused_ms[side] = call->audio.refused_ms[side];
+	}
 	if (call->media == NULL)
 		return;
 	media_read(call->media, MEDIA_CALLER, &out_facts->media[MEDIA_CALLER]);
@@ -54,21 +62,6 @@ void call_hang_up(struct call *call)
 	call_end(call, &ending);
 }
 
-static void tell_ttl(struct call *call, enum media_side side)
-{
-	struct refusal refusal = { 0 };
-	char seen[16];
-	struct writer writer = writer_of(seen, sizeof seen);
-	struct media_figures figures;
-	media_read(call->media, side, &figures);
-	writer_format(&writer, "TTL %u", figures.rtp.ttl_lowest);
-	(void)refusal_set(&refusal, REFUSED_TTL,
-			  side == MEDIA_CALLER ? "RTP from the caller"
-					       : "RTP from the called party",
-			  writer_done(&writer), "TTL 11 or more on arrival");
-	record_alert(call, &refusal);
-}
-
 void call_media_event(void *owner, struct media *media, enum media_side side,
 		      enum media_event event)
 {
@@ -76,12 +69,16 @@ void call_media_event(void *owner, struct media *media, enum media_side side,
 	struct call *call = owner;
 	switch (event) {
 	case MEDIA_STARTED:
-	case MEDIA_LEARNED:
-	case MEDIA_REFUSED:
 	case MEDIA_UNAUTHENTIC:
 		break; // seen in the figures
+	case MEDIA_LEARNED:
+		call->audio.learned_ms[side] = call->calls->clock->wall_ms;
+		break;
+	case MEDIA_REFUSED:
+		call->audio.refused_ms[side] = call->calls->clock->wall_ms;
+		break;
 	case MEDIA_TTL:
-		tell_ttl(call, side);
+		audio_tell_ttl(call, side);
 		break;
 	case MEDIA_CLOSED:
 		record_media(call);

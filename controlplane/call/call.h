@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/wheel.h"
 #include "media/media.h"
+#include "media/quality/diagnosis.h"
 
 struct call;
 struct calls;
@@ -38,6 +39,8 @@ enum call_state { CALL_STATE_LIST(CALL_STATE_ENUMERATOR) CALL_STATE_COUNT };
 
 const char *call_state_text(enum call_state state);
 
+enum call_direction { CALL_TO_PSTN, CALL_TO_PBX, CALL_DIRECTIONS }; // who does not hear
+
 struct call_counters {
 	struct counter started; // admitted
 	struct counter answered;
@@ -47,6 +50,10 @@ struct call_counters {
 	struct counter carrier_moves; // to the next carrier (TERM-032)
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
 	struct counter troubles[64]; // refused, or troubled later: by row of call/refusal.h
+	// By cause: calls that had it, and those that have it now.
+	struct counter one_way[DIAGNOSIS_COUNT][CALL_DIRECTIONS];
+	struct counter one_way_now[DIAGNOSIS_COUNT][CALL_DIRECTIONS];
+	struct counter ports_leaked; // pairs of media ports nobody gives back, now
 };
 
 struct call_facts { // a snapshot for operators; text lives as long as the call
@@ -59,6 +66,11 @@ struct call_facts { // a snapshot for operators; text lives as long as the call
 	uint64_t start_ms, answer_ms; // wall clock; 0: not yet
 	struct media_figures media[MEDIA_SIDES];
 	bool has_media;
+	bool is_secure; // its trunk demanded TLS and SRTP
+	// Why what a side says is not heard: now, and the last time there was a cause.
+	enum diagnosis verdicts[MEDIA_SIDES], causes[MEDIA_SIDES];
+	// Wall clock of the last time its source was learned, and others' packets refused; 0: never.
+	uint64_t learned_ms[MEDIA_SIDES], refused_ms[MEDIA_SIDES];
 };
 
 unsigned calls_count(const struct calls *calls);
@@ -67,5 +79,9 @@ struct call *calls_find(const struct calls *calls, struct text sid);
 void call_read(const struct call *call, struct call_facts *out_facts);
 void call_hang_up(struct call *call); // by the operator: BYE or CANCEL both ways
 const struct call_counters *calls_counters(const struct calls *calls);
+struct media_port_facts;
+// Why a pair of media ports that is not free counts as leaked; NULL: it does not.
+const char *call_port_trouble(const struct calls *calls, const struct media_port_facts *port);
+const char *call_direction_label(enum call_direction direction); // "to_pstn"
 // The label of one of `troubles`, for metrics; NULL past the last.
 const char *call_refusal_label(unsigned row);

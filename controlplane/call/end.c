@@ -5,6 +5,7 @@
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/watch/audio.h"
 
 static void answer_open_request(struct leg *leg, const struct ending *ending)
 {
@@ -35,6 +36,7 @@ void call_end(struct call *call, const struct ending *ending)
 	const char *phrase = ending->phrase ? ending->phrase : sip_reason(ending->status);
 	bool was_answered = call->record != NULL && call->record->answer_ms != 0;
 	call->state = CALL_ENDING;
+	audio_stop(call);
 	wheel_stop(&call->ack_timer);
 	wheel_stop(&call->duration_timer);
 	record_end(call, ending->ended_by, was_answered ? 200 : ending->status,
@@ -68,6 +70,9 @@ static bool may_know_why(enum refusal_cause cause)
 	case REFUSED_NO_OFFER:
 	case REFUSED_SDP:
 	case REFUSED_CODEC:
+	case REFUSED_SRTP_OFFERED:
+	case REFUSED_SRTP_MISSING:
+	case REFUSED_SRTP_KEYS:
 	case REFUSED_MEDIA:
 	case REFUSED_CPS:
 		return true;

@@ -10,7 +10,9 @@
 #include "call/method.h"
 #include "call/record.h"
 #include "call/table.h"
+#include "call/watch/audio.h"
 #include "config/config.h"
+#include "dataplane/suite.h"
 #include "directory/directory.h"
 
 static void challenge(struct calls *calls, struct sip_server *server,
@@ -20,23 +22,6 @@ static void challenge(struct calls *calls, struct sip_server *server,
 	struct writer lines = writer_of(room, sizeof room);
 	sip_digest_challenge(calls->digest, &invite->source, is_stale, &lines);
 	call_refuse_stranger(server, 407, NULL, writer_done(&lines));
-}
-
-static enum refusal_cause media_cause(enum status status)
-{
-	switch (status) {
-	case ERR_MALFORMED:
-		return REFUSED_SDP;
-	case ERR_UNSUPPORTED:
-		return REFUSED_CODEC; // MEDIA-003
-	case ERR_LIMIT:
-		return REFUSED_PORTS; // LIMIT-016
-	case ERR_UNAVAILABLE:
-	case ERR_BUSY:
-		return REFUSED_DATAPLANE;
-	default:
-		return REFUSED_MEDIA;
-	}
 }
 
 // Parts of a multipart body are looked through as one: what stands around the SDP is passed over.
@@ -59,16 +44,19 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 	enum status status = media_open(call->calls->media, call->sid, call, &call->media);
 	if (status != OK) {
 		call->media = NULL;
-		return refusal_set(refusal, media_cause(status), "media",
+		return refusal_set(refusal, refusal_of_media(status, MEDIA_OBJECTION_NONE), "media",
 				   text_of(status_text(status)),
 				   "a free pair of media ports for each leg");
 	}
 	media_set_symmetric(call->media, MEDIA_CALLER, call->has_symmetric_rtp);
-	status = media_receive_offer(call->media, MEDIA_CALLER, invite->body, &problem);
+	status = media_set_security(call->media, MEDIA_CALLER, call->security, call->suites);
+	if (status == OK)
+		status = media_receive_offer(call->media, MEDIA_CALLER, invite->body, &problem);
 	if (status == OK)
 		return REFUSED_NOT;
-	return refusal_set(refusal, media_cause(status), problem.header ? problem.header : "SDP",
-			   text_of(problem.seen), problem.expected ? problem.expected : "");
+	return refusal_set(refusal, refusal_of_media(status, problem.objection),
+			   problem.header ? problem.header : "SDP", text_of(problem.seen),
+			   problem.expected ? problem.expected : "");
 }
 
 // LIMIT-005: after everything that can be wrong, one token for the call.
@@ -221,6 +209,14 @@ static enum status send_invite(struct leg *leg)
 	return OK;
 }
 
+// SRTP-004: a carrier with SRTP is offered nothing else.
+static enum status secure(struct call *call, const struct route_target *target)
+{
+	return media_set_security(call->media, MEDIA_CALLED,
+				  target->has_srtp ? MEDIA_SECURE : MEDIA_PLAIN,
+				  target->has_aead ? SUITE_BITS_AEAD : SUITE_BITS_AES_CM);
+}
+
 static enum status try_target(struct call *call, const struct route_target *target)
 {
 	struct leg *leg = leg_create(call, MEDIA_CALLED);
@@ -237,6 +233,8 @@ static enum status try_target(struct call *call, const struct route_target *targ
 	(void)text_copy(text_of(address_string(&target->address, room)),
 			call->record->carrier_address, sizeof call->record->carrier_address);
 	enum status status = media_set_family(call->media, MEDIA_CALLED, target->address.family);
+	if (status == OK)
+		status = secure(call, target);
 	if (status == OK)
 		status = open_dialog(leg, target);
 	if (status != OK)
@@ -356,22 +354,6 @@ void call_send_200(struct leg *leg, struct text sdp)
 		    call->calls->clock->now_ms + call->calls->config->sip.ack_timeout_s * 1000);
 }
 
-// MEDIA-012, -013: what we send there is lost, and the caller hears nothing.
-static void tell_private(struct call *call)
-{
-	struct media_figures figures;
-	struct refusal refusal = { 0 };
-	char room[ADDRESS_TEXT_SIZE];
-	media_read(call->media, MEDIA_CALLER, &figures);
-	if (!figures.is_private || call->has_symmetric_rtp ||
-	    address_is_private(&call->caller->peer))
-		return;
-	(void)refusal_set(&refusal, REFUSED_PRIVATE_SDP,
-			  "SDP c=", text_of(address_string(&figures.remote, room)),
-			  "an address that can be reached from here");
-	record_alert(call, &refusal);
-}
-
 static void connect_call(struct call *call)
 {
 	char body[CALL_SDP_SIZE];
@@ -388,7 +370,7 @@ static void connect_call(struct call *call)
 		    calls->clock->now_ms + calls->config->sip.max_call_duration_s * 1000ull);
 	log_event(LOG_INFO, "call_answered", "call", call->sid, "carrier", call->carrier_name,
 		  NULL);
-	tell_private(call);
+	audio_start(call);
 	call_send_200(call->caller, writer_done(&sdp));
 }
 

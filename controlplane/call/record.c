@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "call/limit.h"
+#include "dataplane/suite.h"
 
 // Strangers must not be able to fill the disk: what they cause beyond this is counted, not recorded.
 #define STRANGER_RECORDS_PER_S 20
@@ -42,6 +43,7 @@ bool record_open(struct call *call, const struct sip_message *invite, const char
 		      sizeof call->record->account_sid);
 	text_copy_cut(text_of(trunk_sid), call->record->trunk_sid, sizeof call->record->trunk_sid);
 	fill_request(call->record, invite, call->calls->clock->wall_ms);
+	call->record->is_secure = call->is_secure;
 	return true;
 }
 
@@ -94,19 +96,53 @@ static void fill_media(struct history_media *row, const struct media_figures *fi
 	row->drops_source = view->drops[STREAM_DROP_SOURCE];
 	row->drops_other = view->drops[STREAM_DROP_MALFORMED] +
 			   view->drops[STREAM_DROP_NO_NEXT_HOP] + view->drops[STREAM_DROP_TX];
+	row->drops_authentication = view->drops[STREAM_DROP_AUTHENTICATION];
+	row->drops_replay = view->drops[STREAM_DROP_REPLAY];
+	row->drops_payload_type = view->drops[STREAM_DROP_PAYLOAD_TYPE];
+	row->payload_changes = view->payload_changes;
+	row->reordered = view->reordered;
+	row->duplicates = view->duplicates;
+	row->ssrc_changes = view->ssrc_changes;
+	row->silent = view->silent;
+	row->mos = figures->mos;
+	row->unreachable = figures->unreachable;
 	copy_address(&figures->local, row->local, sizeof row->local);
 	copy_address(&figures->remote, row->remote, sizeof row->remote);
+	copy_address(&view->source, row->source, sizeof row->source);
+	copy_address(&figures->refused, row->refused, sizeof row->refused);
+	if (figures->suite != SUITE_NONE)
+		text_copy_cut(text_of(suite_facts(figures->suite)->name), row->suite,
+			      sizeof row->suite);
+}
+
+static void fill_reports(struct history_media *row, const struct stream_view *rtcp)
+{
+	row->reports = rtcp->reports;
+	row->generated = rtcp->generated;
+	row->peer_lost = rtcp->peer_lost;
+	row->peer_jitter_us = rtcp->peer_jitter * 125; // from 1/8000 s
+	row->round_trip_us = rtcp->round_trip_us;
+}
+
+static void fill_side(struct call *call, enum media_side side, struct history_media *row)
+{
+	struct media_figures figures;
+	enum diagnosis cause = (enum diagnosis)call->audio.causes[side];
+	media_read(call->media, side, &figures);
+	fill_media(row, &figures);
+	fill_reports(row, &figures.rtcp);
+	if (cause == DIAGNOSIS_NONE)
+		return;
+	text_copy_cut(text_of(diagnosis_facts(cause)->name), row->verdict, sizeof row->verdict);
+	row->is_recovered = call->audio.verdicts[side] == DIAGNOSIS_NONE;
 }
 
 void record_media(struct call *call)
 {
-	struct media_figures figures;
 	if (call->record == NULL || call->media == NULL)
 		return;
-	media_read(call->media, MEDIA_CALLER, &figures);
-	fill_media(&call->record->caller, &figures);
-	media_read(call->media, MEDIA_CALLED, &figures);
-	fill_media(&call->record->called, &figures);
+	fill_side(call, MEDIA_CALLER, &call->record->caller);
+	fill_side(call, MEDIA_CALLED, &call->record->called);
 }
 
 void record_close(struct call *call)
@@ -146,7 +182,7 @@ static void write_alert(struct calls *calls, struct history_alert *alert,
 void record_alert(struct call *call, const struct refusal *refusal)
 {
 	const struct refusal_row *row = refusal_row(refusal->cause);
-	uint32_t bit = 1u << (unsigned)refusal->cause;
+	uint64_t bit = 1ull << (unsigned)refusal->cause;
 	if (row->alert_code == 0 || (call->alerted & bit) != 0 || call->record == NULL)
 		return;
 	if (row->status == 0) // a refusal is counted by who refuses
@@ -162,6 +198,13 @@ void record_alert(struct call *call, const struct refusal *refusal)
 	write_alert(call->calls, &alert, refusal);
 }
 
+void record_node_alert(struct calls *calls, const struct refusal *refusal)
+{
+	struct history_alert alert = { 0 };
+	refusal_count(&calls->counters, refusal->cause);
+	write_alert(calls, &alert, refusal);
+}
+
 bool record_is_repeat(struct calls *calls, const struct sip_message *invite)
 {
 	uint64_t hash = map_hash_pair(invite->via.whole, invite->call_id);
@@ -173,8 +216,8 @@ bool record_is_repeat(struct calls *calls, const struct sip_message *invite)
 
 bool record_is_before_authentication(enum refusal_cause cause)
 {
-	return cause == REFUSED_NO_AUTHENTICATION || cause == REFUSED_DISABLED ||
-	       cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS;
+	return cause == REFUSED_INSECURE || cause == REFUSED_NO_AUTHENTICATION ||
+	       cause == REFUSED_DISABLED || cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS;
 }
 
 void record_refused(struct calls *calls, const struct sip_message *invite, const char *account_sid,

@@ -6,7 +6,9 @@
 
 #include <stdint.h>
 
+#include "base/status.h"
 #include "base/text.h"
+#include "media/quality/diagnosis.h"
 
 // clang-format off
 // enumerator, metric label, SIP status, phrase on the wire, alert code (0: no alert), the fix
@@ -37,8 +39,16 @@
 	ROW(SDP, "sdp", 400, "Bad Request", 32102, "send an SDP body by RFC 8866")                 \
 	ROW(CODEC, "codec", 415, "Unsupported Media Type", 32102,                                  \
 	    "enable G.711 mu-law (PCMU) in the PBX")                                               \
-	ROW(MEDIA, "media", 488, "Not Acceptable Here", 32207,                                     \
-	    "offer one audio stream by RTP/AVP on this trunk")                                     \
+	ROW(INSECURE, "insecure_transport", 403, "Forbidden", 32209,                               \
+	    "send the call by TLS, which a secure trunk demands, or switch secure off")            \
+	ROW(SRTP_OFFERED, "srtp_offered", 488, "Not Acceptable Here", 32207,                       \
+	    "offer RTP/AVP, or switch srtp on for the trunk")                                      \
+	ROW(SRTP_MISSING, "srtp_missing", 488, "Not Acceptable Here", 32208,                       \
+	    "offer RTP/SAVP with a=crypto lines: media must be SRTP")                              \
+	ROW(SRTP_KEYS, "srtp_keys", 488, "Not Acceptable Here", 32926,                             \
+	    "offer an a=crypto line of AES_CM_128_HMAC_SHA1_80 or _32 without MKI")                \
+	ROW(MEDIA, "media", 488, "Not Acceptable Here", 32928,                                     \
+	    "offer one audio stream by RTP/AVP or RTP/SAVP")                                       \
 	ROW(CPS, "cps", 503, "Trunk CPS limit exceeded", 32001,                                    \
 	    "send fewer calls a second, or have the trunk's limit raised")                         \
 	ROW(PORTS, "ports", 503, "Service Unavailable", 32904,                                     \
@@ -59,16 +69,19 @@
 	ROW(INTERNAL, "internal", 500, "Server Internal Error", 0, "see the log")                  \
 	/* no refusals, status 0: what goes wrong in a call that was admitted */                   \
 	ROW(ACK_MISSING, "ack_missing", 0, "ACK not received", 32022,                              \
-	    "send the ACK with the Contact of our 200 OK as Request-URI; switch SIP ALGs off")     \
-	ROW(TTL, "media_ttl", 0, "RTP dropped for its TTL", 32913,                                 \
-	    "send RTP with TTL 64: packets that arrive with 10 or less are lost")                  \
-	ROW(PRIVATE_SDP, "private_sdp", 0, "private address in SDP", 32914,                        \
-	    "put the public address into the SDP, or enable symmetric RTP on the trunk")
-
+	    "send the ACK with the Contact of our 200 OK as Request-URI; switch SIP ALGs off") \
+	ROW(PORTS_LEAKED, "ports_leaked", 0, "media ports leaked", 32927,                          \
+	    "see trunkctl show ports; restarting trunkd frees them, and tell its makers")
 // clang-format on
 
+// Besides these, one row for every cause of one-way audio, in the order of media/quality/diagnosis.h.
 #define REFUSAL_ENUMERATOR(name, label, status, phrase, code, fix) REFUSED_##name,
-enum refusal_cause { REFUSED_NOT, REFUSAL_LIST(REFUSAL_ENUMERATOR) REFUSAL_COUNT };
+#define REFUSAL_OF_AUDIO(name, label, code, what, fix) REFUSED_AUDIO_##name,
+enum refusal_cause {
+	REFUSED_NOT,
+	REFUSAL_LIST(REFUSAL_ENUMERATOR) DIAGNOSIS_LIST(REFUSAL_OF_AUDIO) REFUSAL_COUNT
+};
+#undef REFUSAL_OF_AUDIO
 #undef REFUSAL_ENUMERATOR
 
 struct refusal { // one refused request: which row, and what its alert shows
@@ -87,6 +100,9 @@ struct refusal_row {
 };
 
 const struct refusal_row *refusal_row(enum refusal_cause cause);
+enum refusal_cause refusal_of_audio(enum diagnosis diagnosis); // which must be one
+// What an offer is refused for, or why no media could be opened for it.
+enum refusal_cause refusal_of_media(enum status status, enum media_objection objection);
 // Fills the struct; returns the cause, so that a check can end in `return refusal_set(…)`.
 enum refusal_cause refusal_set(struct refusal *refusal, enum refusal_cause cause,
 			       const char *header, struct text seen, const char *expected);

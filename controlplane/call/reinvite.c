@@ -7,6 +7,7 @@
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/watch/audio.h"
 
 // A party that was asked for a change answers by itself or not at all: nobody rings.
 #define ANSWER_MS 30000
@@ -53,6 +54,21 @@ static bool pass_on(struct leg *other)
 	return true;
 }
 
+// A change that would take SRTP away, or bring it where it may not be: refused, told, and the call goes
+// on as it was (SRTP-007).
+static void tell_objection(struct call *call, enum status status,
+			   const struct media_problem *problem)
+{
+	struct refusal refusal = { 0 };
+	if (problem->objection == MEDIA_OBJECTION_NONE)
+		return;
+	(void)refusal_set(&refusal, refusal_of_media(status, problem->objection),
+			  problem->header ? problem->header : "SDP", text_of(problem->seen),
+			  problem->expected ? problem->expected : "");
+	refusal_count(&call->calls->counters, refusal.cause);
+	record_alert(call, &refusal);
+}
+
 void call_reinvite(struct leg *leg, struct sip_server *server, const struct sip_message *invite)
 {
 	struct call *call = leg->call;
@@ -63,8 +79,11 @@ void call_reinvite(struct leg *leg, struct sip_server *server, const struct sip_
 		refuse(server, leg, 491);
 		return;
 	}
-	if (invite->body.size == 0 ||
-	    media_receive_offer(call->media, leg->side, invite->body, &problem) != OK) {
+	enum status status = invite->body.size == 0 ? ERR_MALFORMED
+						    : media_receive_offer(call->media, leg->side,
+									  invite->body, &problem);
+	if (status != OK) {
+		tell_objection(call, status, &problem);
 		refuse(server, leg, 488);
 		return;
 	}
@@ -91,6 +110,7 @@ static void give_answer(struct leg *to)
 	struct writer sdp = writer_of(body, sizeof body);
 	media_write_answer(to->call->media, to->side, &sdp);
 	media_connect(to->call->media); // after the answer: it settles what events are called
+	audio_change(to->call);
 	call_send_200(to, writer_done(&sdp));
 }
 

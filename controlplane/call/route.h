@@ -14,6 +14,7 @@ struct route_target { // a copy: the directory may change while the call tries i
 	char sid[DIRECTORY_SID_SIZE];
 	char name[DIRECTORY_NAME_SIZE];
 	struct address address;
+	bool has_srtp, has_aead; // its media
 };
 
 struct route {

@@ -13,6 +13,7 @@
 #include "call/route.h"
 #include "history/history.h"
 #include "media/media.h"
+#include "media/quality/diagnosis.h"
 #include "sip/dialog.h"
 #include "sip/digest.h"
 #include "sip/message.h"
@@ -46,6 +47,18 @@ struct leg {
 	char wrong_ack[128]; // Request-URI of an ACK that did not name our Contact (SIP-003)
 };
 
+// What is known of who hears whom (call/watch/audio.h). By the side that speaks.
+struct call_audio {
+	struct wheel_timer timer;
+	bool has_looked;
+	uint64_t since_ns[MEDIA_SIDES]; // since when it should be heard; 0: it need not be
+	struct diagnosis_mark marks[MEDIA_SIDES]; // what was counted at the last look
+	uint8_t verdicts[MEDIA_SIDES]; // enum diagnosis: why it is not heard now
+	uint8_t causes[MEDIA_SIDES]; // the last verdict there was
+	uint32_t counted[MEDIA_SIDES]; // bit per cause: in the metrics once a call
+	uint64_t learned_ms[MEDIA_SIDES], refused_ms[MEDIA_SIDES]; // wall clock, of the last time
+};
+
 struct call {
 	struct calls *calls;
 	struct map_node by_sid;
@@ -55,6 +68,9 @@ struct call {
 	char trunk_name[65];
 	char carrier_name[65];
 	bool has_symmetric_rtp;
+	bool is_secure; // its trunk demands TLS and SRTP
+	enum media_security security; // of the caller's media, and the suites it may have
+	unsigned suites;
 	unsigned max_forwards; // for the outgoing INVITE
 	struct leg *caller, *called;
 	struct route route;
@@ -65,7 +81,8 @@ struct call {
 	struct wheel_timer ack_timer; // SIP-004
 	struct wheel_timer duration_timer; // LIMIT-010
 	struct wheel_timer reap_timer; // frees it when no callback is on the stack
-	uint32_t alerted; // bit per cause that has had its alert
+	struct call_audio audio;
+	uint64_t alerted; // bit per cause that has had its alert
 };
 
 #define STRANGERS_REMEMBERED 1024
@@ -85,5 +102,6 @@ struct calls {
 	struct call *oldest, *newest;
 	struct leg *given_up; // legs without a call
 	struct call_counters counters;
+	struct wheel_timer leak_timer; // call/watch/leak.h
 	uint64_t strangers[STRANGERS_REMEMBERED]; // hashes of requests refused last (record.h)
 };

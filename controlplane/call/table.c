@@ -14,7 +14,10 @@
 #include "call/leg.h"
 #include "call/limit.h"
 #include "call/record.h"
+#include "call/watch/audio.h"
+#include "call/watch/leak.h"
 #include "config/config.h"
+#include "dataplane/suite.h"
 #include "directory/directory.h"
 
 struct calls *calls_create(const struct calls_options *options)
@@ -43,6 +46,7 @@ void calls_attach(struct calls *calls, struct sip_transactions *transactions,
 {
 	calls->transactions = transactions;
 	calls->media = media;
+	leak_start(calls);
 }
 
 static void unlink_call(struct call *call)
@@ -64,6 +68,7 @@ static void destroy(struct call *call)
 	wheel_stop(&call->ack_timer);
 	wheel_stop(&call->duration_timer);
 	wheel_stop(&call->reap_timer);
+	audio_clear(call);
 	leg_destroy(call->caller);
 	leg_destroy(call->called);
 	unlink_call(call);
@@ -157,7 +162,19 @@ static struct call *new_call(struct calls *calls, const struct sip_message *invi
 	wheel_timer_init(&call->ack_timer, ack_missing, call);
 	wheel_timer_init(&call->duration_timer, too_long, call);
 	wheel_timer_init(&call->reap_timer, reap, call);
+	audio_init(call);
 	return call;
+}
+
+// What the trunk says now holds for the whole call (TRUNK-023).
+static void copy_media_policy(struct call *call, const struct trunk *trunk)
+{
+	call->has_symmetric_rtp = trunk->has_symmetric_rtp;
+	call->is_secure = trunk->is_secure;
+	call->security = trunk->is_secure    ? MEDIA_SECURE
+			 : trunk->takes_srtp ? MEDIA_AS_OFFERED
+					     : MEDIA_PLAIN;
+	call->suites = SUITE_BITS_AES_CM | (trunk->takes_aead ? SUITE_BITS_AEAD : 0);
 }
 
 struct call *call_create(struct calls *calls, struct sip_server *server,
@@ -171,7 +188,7 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 	if (call == NULL)
 		return NULL;
 	(void)text_copy(text_of(admitted->trunk->name), call->trunk_name, sizeof call->trunk_name);
-	call->has_symmetric_rtp = admitted->trunk->has_symmetric_rtp;
+	copy_media_policy(call, admitted->trunk);
 	*out_cause = REFUSED_CONTACT; // no dialog can be made of what the INVITE says
 	if (!open_caller(call, server, invite))
 		goto fail;
@@ -238,6 +255,7 @@ void calls_destroy(struct calls *calls)
 {
 	if (calls == NULL)
 		return;
+	leak_stop(calls);
 	while (calls->oldest != NULL)
 		destroy(calls->oldest);
 	while (calls->given_up != NULL)

@@ -289,6 +289,17 @@ bool media_ports_has(const struct media_ports *ports, uint32_t index, const stru
 	       address_is_same_host(&ports->addresses[place], address);
 }
 
+uint32_t media_ports_find(const struct media_ports *ports, const struct address *address)
+{
+	if (address->port < MEDIA_PORT_FIRST || address->port > MEDIA_PORT_LAST)
+		return MEDIA_PORTS_NONE;
+	for (uint32_t place = 0; place < ports->address_count; place++) {
+		if (address_is_same_host(&ports->addresses[place], address))
+			return place * MEDIA_PORT_COUNT + address->port - MEDIA_PORT_FIRST;
+	}
+	return MEDIA_PORTS_NONE;
+}
+
 unsigned media_ports_count(const struct media_ports *ports, enum media_port_state state)
 {
 	return ports->lists[state].count;

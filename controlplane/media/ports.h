@@ -61,6 +61,9 @@ void media_ports_tick(struct media_ports *ports, uint64_t now_ms); // wakes thos
 
 void *media_ports_holder(const struct media_ports *ports, uint32_t index); // NULL: no call's
 struct address media_ports_address(const struct media_ports *ports, uint32_t index);
+// The index of the stream that sends from this address and port; MEDIA_PORTS_NONE: none of ours.
+#define MEDIA_PORTS_NONE UINT32_MAX
+uint32_t media_ports_find(const struct media_ports *ports, const struct address *address);
 // Has this ledger that address in that place, ports aside?
 bool media_ports_has(const struct media_ports *ports, uint32_t index,
 		     const struct address *address);

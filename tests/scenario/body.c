@@ -13,6 +13,11 @@ struct body {
 #define HERE "c=IN IP4 {h}\r\nt=0 0\r\n"
 #define EVENTS "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
 #define PCMU "a=rtpmap:0 PCMU/8000\r\n"
+#define SECURE_AUDIO "m=audio 30000 RTP/SAVP 0\r\n" PCMU
+#define LONG "AES_CM_128_HMAC_SHA1_80 "
+#define SHORT "AES_CM_128_HMAC_SHA1_32 "
+#define KEY_ONE "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
+#define KEY_TWO "inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5QUJjZGVm\r\n"
 #define AUDIO(port) "m=audio " port " RTP/AVP 0 8 101\r\n" PCMU "a=rtpmap:8 PCMA/8000\r\n" EVENTS
 
 // clang-format off
@@ -25,8 +30,13 @@ static const struct body bodies[] = {
 	{ "inactive", HERE AUDIO("30000") "a=inactive\r\n" },
 	{ "oldhold",  "c=IN IP4 0.0.0.0\r\nt=0 0\r\n" AUDIO("30000") },
 	{ "pcma",     HERE "m=audio 30000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n" EVENTS },
-	{ "savp",     HERE "m=audio 30000 RTP/SAVP 0\r\n" PCMU
-		"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n" },
+	{ "savp",     HERE SECURE_AUDIO "a=crypto:1 " LONG KEY_ONE },
+	{ "savp32",   HERE SECURE_AUDIO "a=crypto:7 " SHORT KEY_ONE "a=crypto:8 " LONG KEY_TWO },
+	{ "savphold", HERE SECURE_AUDIO "a=crypto:1 " LONG KEY_ONE "a=sendonly\r\n" },
+	{ "savpheld", HERE SECURE_AUDIO "a=crypto:1 " LONG KEY_ONE "a=recvonly\r\n" },
+	{ "rekey",    HERE SECURE_AUDIO "a=crypto:1 " LONG KEY_TWO },
+	{ "mki",      HERE SECURE_AUDIO "a=crypto:1 " LONG "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4\r\n" },
+	{ "gcm",      HERE SECURE_AUDIO "a=crypto:1 AEAD_AES_128_GCM inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubA==\r\n" },
 	{ "video",    HERE "m=video 30002 RTP/AVP 31\r\n" },
 	{ "private",  "c=IN IP4 10.1.2.3\r\nt=0 0\r\n" AUDIO("30000") },
 	{ "event96",  HERE "m=audio 30000 RTP/AVP 0 96\r\n" PCMU "a=rtpmap:96 telephone-event/8000\r\n" },

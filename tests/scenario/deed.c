@@ -51,6 +51,14 @@ static unsigned long transactions_of(const struct node *node)
 	return counter_get(&counters->server_count) + counter_get(&counters->client_count);
 }
 
+static unsigned long keys_sent(const struct node *node)
+{
+	unsigned long count = 0;
+	for (unsigned i = 0; i < fake_dataplane_sent_count(node->dataplane); i++)
+		count += fake_dataplane_sent(node->dataplane, i)->kind == MESSAGE_STREAM_KEY;
+	return count;
+}
+
 static bool find_gauge(const struct node *node, const char *name, unsigned long *out_value)
 {
 	if (strcmp(name, "calls") == 0)
@@ -61,6 +69,10 @@ static bool find_gauge(const struct node *node, const char *name, unsigned long 
 		*out_value = transactions_of(node);
 	else if (strcmp(name, "streams") == 0)
 		*out_value = node->dataplane ? fake_dataplane_open_count(node->dataplane) : 0;
+	else if (strcmp(name, "keys") == 0) // told to workers so far
+		*out_value = node->dataplane ? keys_sent(node) : 0;
+	else if (strcmp(name, "leaked") == 0)
+		*out_value = counter_get(&calls_counters(node->calls)->ports_leaked);
 	else if (strcmp(name, "ports") == 0)
 		*out_value = counter_get(&media_engine_counters(node->media)->ports_used);
 	else if (strcmp(name, "records") == 0)
@@ -185,6 +197,59 @@ static bool tell_event(struct story *story, enum message_kind kind)
 	fake_dataplane_tell(story->node->dataplane, kind, index, NULL);
 	node_wait(story->node, WHEEL_TICK_MS);
 	return true;
+}
+
+// "caller mute", "called talks", "caller dropped ttl": from now on, in every call. "called reports 255",
+// "called unreachable 3 times", "caller stranger 203.0.113.99:4000": of the oldest call, now.
+static bool do_party(struct story *story)
+{
+	struct talks *talks = &story->node->talks;
+	enum media_side side =
+		strcmp(story->words.words[0], "called") == 0 ? MEDIA_CALLED : MEDIA_CALLER;
+	unsigned long number = 0;
+	struct address stranger;
+	if (words_take_if(&story->words, "talks"))
+		talks->kind[side] = TALK_SPEECH;
+	else if (words_take_if(&story->words, "silent"))
+		talks->kind[side] = TALK_SILENCE;
+	else if (words_take_if(&story->words, "mute"))
+		talks->kind[side] = TALK_NOTHING;
+	else if (words_take_if(&story->words, "dropped")) {
+		talks->kind[side] = TALK_DROPPED;
+		talks->drop[side] = talk_drop_of(words_take(&story->words));
+		return talks->drop[side] < STREAM_DROP_COUNT;
+	} else if (words_take_if(&story->words, "reports")) {
+		return story_take_number(story, &number) &&
+		       talk_report(story->node, side, (uint8_t)number);
+	} else if (words_take_if(&story->words, "unreachable")) {
+		bool is_told =
+			story_take_number(story, &number) && words_take_if(&story->words, "times");
+		for (; is_told && number > 0; number--)
+			is_told = talk_unreachable(story->node, side);
+		return is_told;
+	} else if (words_take_if(&story->words, "stranger")) {
+		return address_parse(text_of(words_take(&story->words)), &stranger) &&
+		       talk_stranger(story->node, side, &stranger);
+	} else {
+		return story_fail(story, "a party talks, is silent, mute, dropped CAUSE, reports, "
+					 "unreachable or has a stranger");
+	}
+	return true;
+}
+
+// "verdict caller ttl": why what the caller of the oldest call says is not heard now; "none".
+static bool check_verdict(struct story *story)
+{
+	const struct call *call = calls_next(story->node->calls, NULL);
+	enum media_side side = words_take_if(&story->words, "called") ? MEDIA_CALLED : MEDIA_CALLER;
+	struct call_facts facts;
+	(void)words_take_if(&story->words, "caller");
+	const char *expected = words_take(&story->words);
+	if (call == NULL || expected == NULL)
+		return story_fail(story, "verdict SIDE CAUSE, of a call");
+	call_read(call, &facts);
+	const char *name = diagnosis_facts(facts.verdicts[side])->name;
+	return strcmp(name, expected) == 0 || story_fail(story, "the verdict is %s", name);
 }
 
 static bool do_dataplane(struct story *story)
@@ -327,6 +392,9 @@ static const struct {
 	{ "config", do_config },
 	{ "hang", do_hang },
 	{ "dataplane", do_dataplane },
+	{ "caller", do_party },
+	{ "called", do_party },
+	{ "verdict", check_verdict },
 	{ "ports", do_ports },
 	{ "history", do_history },
 	{ "unreachable", do_unreachable },

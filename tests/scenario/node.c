@@ -13,6 +13,7 @@
 #include "fake/memory.h"
 #include "media/media.h"
 
+#define QUARANTINE_MS 5000
 #define HOURS_STEP_MS 1000
 #define FIRST_MESSAGES 200 // more than any story sends to the dataplane
 
@@ -35,6 +36,7 @@ static void fill_config(struct config *config)
 	sip->t2_ms = 4000;
 	sip->t4_ms = 5000;
 	sip->max_calls = 1000;
+	config->media.port_quarantine_ms = QUARANTINE_MS;
 	config->limits.default_cps = 1;
 	config->limits.max_cps = 1000;
 }
@@ -109,7 +111,7 @@ static void start_media(struct node *node)
 	struct media_engine_options options = { .clock = &node->clock,
 						.wheel = node->wheel,
 						.dataplane = node->dataplane,
-						.port_quarantine_ms = 5000,
+						.port_quarantine_ms = QUARANTINE_MS,
 						.orphan_grace_ms = 30000,
 						.event = media_event };
 	enum status status = media_engine_start(&options, &node->media);
@@ -194,6 +196,7 @@ void node_wait(struct node *node, uint64_t ms)
 			step_ms = left_ms;
 		node->clock.now_ms += step_ms;
 		node->clock.wall_ms += step_ms;
+		talk_go_on(node, step_ms);
 		media_engine_tick(node->media);
 		wheel_run(node->wheel, node->clock.now_ms);
 	}

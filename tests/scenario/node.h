@@ -12,6 +12,7 @@
 #include "directory/object.h"
 #include "fake/wire.h"
 #include "sip/dialog.h"
+#include "scenario/talk.h"
 #include "sip/digest.h"
 #include "sip/transaction.h"
 
@@ -35,6 +36,7 @@ struct node {
 	struct sip_digest *digest;
 	struct sip_transactions *transactions;
 	struct calls *calls;
+	struct talks talks;
 	struct media **hoard; // ports taken away from calls
 	unsigned hoard_count;
 };

@@ -14,6 +14,8 @@
 //   counter unknown_domain 1
 //   add carrier name=carrier2 address=198.51.100.22 priority=20   set KIND WORD FIELD=VALUE …, remove
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
+//   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times | stranger ADDRESS
+//   verdict caller ttl                                            why the caller is not heard now
 //   history full | has room · unreachable carrier1 · stop (trunkd ends, whatever goes on)
 //
 // At the end nothing may be left: no message, alert or record nobody named, and once the lifetimes of

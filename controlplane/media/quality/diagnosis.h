@@ -63,7 +63,7 @@ struct diagnosis_mark {
 struct diagnosis_case { // one direction: `speaker` should be heard by `listener`
 	const struct media_figures *speaker, *listener;
 	uint64_t now_ns; // CLOCK_MONOTONIC
-	uint64_t answered_ns; // of the call, or since when it is no longer held; see DIAGNOSIS_EARLY_NS
+	uint64_t answered_ns; // the call, or no longer held; see DIAGNOSIS_EARLY_NS
 	bool is_symmetric_listener; // symmetric RTP on the listener's leg
 	bool is_listener_near; // its signalling comes from a private address too: we reach such
 	bool is_final; // the call ends: seconds that are fewer count too

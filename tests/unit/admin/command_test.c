@@ -13,6 +13,7 @@
 #include "admin/command.h"
 #include "admin/request.h"
 #include "base/random.h"
+#include "dataplane/suite.h"
 #include "directory/object.h"
 #include "fake.h"
 
@@ -104,6 +105,9 @@ static void status_tells_of_every_part(void **state)
 	assert_string_equal(text_at(answer, "node"), "node-1");
 	assert_string_equal(text_at(answer, "dataplane.port"), "af_packet:eth1");
 	assert_string_equal(text_at(answer, "dataplane.addresses.0"), "192.0.2.1");
+	assert_string_equal(text_at(answer, "dataplane.engine"), "ipsec_mb");
+	assert_string_equal(text_at(answer, "dataplane.key_form"), "session");
+	assert_true(json_is_false(json_object_get(json_object_get(answer, "icmp"), "heard")));
 	assert_string_equal(text_at(answer, "redis.state"), "ready");
 	assert_true(json_is_true(json_object_get(answer, "ready")));
 	assert_int_equal(json_integer_value(json_object_get(answer, "uptime_s")), 5);
@@ -183,6 +187,10 @@ static void a_customer_is_set_up_shown_changed_and_removed(void **state)
 		json_integer_value(json_object_get(json_object_get(answer, "trunk"), "cps")), 5);
 	json_decref(answer);
 	expect_warning(fake, "change trunk office symmetric_rtp=true", "symmetric RTP");
+	expect_warning(fake, "change trunk office symmetric_rtp= secure=true", "403");
+	expect_warning(fake, "change trunk office secure= srtp=true", "in clear");
+	expect_warning(fake, "add carrier name=c address=192.0.2.9 srtp=true", "in clear");
+	assert_string_equal(fake_code(fake, "change trunk office srtp= symmetric_rtp=true"), "");
 	assert_string_equal(fake_code(fake, "add trunk account='Acme Corp' domain=b"), "");
 	assert_string_equal(fake_code(fake, "change trunk office symmetric_rtp= domain=a.b"), "");
 	expect_warning(fake, "show trunk office", "dashes");
@@ -263,6 +271,90 @@ static void a_live_call_is_told_and_hung_up(void **state)
 	assert_int_equal(fake->calls[0].state, CALL_ENDING);
 }
 
+static json_int_t number_at(json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+// Both legs of one: SRTP towards the caller, RTP towards the called party, who is not heard.
+static void a_live_call_tells_all_of_its_streams(void **state)
+{
+	struct fake *fake = *state;
+	fake_add_call(fake, "CA01");
+	struct call_facts *facts = &fake->calls[0];
+	struct media_figures *caller = &facts->media[MEDIA_CALLER];
+	struct media_figures *called = &facts->media[MEDIA_CALLED];
+	caller->suite = SUITE_AES_CM_32;
+	caller->rtp.arrives_rollover = 3;
+	called->rtp.leaves_rollover = 2;
+	caller->rtp.drops[STREAM_DROP_AUTHENTICATION] = 5;
+	caller->rtcp.drops[STREAM_DROP_AUTHENTICATION] = 1;
+	caller->rtp.silent = 75;
+	caller->mos = 437;
+	(void)address_parse(TEXT("203.0.113.9:4000"), &caller->refused);
+	facts->learned_ms[MEDIA_CALLER] = 1700000000000;
+	facts->verdicts[MEDIA_CALLED] = facts->causes[MEDIA_CALLED] = DIAGNOSIS_UNREACHABLE;
+	caller->unreachable = 9;
+	called->rtcp.reports = 4;
+	called->rtcp.peer_lost = -2;
+	called->rtcp.peer_jitter = 80;
+	json_t *answer = fake_ask(fake, "show call CA01");
+	json_t *media = json_object_get(json_object_get(answer, "call"), "media");
+	json_t *first = json_array_get(media, 0), *second = json_array_get(media, 1);
+	assert_string_equal(text_at(first, "suite"), "AES_CM_128_HMAC_SHA1_32");
+	assert_string_equal(text_at(first, "verdict"), "none");
+	assert_string_equal(text_at(first, "refused"), "203.0.113.9:4000");
+	assert_string_equal(text_at(first, "learned_at"), "2023-11-14T22:13:20.000Z");
+	assert_int_equal(number_at(first, "rollover"), 3);
+	assert_int_equal(number_at(first, "icmp_errors"), 9);
+	assert_int_equal(number_at(json_object_get(first, "srtp"), "rollover_out"), 2);
+	assert_int_equal(number_at(json_object_get(first, "srtp"), "not_authentic"), 6);
+	assert_true(json_real_value(json_object_get(first, "silence_percent")) == 50.0);
+	assert_true(json_real_value(json_object_get(first, "mos")) == 4.37);
+	assert_string_equal(text_at(second, "suite"), "none");
+	assert_true(json_is_null(json_object_get(second, "srtp")));
+	assert_true(json_is_null(json_object_get(second, "mos")));
+	assert_string_equal(text_at(second, "verdict"), "unreachable");
+	assert_non_null(strstr(text_at(second, "fix"), "firewall"));
+	assert_int_equal(number_at(json_object_get(second, "rtcp"), "peer_lost"), -2);
+	assert_true(json_real_value(json_object_get(json_object_get(second, "rtcp"),
+						    "peer_jitter_ms")) == 10.0);
+	json_decref(answer);
+	answer = fake_ask(fake, "status");
+	assert_int_equal(number_at(json_object_get(answer, "legs"), "srtp"), 1);
+	assert_int_equal(number_at(json_object_get(answer, "legs"), "rtp"), 1);
+	json_decref(answer);
+}
+
+// Who holds which port since when, and which nobody gives back.
+static void the_ledger_of_ports_is_told_and_asked_by_call(void **state)
+{
+	struct fake *fake = *state;
+	uint32_t indexes[2];
+	fake_add_call(fake, "CA01");
+	struct media_port_user user = { fake, "CA01", fake->clock.now_ms - 7000 };
+	assert_int_equal(media_ports_take(fake->ports, ADDRESS_IPV4, &user, indexes), OK);
+	user.call_sid = "CA99"; // is no more
+	assert_int_equal(media_ports_take(fake->ports, ADDRESS_IPV4, &user, indexes), OK);
+	media_ports_give(fake->ports, indexes[1], fake->clock.now_ms);
+	json_t *answer = fake_ask(fake, "show ports"), *pairs = json_object_get(answer, "pairs");
+	assert_int_equal(json_array_size(pairs), 4);
+	assert_string_equal(text_at(answer, "pairs.0.call"), "CA01");
+	assert_string_equal(text_at(answer, "pairs.0.state"), "held");
+	assert_string_equal(text_at(answer, "pairs.0.why"), "call is up");
+	assert_true(json_is_false(json_object_get(json_array_get(pairs, 0), "leaked")));
+	assert_int_equal(number_at(json_array_get(pairs, 0), "age_s"), 7);
+	assert_string_equal(text_at(answer, "pairs.2.call"), "CA99");
+	assert_string_equal(text_at(answer, "pairs.2.why"), "its call is gone");
+	assert_true(json_is_true(json_object_get(json_array_get(pairs, 2), "leaked")));
+	assert_string_equal(text_at(answer, "pairs.3.state"), "resting");
+	assert_int_equal(number_at(json_object_get(answer, "ports"), "total"), 5000);
+	json_decref(answer);
+	answer = fake_ask(fake, "show ports CA01");
+	assert_int_equal(json_array_size(json_object_get(answer, "pairs")), 2);
+	json_decref(answer);
+}
+
 static void an_ended_call_is_told_from_the_history(void **state)
 {
 	struct fake *fake = *state;
@@ -277,12 +369,22 @@ static void an_ended_call_is_told_from_the_history(void **state)
 	call->sip_status = 200;
 	call->ended_by = HISTORY_END_CALLER;
 	call->caller.packets = 100;
+	call->called.is_recovered = 1;
+	snprintf(call->called.verdict, sizeof(call->called.verdict), "stopped");
+	snprintf(call->caller.suite, sizeof(call->caller.suite), "AES_CM_128_HMAC_SHA1_80");
+	call->caller.mos = 441;
+	call->caller.drops_replay = 3;
 	history_call_close(fake->context.history, call);
 	json_t *answer = fake_ask(fake, "show call CA77");
 	assert_string_equal(text_at(answer, "call.state"), "ended");
 	assert_string_equal(text_at(answer, "call.from"), "M?ller");
 	assert_string_equal(text_at(answer, "call.ended_by"), "caller");
 	assert_string_equal(text_at(answer, "call.ended_at"), "2023-11-14T22:13:22.500Z");
+	assert_string_equal(text_at(answer, "call.media.0.suite"), "AES_CM_128_HMAC_SHA1_80");
+	assert_string_equal(text_at(answer, "call.media.0.verdict"), "none");
+	assert_string_equal(text_at(answer, "call.media.1.suite"), "none");
+	assert_string_equal(text_at(answer, "call.media.1.verdict"), "none"); // heard again
+	assert_string_equal(text_at(answer, "call.media.1.last_verdict"), "stopped");
 	assert_int_equal(
 		json_array_size(json_object_get(json_object_get(answer, "call"), "ladder")), 2);
 	assert_true(json_real_value(json_object_get(json_object_get(answer, "call"), "talk_s")) ==
@@ -361,6 +463,8 @@ int main(void)
 		TEST(a_customer_is_set_up_shown_changed_and_removed),
 		TEST(a_password_is_hashed_and_never_shown),
 		TEST(a_live_call_is_told_and_hung_up),
+		TEST(a_live_call_tells_all_of_its_streams),
+		TEST(the_ledger_of_ports_is_told_and_asked_by_call),
 		TEST(an_ended_call_is_told_from_the_history),
 		TEST(help_and_completion_follow_the_table),
 		TEST(an_answer_that_comes_after_the_asker_left_is_dropped),

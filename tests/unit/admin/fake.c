@@ -14,6 +14,7 @@
 #include "dataplane/dataplane.h"
 #include "directory/directory.h"
 #include "directory/object.h"
+#include "media/quality/unreachable.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
 #include "store/store.h"
@@ -64,9 +65,22 @@ const char *call_state_text(enum call_state state)
 const struct call_counters *calls_counters(const struct calls *calls)
 {
 	static const struct call_counters COUNTERS = { .started = { 7 },
-						       .troubles = { { 0 }, { 3 } } };
+						       .troubles = { { 0 }, { 3 } },
+						       .one_way = { [DIAGNOSIS_TTL] = { { 0 },
+											{ 6 } } },
+						       .ports_leaked = { 2 } };
 	(void)calls;
 	return &COUNTERS;
+}
+
+const char *call_direction_label(enum call_direction direction)
+{
+	return direction == CALL_TO_PBX ? "to_pbx" : "to_pstn";
+}
+
+const char *call_port_trouble(const struct calls *calls, const struct media_port_facts *port)
+{
+	return calls_find(calls, text_of(port->call_sid)) ? NULL : "its call is gone";
 }
 
 const char *call_refusal_label(unsigned row)
@@ -182,6 +196,25 @@ const struct media_counters *media_engine_counters(const struct media_engine *en
 	return &COUNTERS;
 }
 
+// The real ledger, over a dataplane of which two answers are enough.
+const struct media_ports *media_engine_ports(const struct media_engine *engine)
+{
+	return ((const struct fake *)engine)->ports;
+}
+
+unsigned dataplane_worker_of(const struct dataplane *dataplane, uint32_t stream_index)
+{
+	(void)dataplane;
+	return stream_index / 2 % 2;
+}
+
+const struct unreachable_counters *unreachable_counters(const struct unreachable *unreachable)
+{
+	static const struct unreachable_counters COUNTERS = { .received = { 8 }, .counted = { 6 } };
+	(void)unreachable;
+	return &COUNTERS;
+}
+
 const struct sip_transaction_counters *
 sip_transaction_counters(const struct sip_transactions *transactions)
 {
@@ -207,7 +240,8 @@ const struct dataplane_facts *dataplane_facts(const struct dataplane *dataplane)
 		.address_count = 1,
 		.addresses = { { .family = ADDRESS_IPV4, .octets = { 192, 0, 2, 1 } } },
 		.port = "af_packet:eth1",
-		.interface = "tap0"
+		.interface = "tap0",
+		.engine = "ipsec_mb"
 	};
 	(void)dataplane;
 	return &FACTS;
@@ -265,6 +299,7 @@ void fake_make(struct fake *fake)
 	atomic_store(&fake->context.dataplane, (struct dataplane *)fake);
 	fake->context.started_ms = fake->clock.wall_ms - 5000;
 	fake->context.reload = reload;
+	fake->ports = media_ports_create((const struct dataplane *)fake, 1000);
 	counter_set(&fake->context.store_state, STORE_READY);
 }
 
@@ -275,6 +310,7 @@ void fake_remove(struct fake *fake)
 	char path[128];
 	history_stop(fake->context.history);
 	directory_destroy(fake->context.directory);
+	media_ports_destroy(fake->ports);
 	event_base_free(fake->loop);
 	for (unsigned i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", fake->directory, FILES[i]);

@@ -9,6 +9,7 @@
 #include "call/call.h"
 #include "config/config.h"
 #include "history/history.h"
+#include "media/ports.h"
 
 #define FAKE_CALLS_MAX 4
 
@@ -19,6 +20,7 @@ struct fake {
 	struct event_base *loop;
 	unsigned call_count;
 	struct call_facts calls[FAKE_CALLS_MAX];
+	struct media_ports *ports;
 	unsigned hung_up;
 	bool is_store_away, is_store_silent; // silent: takes a change and never calls back
 	char directory[64]; // of the history's files

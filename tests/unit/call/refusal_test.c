@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "call/call.h"
+#include "call/state.h"
 #include "tests/check.h"
 
 // Section B of the requirements, letter by letter (SIP-029).
@@ -23,7 +23,11 @@ static void phrases_are_the_documented_ones(void **state)
 		{ REFUSED_CALLER_ID_FORM, 403, "Invalid Caller ID" },
 		{ REFUSED_CODEC, 415, "Unsupported Media Type" }, // B1-10
 		{ REFUSED_CPS, 503, "Trunk CPS limit exceeded" }, // B1-11
-		{ REFUSED_MEDIA, 488, "Not Acceptable Here" }, // B1-13
+		{ REFUSED_SRTP_MISSING, 488, "Not Acceptable Here" }, // B1-13
+		{ REFUSED_SRTP_OFFERED, 488, "Not Acceptable Here" }, // D-30
+		{ REFUSED_SRTP_KEYS, 488, "Not Acceptable Here" }, // D-33
+		{ REFUSED_INSECURE, 403, "Forbidden" }, // B1-13: signalling without TLS
+		{ REFUSED_MEDIA, 488, "Not Acceptable Here" },
 		{ REFUSED_MAX_FORWARDS, 483, "Too Many Hops" }, // B1-18
 		{ REFUSED_CARRIER_SILENT, 408, "Request Timeout" }, // B.2: final 408 if last
 	};
@@ -81,7 +85,45 @@ static void every_row_has_a_counter_and_a_bit(void **state)
 	(void)state;
 	struct call_counters counters;
 	assert_true(REFUSAL_COUNT <= sizeof(counters.troubles) / sizeof(counters.troubles[0]));
-	assert_true(REFUSAL_COUNT <= 32);
+	assert_true(REFUSAL_COUNT <= 8 * sizeof(((struct call *)0)->alerted));
+}
+
+// DEBUG-027 to -030: the causes of one-way audio have their rows here, each with its own code.
+static void causes_of_one_way_audio_are_rows(void **state)
+{
+	(void)state;
+	for (unsigned i = DIAGNOSIS_NONE + 1; i < DIAGNOSIS_COUNT; i++) {
+		const struct diagnosis_facts *facts = diagnosis_facts((enum diagnosis)i);
+		const struct refusal_row *row = refusal_row(refusal_of_audio((enum diagnosis)i));
+		CHECK_NUMBER(row->status, 0);
+		CHECK_NUMBER(row->alert_code, facts->code);
+		CHECK_STRING(row->label + strlen("audio_"), facts->name);
+		CHECK_STRING(row->fix, facts->fix);
+	}
+	CHECK_NUMBER(refusal_of_audio(DIAGNOSIS_TTL), REFUSED_AUDIO_TTL);
+}
+
+// What an offer is refused for, by what media says of it.
+static void objections_to_media_have_rows_of_their_own(void **state)
+{
+	(void)state;
+	static const struct {
+		enum status status;
+		enum media_objection objection;
+		enum refusal_cause cause;
+	} rows[] = {
+		{ ERR_NOT_ACCEPTABLE, MEDIA_OBJECTION_SECURE, REFUSED_SRTP_OFFERED },
+		{ ERR_NOT_ACCEPTABLE, MEDIA_OBJECTION_PLAIN, REFUSED_SRTP_MISSING },
+		{ ERR_NOT_ACCEPTABLE, MEDIA_OBJECTION_KEYS, REFUSED_SRTP_KEYS },
+		{ ERR_NOT_ACCEPTABLE, MEDIA_OBJECTION_NONE, REFUSED_MEDIA },
+		{ ERR_MALFORMED, MEDIA_OBJECTION_NONE, REFUSED_SDP },
+		{ ERR_UNSUPPORTED, MEDIA_OBJECTION_NONE, REFUSED_CODEC },
+		{ ERR_LIMIT, MEDIA_OBJECTION_NONE, REFUSED_PORTS },
+		{ ERR_UNAVAILABLE, MEDIA_OBJECTION_NONE, REFUSED_DATAPLANE },
+		{ ERR_BUSY, MEDIA_OBJECTION_NONE, REFUSED_DATAPLANE },
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK_NUMBER(refusal_of_media(rows[i].status, rows[i].objection), rows[i].cause);
 }
 
 static void long_texts_are_cut_not_lost(void **state)
@@ -102,8 +144,12 @@ static void long_texts_are_cut_not_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(phrases_are_the_documented_ones), TEST(alert_codes_tell_causes_apart),
-		TEST(every_row_is_complete),           TEST(every_row_has_a_counter_and_a_bit),
+		TEST(phrases_are_the_documented_ones),
+		TEST(alert_codes_tell_causes_apart),
+		TEST(every_row_is_complete),
+		TEST(every_row_has_a_counter_and_a_bit),
+		TEST(causes_of_one_way_audio_are_rows),
+		TEST(objections_to_media_have_rows_of_their_own),
 		TEST(long_texts_are_cut_not_lost),
 	};
 	return RUN_TESTS(tests);

@@ -1,0 +1,110 @@
+// Speech of stories. Runs on the thread of the test.
+
+#include "scenario/talk.h"
+
+#include <string.h>
+
+#include "fake/dataplane.h"
+#include "scenario/node.h"
+
+#define PACKET_MS 20
+#define PACKET_OCTETS 172
+
+enum stream_drop talk_drop_of(const char *name)
+{
+	static const char *const names[STREAM_DROP_COUNT] = {
+		[STREAM_DROP_TTL] = "ttl",
+		[STREAM_DROP_SOURCE] = "source",
+		[STREAM_DROP_MALFORMED] = "malformed",
+		[STREAM_DROP_PAYLOAD_TYPE] = "payload_type",
+		[STREAM_DROP_NO_NEXT_HOP] = "no_next_hop",
+		[STREAM_DROP_TX] = "tx",
+		[STREAM_DROP_AUTHENTICATION] = "authentication",
+		[STREAM_DROP_REPLAY] = "replay",
+	};
+	for (unsigned i = 0; name != NULL && i < STREAM_DROP_COUNT; i++) {
+		if (strcmp(name, names[i]) == 0)
+			return (enum stream_drop)i;
+	}
+	return STREAM_DROP_COUNT;
+}
+
+static void say(const struct node *node, enum media_side side, struct stream_view *view,
+		unsigned count)
+{
+	enum talk kind = node->talks.kind[side];
+	if (kind == TALK_NOTHING)
+		return;
+	if (kind == TALK_DROPPED) {
+		view->drops[node->talks.drop[side]] += count;
+		return;
+	}
+	view->packets += count;
+	view->octets += count * PACKET_OCTETS;
+	view->silent += kind == TALK_SILENCE ? count : 0;
+	view->last_ns = node->clock.now_ms * 1000000;
+	if (view->first_ns == 0)
+		view->first_ns = view->last_ns;
+}
+
+void talk_go_on(struct node *node, uint64_t ms)
+{
+	uint64_t now_ms = node->clock.now_ms;
+	unsigned count = (unsigned)(now_ms / PACKET_MS - (now_ms - ms) / PACKET_MS);
+	const struct call *call = NULL;
+	if (node->dataplane == NULL || count == 0)
+		return;
+	while ((call = calls_next(node->calls, call)) != NULL) {
+		struct call_facts facts;
+		call_read(call, &facts);
+		for (unsigned side = 0; side < MEDIA_SIDES && facts.has_media; side++) {
+			struct stream_view *view = fake_dataplane_view(
+				node->dataplane, facts.media[side].stream_index);
+			if (view->is_open)
+				say(node, (enum media_side)side, view, count);
+		}
+	}
+}
+
+static bool read_oldest(const struct node *node, struct call_facts *out_facts)
+{
+	const struct call *call = calls_next(node->calls, NULL);
+	if (call == NULL || node->dataplane == NULL)
+		return false;
+	call_read(call, out_facts);
+	return out_facts->has_media;
+}
+
+bool talk_report(struct node *node, enum media_side side, uint8_t fraction)
+{
+	struct call_facts facts;
+	if (!read_oldest(node, &facts))
+		return false;
+	struct stream_view *view =
+		fake_dataplane_view(node->dataplane, facts.media[side].stream_index + 1);
+	view->packets++;
+	view->reports++;
+	view->peer_fraction = fraction;
+	view->last_ns = node->clock.now_ms * 1000000;
+	return true;
+}
+
+bool talk_unreachable(struct node *node, enum media_side side)
+{
+	struct call_facts facts;
+	if (!read_oldest(node, &facts))
+		return false;
+	media_note_unreachable(node->media, facts.media[side].stream_index,
+			       &facts.media[side].remote);
+	return true;
+}
+
+bool talk_stranger(struct node *node, enum media_side side, const struct address *stranger)
+{
+	struct call_facts facts;
+	if (!read_oldest(node, &facts))
+		return false;
+	fake_dataplane_tell(node->dataplane, MESSAGE_STREAM_REFUSED, facts.media[side].stream_index,
+			    stranger);
+	return true;
+}
