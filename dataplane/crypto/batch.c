@@ -54,7 +54,7 @@ static bool guess(struct crypto_job *job, const struct crypto_context *context)
 {
 	const struct crypto_rollover *known =
 		crypto_rollover_find(context->rollovers, crypto_srtp_ssrc(job));
-	struct crypto_rollover fresh = { 0 };
+	static const struct crypto_rollover fresh;
 	job->verdict = VERDICT_DROP_REPLAY;
 	if (!job->is_rtcp)
 		job->index =

@@ -16,6 +16,8 @@
 #define WORD 4 // ROC, or E and index
 #define ENCRYPTED 0x80000000u
 
+_Static_assert(SUITE_TAG_MAX <= CRYPTO_ROOM, "a tag may be read whole");
+
 static uint32_t read32(const uint8_t *from)
 {
 	uint32_t value;
@@ -36,22 +38,6 @@ bool crypto_srtp_is_whole(const struct crypto_job *job, const struct crypto_cont
 	if (job->way == KEY_ARRIVES)
 		least += context->tag_size + (job->is_rtcp ? WORD : 0u);
 	return has_header && job->size >= least && job->size <= UINT16_MAX - CRYPTO_ROOM;
-}
-
-uint32_t crypto_srtp_ssrc(const struct crypto_job *job)
-{
-	return read32(job->media + (job->is_rtcp ? 4 : 8));
-}
-
-uint16_t crypto_srtp_sequence(const struct crypto_job *job)
-{
-	return (uint16_t)(job->media[2] << 8 | job->media[3]);
-}
-
-void crypto_srtp_set_sequence(struct crypto_job *job, uint16_t sequence)
-{
-	job->media[2] = (uint8_t)(sequence >> 8);
-	job->media[3] = (uint8_t)sequence;
 }
 
 bool crypto_srtp_rtcp_index(const struct crypto_job *job, const struct crypto_context *context,
@@ -82,6 +68,12 @@ static void set_iv(struct crypto_job *job, const struct crypto_context *context)
 	memcpy(job->iv + 8, &low, 8);
 }
 
+// All that can be a tag, at once: what is behind a shorter one lies in the room behind the packet.
+static void save_tag(struct crypto_job *job)
+{
+	memcpy(job->tag, job->media + job->tag_offset, sizeof(job->tag));
+}
+
 static void lay_out_cm(struct crypto_job *job, unsigned body)
 {
 	uint32_t word =
@@ -89,7 +81,7 @@ static void lay_out_cm(struct crypto_job *job, unsigned body)
 	job->hash_size = (uint16_t)(body + WORD);
 	job->tag_offset = (uint16_t)(body + (job->is_rtcp ? WORD : 0));
 	if (job->way == KEY_ARRIVES)
-		memcpy(job->tag, job->media + job->tag_offset, job->tag_size);
+		save_tag(job);
 	write32(job->media + body, word);
 }
 
@@ -99,7 +91,7 @@ static void lay_out_aead(struct crypto_job *job, unsigned body)
 	job->aad = job->media;
 	job->aad_size = job->clear_size;
 	if (job->way == KEY_ARRIVES)
-		memcpy(job->tag, job->media + body, job->tag_size);
+		save_tag(job);
 	if (!job->is_rtcp)
 		return;
 	memcpy(job->rtcp_aad, job->media, RTCP_HEADER);
