@@ -94,7 +94,19 @@ def find_loss(comparison, who):
     return [f"what {who} said did not arrive as it was: {comparison}"]
 
 
-def call(say, net, work, options):
+def describe_media(trunkd):
+    """Lines about the call that is up: what each leg is and how it does."""
+    lines = []
+    for side in trunkd.call(trunkd.calls()[0]["sid"])["media"]:
+        secure = side["srtp"]
+        kind = f"SRTP {side['suite']}, rollover counter {secure['rollover_in']} in, " \
+               f"{secure['rollover_out']} out" if secure else "RTP"
+        lines.append(f"   meanwhile, from the {side['from']}: {kind}; {side['packets']} packets, "
+                     f"{side['lost']} lost, jitter {side['jitter_ms']:.2f} ms, MOS {side['mos']}")
+    return lines
+
+
+def call(say, net, work, options, trunkd):
     """Places the call; what was said and heard, and what is wrong with it."""
     pbx, carrier = net["pbx"], net["carrier"]
     for who in ("pbx", "carrier"):
@@ -119,11 +131,12 @@ def call(say, net, work, options):
                            f"baresip's words: {phone.folder}/out, trunkd's: {work}/trunkd.log")
         say(f"call: answered; speech flows both ways for {options.seconds} s")
         time.sleep(options.seconds)
+        lines = describe_media(trunkd) if options.srtp else []
         phone.hang_up()
         gateway.wait(10)
         time.sleep(0.2)
         phone.stop()
-    return at_pbx, at_carrier, phone
+    return at_pbx, at_carrier, phone, lines
 
 
 def describe_cable(opened):
@@ -192,12 +205,13 @@ def run(say, net, work, options):
     say("provision: account, IP ACL, credentials, trunk, number, carrier (trunkctl)")
     trunkd.provision(net["pbx"], [("gateway-1", net["carrier"], 10)], password=PASSWORD,
                      **({"srtp": "true"} if options.srtp else {}))
-    at_pbx, at_carrier, phone = call(say, net, work, options)
+    at_pbx, at_carrier, phone, told = call(say, net, work, options, trunkd)
     record = trunkd.wait_history(set())[0]
-    told, wrong = [], []
+    wrong = []
     if options.srtp:
         at_pbx = media.Opened(at_pbx)
-        told, wrong = describe_cable(at_pbx)
+        more, wrong = describe_cable(at_pbx)
+        told += more
     lines, complaints = compare(work, at_pbx, at_carrier,
                                 phone.heard() if options.keep or options.trace else None)
     print(f"\n$ trunkctl show call {record['sid']}")

@@ -162,13 +162,26 @@ static void add_leg(struct table *table, const json_t *leg)
 	table_add(table, is_learned ? "(learned) ->" : "->");
 	table_add(table, get(leg, "local", &cell));
 	table_add(table, get(leg, "codec", &cell));
+	if (!has(leg, "suite") || is_text(leg, "suite", "none")) {
+		table_add(table, "RTP");
+		return;
+	}
+	struct cell suite, rollover;
+	char room[sizeof(suite) + sizeof(rollover)];
+	const char *name = get(leg, "suite", &suite);
+	if (has(leg, "rollover")) // of a call that is up
+		snprintf(room, sizeof(room), "SRTP %s, rollover counter %s", name,
+			 get(leg, "rollover", &rollover));
+	else
+		snprintf(room, sizeof(room), "SRTP %s", name);
+	table_add(table, room);
 }
 
 static void print_legs(const struct story *story)
 {
 	struct table table;
 	const json_t *legs = json_object_get(story->call, "media");
-	table_init(&table, 5);
+	table_init(&table, 6);
 	for (size_t i = 0; i < json_array_size(legs); i++)
 		if (has(json_array_get(legs, i), "local")) // records of failed calls have none
 			add_leg(&table, json_array_get(legs, i));
@@ -197,6 +210,8 @@ static void add_media_row(struct table *table, const json_t *media)
 	table_add(table, room);
 	for (unsigned i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++)
 		table_add(table, get(media, KEYS[i], &cell));
+	snprintf(room, sizeof(room), "%.1f", json_number_value(json_object_get(media, "mos")));
+	table_add(table, has(media, "mos") ? room : "-");
 	snprintf(room, sizeof(room), "%lld", (long long)sum_of(json_object_get(media, "drops")));
 	table_add(table, room);
 }
@@ -216,16 +231,29 @@ static void print_drops(const struct story *story, const json_t *media)
 	}
 }
 
+static void print_verdict(const struct story *story, const json_t *media)
+{
+	struct cell cell;
+	if (!has(media, "last_verdict") || is_text(media, "last_verdict", "none"))
+		return;
+	bool is_over = is_text(media, "verdict", "none");
+	fprintf(story->out, "    the %s %s not hear the %s: %s\n", party(media, true),
+		is_over ? "for a while did" : "does", party(media, false),
+		get(media, "last_verdict", &cell));
+}
+
 static void print_media(const struct story *story)
 {
-	static const char *const HEADINGS[] = { "direction", "packets", "octets",     "lost",
-						"loss",      "jitter",  "lowest TTL", "dropped" };
+	static const char *const HEADINGS[] = { "direction",  "packets", "octets",
+						"lost",       "loss",    "jitter",
+						"lowest TTL", "MOS",     "dropped" };
+	enum { COLUMNS = sizeof(HEADINGS) / sizeof(HEADINGS[0]) };
 	struct table table;
 	const json_t *media = json_object_get(story->call, "media");
 	if (json_array_size(media) == 0)
 		return;
-	table_init(&table, 8);
-	for (unsigned i = 0; i < 8; i++) {
+	table_init(&table, COLUMNS);
+	for (unsigned i = 0; i < COLUMNS; i++) {
 		table.is_right[i] = i > 0;
 		table_add(&table, HEADINGS[i]);
 	}
@@ -236,6 +264,8 @@ static void print_media(const struct story *story)
 	table_clear(&table);
 	for (size_t i = 0; i < json_array_size(media); i++)
 		print_drops(story, json_array_get(media, i));
+	for (size_t i = 0; i < json_array_size(media); i++)
+		print_verdict(story, json_array_get(media, i));
 }
 
 static void print_alerts(const struct story *story)
