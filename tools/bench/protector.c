@@ -1,5 +1,5 @@
 // Bursts through intel-ipsec-mb: all of a burst ciphered in one call and hashed in another, the form of
-// its interface that costs least.
+// its interface that costs least; or, where asked for, as jobs of both, the form most programs use.
 // Runs on: the owner's thread. It must never look at a replay: its callers number their packets.
 
 #include "protector.h"
@@ -17,7 +17,9 @@
 
 struct protector {
 	IMB_MGR *manager;
+	bool has_jobs; // of both cipher and hash, in the manager's own queue
 	IMB_JOB jobs[PROTECTOR_BURST];
+	IMB_JOB *places[PROTECTOR_BURST]; // where this burst's jobs are
 	_Alignas(64) uint8_t ivs[PROTECTOR_BURST][16];
 	uint8_t tags[PROTECTOR_BURST][HASH_SIZE];
 	uint8_t received[PROTECTOR_BURST][16];
@@ -37,6 +39,11 @@ struct protector *protector_create(void)
 	}
 	free(protector);
 	return NULL;
+}
+
+void protector_use_jobs(struct protector *protector, bool is_wanted)
+{
+	protector->has_jobs = is_wanted;
 }
 
 void protector_destroy(struct protector *protector)
@@ -169,11 +176,11 @@ static void run_gcm(struct protector *protector, struct protector_packet *packet
 	iv[10] ^= sequence[0];
 	iv[11] ^= sequence[1];
 	IMB_MGR *manager = protector->manager;
-	aes_gcm_enc_dec_t run = protects ? is_128 ? manager->gcm128_enc : manager->gcm256_enc
-				: is_128 ? manager->gcm128_dec
-					 : manager->gcm256_dec;
-	run(packet->key->gcm, &context, payload, payload, size, iv, packet->media, HEADER_SIZE,
-	    protects ? payload + size : tag, sizeof(tag));
+	aes_gcm_enc_dec_t work = protects ? is_128 ? manager->gcm128_enc : manager->gcm256_enc
+				 : is_128 ? manager->gcm128_dec
+					  : manager->gcm256_dec;
+	work(packet->key->gcm, &context, payload, payload, size, iv, packet->media, HEADER_SIZE,
+	     protects ? payload + size : tag, sizeof(tag));
 	packet->is_authentic = protects || memcmp(tag, payload + size, sizeof(tag)) == 0;
 	packet->size = (uint16_t)(HEADER_SIZE + size + (protects ? sizeof(tag) : 0));
 }
@@ -184,7 +191,7 @@ static void fill(struct protector *protector, unsigned i, struct protector_packe
 		 bool protects)
 {
 	const struct protector_key *key = packet->key;
-	IMB_JOB *job = &protector->jobs[i];
+	IMB_JOB *job = protector->places[i];
 	unsigned size = packet->size - (protects ? 0u : key->tag_size);
 	uint8_t *end = packet->media + size;
 	protector->owners[i] = packet;
@@ -212,10 +219,26 @@ static void fill(struct protector *protector, unsigned i, struct protector_packe
 	job->auth_tag_output_len_in_bytes = HASH_SIZE;
 }
 
+// Room in the manager's queue comes in one piece, or after a flush.
+static void take_places(struct protector *protector, const struct protector_packet *packets,
+			unsigned count)
+{
+	unsigned wanted = 0;
+	for (unsigned i = 0; i < count; i++)
+		wanted += !packets[i].key->gcm;
+	for (unsigned i = 0; i < count; i++)
+		protector->places[i] = &protector->jobs[i];
+	if (!protector->has_jobs || wanted == 0)
+		return;
+	while (IMB_GET_NEXT_BURST(protector->manager, wanted, protector->places) < wanted)
+		(void)IMB_FLUSH_BURST(protector->manager, wanted, protector->places);
+}
+
 static unsigned fill_all(struct protector *protector, struct protector_packet *packets,
 			 unsigned count, bool protects)
 {
 	unsigned filled = 0;
+	take_places(protector, packets, count);
 	for (unsigned i = 0; i < count; i++)
 		if (packets[i].key->gcm)
 			run_gcm(protector, &packets[i], protects);
@@ -224,16 +247,40 @@ static unsigned fill_all(struct protector *protector, struct protector_packet *p
 	return filled;
 }
 
+static void cipher(struct protector *protector, unsigned count, IMB_CIPHER_DIRECTION direction)
+{
+	(void)IMB_SUBMIT_CIPHER_BURST_NOCHECK(protector->manager, protector->jobs, count,
+					      IMB_CIPHER_CNTR, direction, IMB_KEY_128_BYTES);
+}
+
+static void hash(struct protector *protector, unsigned count)
+{
+	(void)IMB_SUBMIT_HASH_BURST_NOCHECK(protector->manager, protector->jobs, count,
+					    IMB_AUTH_HMAC_SHA_1);
+}
+
+static void run(struct protector *protector, unsigned count, bool protects)
+{
+	if (protector->has_jobs) {
+		unsigned done = IMB_SUBMIT_BURST(protector->manager, count, protector->places);
+		while (done < count)
+			done += IMB_FLUSH_BURST(protector->manager, count - done,
+						protector->places);
+	} else if (protects) {
+		cipher(protector, count, IMB_DIR_ENCRYPT);
+		hash(protector, count);
+	} else {
+		hash(protector, count);
+		cipher(protector, count, IMB_DIR_DECRYPT);
+	}
+}
+
 void protector_protect(struct protector *protector, struct protector_packet *packets,
 		       unsigned count)
 {
 	unsigned filled = fill_all(protector, packets, count, true);
-	if (filled == 0)
-		return;
-	(void)IMB_SUBMIT_CIPHER_BURST_NOCHECK(protector->manager, protector->jobs, filled,
-					      IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, IMB_KEY_128_BYTES);
-	(void)IMB_SUBMIT_HASH_BURST_NOCHECK(protector->manager, protector->jobs, filled,
-					    IMB_AUTH_HMAC_SHA_1);
+	if (filled > 0)
+		run(protector, filled, true);
 	for (unsigned i = 0; i < filled; i++) {
 		struct protector_packet *packet = protector->owners[i];
 		packet->size = (uint16_t)(packet->size + packet->key->tag_size);
@@ -244,12 +291,8 @@ void protector_unprotect(struct protector *protector, struct protector_packet *p
 			 unsigned count)
 {
 	unsigned filled = fill_all(protector, packets, count, false);
-	if (filled == 0)
-		return;
-	(void)IMB_SUBMIT_HASH_BURST_NOCHECK(protector->manager, protector->jobs, filled,
-					    IMB_AUTH_HMAC_SHA_1);
-	(void)IMB_SUBMIT_CIPHER_BURST_NOCHECK(protector->manager, protector->jobs, filled,
-					      IMB_CIPHER_CNTR, IMB_DIR_DECRYPT, IMB_KEY_128_BYTES);
+	if (filled > 0)
+		run(protector, filled, false);
 	for (unsigned i = 0; i < filled; i++) {
 		struct protector_packet *packet = protector->owners[i];
 		packet->is_authentic = memcmp(protector->tags[i], protector->received[i],

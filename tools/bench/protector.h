@@ -38,6 +38,8 @@ struct protector_packet {
 
 struct protector *protector_create(void); // NULL: no memory
 void protector_destroy(struct protector *protector); // NULL is harmless
+// AES-CM by jobs of cipher and hash together, which the library checks, instead of two calls a burst.
+void protector_use_jobs(struct protector *protector, bool is_wanted);
 
 // Master key and salt, one behind the other, to a session's key, salt and, for AES-CM, authentication
 // key, so too: of RTP or of RTCP (RFC 3711 4.3, RFC 7714 11).

@@ -32,6 +32,8 @@ static const struct cost_kind kinds[] = {
 	{ "both_ways", 4, NULL, 0 },
 	{ "bare_protect", 0, cost_task_bare, KEY_LEAVES },
 	{ "bare_unprotect", 0, cost_task_bare, KEY_ARRIVES },
+	{ "jobs_protect", 0, cost_task_jobs, KEY_LEAVES },
+	{ "jobs_unprotect", 0, cost_task_jobs, KEY_ARRIVES },
 	{ "libsrtp2_protect", 0, cost_task_library, KEY_LEAVES },
 	{ "libsrtp2_unprotect", 0, cost_task_library, KEY_ARRIVES },
 	{ "door_protect", 3, cost_task_door, KEY_LEAVES },

@@ -94,6 +94,7 @@ struct cost {
 	uint32_t batch_streams[COST_BATCH], batch_numbers[COST_BATCH];
 	struct protector_packet packets[COST_BATCH];
 	struct crypto_job *jobs; // COST_BATCH
+	bool has_jobs;
 	uint64_t taken, returned, verified, wrong, batches;
 };
 
@@ -119,6 +120,7 @@ void cost_check(struct cost *cost, struct rte_mbuf **buffers, unsigned count); /
 // srtpcost_task.c
 enum cost_stage { COST_PARSE, COST_ACCEPT, COST_ACCOUNT, COST_REWRITE };
 void cost_task_bare(struct cost *cost, unsigned way); // enum key_way
+void cost_task_jobs(struct cost *cost, unsigned way); // the library's other interface
 void cost_task_library(struct cost *cost, unsigned way);
 void cost_task_door(struct cost *cost, unsigned way);
 void cost_task_stage(struct cost *cost, unsigned stage);

@@ -46,6 +46,7 @@ static bool run_bare(struct cost *cost, unsigned way)
 	// The same keys in other memory: those that prepared are in the caches.
 	for (unsigned i = 0; i < COST_BATCH; i++)
 		cost->packets[i].key = &cost->bare[cost->batch_streams[i]];
+	protector_use_jobs(cost->protector, cost->has_jobs);
 	cost_clock_begin(&cost->clock);
 	for (unsigned i = 0; i < COST_BATCH; i += COST_BURST)
 		if (way == KEY_ARRIVES)
@@ -53,6 +54,7 @@ static bool run_bare(struct cost *cost, unsigned way)
 		else
 			protector_protect(cost->protector, cost->packets + i, COST_BURST);
 	cost_clock_end(&cost->clock);
+	protector_use_jobs(cost->protector, false);
 	for (unsigned i = 0; i < COST_BATCH && way == KEY_ARRIVES; i++) {
 		cost->verified++;
 		cost->wrong += !cost->packets[i].is_authentic;
@@ -63,6 +65,13 @@ static bool run_bare(struct cost *cost, unsigned way)
 
 void cost_task_bare(struct cost *cost, unsigned way)
 {
+	cost->has_jobs = false;
+	run_batches(cost, run_bare, way);
+}
+
+void cost_task_jobs(struct cost *cost, unsigned way)
+{
+	cost->has_jobs = true;
 	run_batches(cost, run_bare, way);
 }
 
