@@ -223,6 +223,13 @@ static void settle(struct media_leg *leg, const struct media_offer *said, uint32
 	media_session_secure(&leg->session, (enum suite)said->crypto.key.suite, tag);
 }
 
+// Of our line in what we offer that side.
+static uint32_t own_tag(const struct media_leg *leg)
+{
+	const struct media_sdes *own = &leg->session.own;
+	return own->key.suite != SUITE_NONE ? own->tag : TAG_FIRST;
+}
+
 // It may choose what we offered it and nothing else (RFC 4568 5.1.2, RFC 5761 5.1.1).
 enum status media_receive_answer(struct media *media, enum media_side from, struct text sdp,
 				 struct media_problem *out_problem)
@@ -240,7 +247,7 @@ enum status media_receive_answer(struct media *media, enum media_side from, stru
 		settle(offerer, &media->pending, media->pending.crypto.tag);
 		media->is_answered = true;
 	}
-	settle(leg, &answer, answer.crypto.tag);
+	settle(leg, &answer, own_tag(leg)); // whatever tag it puts there
 done:
 	secret_wipe(&answer, sizeof(answer));
 	return status;
@@ -317,9 +324,7 @@ void media_write_offer(struct media *media, enum media_side to, struct writer *w
 	const struct media_offer *said = said_by(media, !to);
 	const struct media_offer *theirs = said_by(media, to);
 	struct media_session *session = &media->legs[to].session;
-	bool is_known = session->own.key.suite != SUITE_NONE;
-	media_session_secure(session, offered_suite(&media->legs[to]),
-			     is_known ? session->own.tag : TAG_FIRST);
+	media_session_secure(session, offered_suite(&media->legs[to]), own_tag(&media->legs[to]));
 	struct media_words words = {
 		.direction = said ? (enum media_direction)said->direction : MEDIA_SENDRECV,
 		.event_type = choose_event_type(session, said, theirs ? theirs->audio_type : 0),

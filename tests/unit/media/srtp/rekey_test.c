@@ -4,28 +4,6 @@
 
 #include "media/keys.h"
 
-#define CALLED_B SAVP("203.0.113.9", "6000", CRYPTO("1", S80, KEY_B))
-#define CALLER_PORT(port, lines) SAVP("198.51.100.7", port, CRYPTO("1", S80, KEY_A) lines)
-
-struct secure_call {
-	struct media *media;
-	struct media_sdes caller_said, called_said, caller_heard, called_heard; // our two last
-};
-
-// Both sides secure, each with a suite of its own.
-static struct secure_call begin_call(struct bench *bench)
-{
-	struct bench_text offer, answer;
-	struct secure_call call = { .caller_said = secure_line_of("1 " S32 KEY_A),
-				    .called_said = secure_line_of("1 " S80 KEY_B) };
-	call.media = secure_open(bench, MEDIA_SECURE, MEDIA_SECURE);
-	secure_exchange(call.media, SAVP("198.51.100.7", "4000", CRYPTO("1", S32, KEY_A)), CALLED_B,
-			&offer, &answer);
-	call.caller_heard = secure_line(answer.room);
-	call.called_heard = secure_line(offer.room);
-	return call;
-}
-
 static void check_call(const struct bench *bench, const struct secure_call *call)
 {
 	const struct media *media = call->media;
@@ -41,7 +19,7 @@ static void every_stream_has_its_keys_before_it_opens(void **state)
 	(void)state;
 	struct bench bench;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	check_call(&bench, &call);
 	CHECK_NUMBER(secure_sent_count(&bench, MESSAGE_STREAM_KEY), 8);
 	CHECK_NUMBER(secure_sent_count(&bench, MESSAGE_STREAM_OPEN), 4);
@@ -75,7 +53,7 @@ static void an_engine_gets_session_keys_of_rtp_and_rtcp(void **state)
 	struct bench bench;
 	secure_begin(&bench);
 	fake_dataplane_set_engine(bench.dataplane, "fake", KEY_SESSION);
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	for (unsigned kind = 0; kind < 2; kind++) {
 		struct message_key expected;
 		const struct fake_key *key =
@@ -116,7 +94,7 @@ static void a_new_key_of_a_peer_is_told_at_once_and_ours_stays(void **state)
 	struct bench bench;
 	struct bench_text answer;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	fake_dataplane_forget_sent(bench.dataplane);
 	bench_offer(call.media, MEDIA_CALLER,
 		    SAVP("198.51.100.7", "4000", CRYPTO("2", S32, KEY_C)));
@@ -142,7 +120,7 @@ static void another_suite_needs_another_key_of_ours(void **state)
 	struct bench bench;
 	struct bench_text answer;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	fake_dataplane_forget_sent(bench.dataplane);
 	secure_exchange(call.media, CALLER_A, CALLED_B, NULL, &answer);
 	struct media_sdes heard = secure_line(answer.room);
@@ -177,7 +155,7 @@ static void a_refused_change_brings_the_former_keys_back(void **state)
 	(void)state;
 	struct bench bench;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	let_pass(&bench, call.media, MEDIA_CALLED, 3, 700);
 	// A provisional answer had put another suite in force, with another key of ours.
 	secure_exchange(call.media, CALLER_A, SAVP("203.0.113.9", "6000", CRYPTO("1", S80, KEY_C)),
@@ -202,7 +180,7 @@ static void an_answer_with_another_key_than_the_early_one_counts(void **state)
 	(void)state;
 	struct bench bench;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench); // the 183
+	struct secure_call call = secure_begin_call(&bench); // the 183
 	bench_answer(call.media, MEDIA_CALLED, // the 200 of another branch
 		     SAVP("203.0.113.77", "7000", CRYPTO("1", S80, KEY_C)));
 	media_connect(call.media);
@@ -218,7 +196,7 @@ static void a_callers_keys_go_on_with_the_next_carrier(void **state)
 	struct bench bench;
 	struct bench_text offer;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	let_pass(&bench, call.media, MEDIA_CALLER, 0, 65000);
 	let_pass(&bench, call.media, MEDIA_CALLED, 2, 10);
 	media_forget(call.media, MEDIA_CALLED);
@@ -241,17 +219,6 @@ static void a_callers_keys_go_on_with_the_next_carrier(void **state)
 	CHECK_FALSE(secure_key(&bench, call.media, MEDIA_CALLER, 0, KEY_LEAVES)->has_rollover);
 	CHECK_FALSE(secure_key(&bench, call.media, MEDIA_CALLED, 0, KEY_ARRIVES)->has_rollover);
 	bench_end(&bench);
-}
-
-static void restart_dataplane(struct bench *bench)
-{
-	static const char *const addresses[] = { "192.0.2.1", "2001:db8::1", NULL };
-	struct dataplane *former = bench->dataplane;
-	media_engine_attach(bench->engine, NULL);
-	bench->dataplane = fake_dataplane_create(1, addresses);
-	fake_dataplane_set_engine(bench->dataplane, "fake", KEY_MASTER);
-	media_engine_attach(bench->engine, bench->dataplane);
-	dataplane_detach(former);
 }
 
 static void check_rollover(const struct bench *bench, const struct media *media,
@@ -278,18 +245,18 @@ static void a_dataplane_that_started_anew_goes_on_where_the_lost_one_was(void **
 	(void)state;
 	struct bench bench;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	let_pass(&bench, call.media, MEDIA_CALLER, 7, 1234);
 	let_pass(&bench, call.media, MEDIA_CALLED, 9, 4321);
-	restart_dataplane(&bench);
+	secure_restart(&bench);
 	check_call(&bench, &call);
 	check_rollover(&bench, call.media, MEDIA_CALLER, 7, 1234);
 	check_rollover(&bench, call.media, MEDIA_CALLED, 9, 4321);
 	// Lost once more before a packet came: what the first one said still holds.
-	restart_dataplane(&bench);
+	secure_restart(&bench);
 	check_rollover(&bench, call.media, MEDIA_CALLER, 7, 1234);
 	let_pass(&bench, call.media, MEDIA_CALLER, 8, 1);
-	restart_dataplane(&bench);
+	secure_restart(&bench);
 	check_call(&bench, &call);
 	check_rollover(&bench, call.media, MEDIA_CALLER, 8, 1);
 	check_rollover(&bench, call.media, MEDIA_CALLED, 9, 4321);
@@ -301,8 +268,8 @@ static void a_call_without_packets_starts_afresh(void **state)
 	(void)state;
 	struct bench bench;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
-	restart_dataplane(&bench);
+	struct secure_call call = secure_begin_call(&bench);
+	secure_restart(&bench);
 	check_call(&bench, &call);
 	CHECK_NUMBER(secure_sent_count(&bench, MESSAGE_STREAM_ROLLOVER), 0);
 	bench_end(&bench);
@@ -313,11 +280,11 @@ static void the_last_index_of_rtcp_is_never_passed(void **state)
 	(void)state;
 	struct bench bench;
 	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	let_pass(&bench, call.media, MEDIA_CALLER, 0, 1);
 	uint32_t index = call.media->legs[MEDIA_CALLER].rtp_index + 1;
 	fake_dataplane_view(bench.dataplane, index)->leaves_index = INT32_MAX - 5;
-	restart_dataplane(&bench);
+	secure_restart(&bench);
 	CHECK_NUMBER(secure_key(&bench, call.media, MEDIA_CALLER, 1, KEY_LEAVES)->rollover.leaves,
 		     INT32_MAX);
 	bench_end(&bench);
@@ -329,7 +296,7 @@ static void keys_wait_for_room_with_their_open(void **state)
 	struct bench bench;
 	secure_begin(&bench);
 	fake_dataplane_set_room(bench.dataplane, 23); // four streams, six messages each at most
-	struct secure_call call = begin_call(&bench);
+	struct secure_call call = secure_begin_call(&bench);
 	CHECK_NUMBER(fake_dataplane_sent_count(bench.dataplane), 0);
 	fake_dataplane_set_room(bench.dataplane, 24);
 	bench_wait(&bench, 5);
@@ -374,76 +341,6 @@ static void a_side_that_turns_plain_loses_its_keys(void **state)
 	bench_end(&bench);
 }
 
-static void strangers_and_forgers_are_told_with_their_address(void **state)
-{
-	(void)state;
-	struct bench bench;
-	struct address stranger, forger;
-	struct media_figures figures;
-	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
-	uint32_t index = call.media->legs[MEDIA_CALLED].rtp_index;
-	struct message message = { .kind = MESSAGE_STREAM_REFUSED, .stream = { index, 1 } };
-	CHECK_TRUE(address_parse(TEXT("192.0.2.66:1111"), &stranger));
-	CHECK_TRUE(address_parse(TEXT("203.0.113.9:2222"), &forger));
-	message.learned = stranger;
-	fake_dataplane_tell_message(bench.dataplane, &message);
-	message.kind = MESSAGE_STREAM_UNAUTHENTIC;
-	message.learned = forger;
-	fake_dataplane_tell_message(bench.dataplane, &message);
-	message.stream.index++; // RTCP is no audio
-	fake_dataplane_tell_message(bench.dataplane, &message);
-	bench_wait(&bench, 5);
-	CHECK_NUMBER(bench.refused, 1);
-	CHECK_NUMBER(bench.unauthentic, 1);
-	media_read(call.media, MEDIA_CALLED, &figures);
-	CHECK_TRUE(address_is_equal(&figures.refused, &stranger));
-	CHECK_TRUE(address_is_equal(&figures.unauthentic, &forger));
-	media_read(call.media, MEDIA_CALLER, &figures);
-	CHECK_NUMBER(figures.refused.family, ADDRESS_NONE);
-	bench_end(&bench);
-}
-
-static void what_comes_back_unreachable_is_counted_where_it_was_sent(void **state)
-{
-	(void)state;
-	struct bench bench;
-	struct media_figures figures;
-	struct address rtp, rtcp;
-	CHECK_TRUE(address_parse(TEXT("203.0.113.9:6000"), &rtp));
-	CHECK_TRUE(address_parse(TEXT("203.0.113.9:6001"), &rtcp));
-	bench_begin(&bench, 1);
-	media_note_unreachable(bench.engine, 0, &rtp); // of nobody
-	media_note_unreachable(bench.engine, UINT32_MAX, &rtp);
-	struct media *media = bench_call(&bench);
-	uint32_t index = media->legs[MEDIA_CALLED].rtp_index;
-	media_note_unreachable(bench.engine, index, &rtp);
-	media_note_unreachable(bench.engine, index + 1, &rtcp);
-	media_note_unreachable(bench.engine, index, &rtcp); // nothing left there from that port
-	media_note_unreachable(bench.engine, media->legs[MEDIA_CALLER].rtp_index, &rtp);
-	media_read(media, MEDIA_CALLED, &figures);
-	CHECK_NUMBER(figures.unreachable, 2);
-	media_read(media, MEDIA_CALLER, &figures);
-	CHECK_NUMBER(figures.unreachable, 0);
-	bench_end(&bench);
-}
-
-static void figures_tell_what_a_side_wants(void **state)
-{
-	(void)state;
-	struct bench bench;
-	struct media_figures figures;
-	secure_begin(&bench);
-	struct secure_call call = begin_call(&bench);
-	media_read(call.media, MEDIA_CALLER, &figures);
-	CHECK_NUMBER(figures.suite, SUITE_AES_CM_32);
-	CHECK_TRUE(figures.sends && figures.listens && !figures.is_held);
-	secure_exchange(call.media, CALLER_PORT("4000", "a=sendonly\r\n"), CALLED_B, NULL, NULL);
-	media_read(call.media, MEDIA_CALLER, &figures);
-	CHECK_TRUE(figures.sends && !figures.listens && figures.is_held);
-	bench_end(&bench);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,9 +358,6 @@ int main(void)
 		TEST(the_last_index_of_rtcp_is_never_passed),
 		TEST(keys_wait_for_room_with_their_open),
 		TEST(a_side_that_turns_plain_loses_its_keys),
-		TEST(strangers_and_forgers_are_told_with_their_address),
-		TEST(what_comes_back_unreachable_is_counted_where_it_was_sent),
-		TEST(figures_tell_what_a_side_wants),
 	};
 	return RUN_TESTS(tests);
 }

@@ -77,3 +77,27 @@ unsigned secure_sent_count(const struct bench *bench, enum message_kind kind)
 		count += message->kind == kind;
 	return count;
 }
+
+struct secure_call secure_begin_call(struct bench *bench)
+{
+	struct bench_text offer, answer;
+	struct secure_call call = { .caller_said = secure_line_of("1 " S32 KEY_A),
+				    .called_said = secure_line_of("1 " S80 KEY_B) };
+	call.media = secure_open(bench, MEDIA_SECURE, MEDIA_SECURE);
+	secure_exchange(call.media, SAVP("198.51.100.7", "4000", CRYPTO("1", S32, KEY_A)), CALLED_B,
+			&offer, &answer);
+	call.caller_heard = secure_line(answer.room);
+	call.called_heard = secure_line(offer.room);
+	return call;
+}
+
+void secure_restart(struct bench *bench)
+{
+	static const char *const addresses[] = { "192.0.2.1", "2001:db8::1", NULL };
+	struct dataplane *former = bench->dataplane;
+	media_engine_attach(bench->engine, NULL);
+	bench->dataplane = fake_dataplane_create(1, addresses);
+	fake_dataplane_set_engine(bench->dataplane, "fake", KEY_MASTER);
+	media_engine_attach(bench->engine, bench->dataplane);
+	dataplane_detach(former);
+}

@@ -16,6 +16,8 @@
 #define LEVEL(host) "v=0\r\no=x 1 1 IN IP4 " host "\r\ns=-\r\nc=IN IP4 " host "\r\nt=0 0\r\n"
 #define SAVP(host, port, lines) LEVEL(host) "m=audio " port " RTP/SAVP 0\r\n" lines
 #define CALLER_A SAVP("198.51.100.7", "4000", CRYPTO("1", S80, KEY_A))
+#define CALLED_B SAVP("203.0.113.9", "6000", CRYPTO("1", S80, KEY_B))
+#define CALLER_PORT(port, lines) SAVP("198.51.100.7", port, CRYPTO("1", S80, KEY_A) lines)
 #define ALL_SUITES (SUITE_BITS_AES_CM | SUITE_BITS_AEAD)
 
 void secure_begin(struct bench *bench);
@@ -34,3 +36,12 @@ const struct fake_key *secure_key(const struct bench *bench, const struct media 
 void secure_check_key(const struct bench *bench, const struct media *media, enum media_side side,
 		      enum key_way way, const struct media_key *expected);
 unsigned secure_sent_count(const struct bench *bench, enum message_kind kind);
+
+struct secure_call {
+	struct media *media;
+	struct media_sdes caller_said, called_said, caller_heard, called_heard; // our two last
+};
+
+// Both sides secure, each with a suite of its own.
+struct secure_call secure_begin_call(struct bench *bench);
+void secure_restart(struct bench *bench); // the dataplane: another one, without any stream

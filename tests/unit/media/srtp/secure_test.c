@@ -250,6 +250,20 @@ static void our_line_is_in_every_offer_and_stays_the_same(void **state)
 	bench_end(&bench);
 }
 
+static void the_tag_of_our_offer_is_ours(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct bench_text first, second;
+	secure_begin(&bench);
+	struct media *media = secure_open(&bench, MEDIA_PLAIN, MEDIA_SECURE);
+	secure_exchange(media, CALLER_SDP, SAVP("203.0.113.9", "6000", CRYPTO("9", S80, KEY_B)),
+			&first, NULL);
+	bench_offer(media, MEDIA_CALLER, CALLER_SDP);
+	CHECK_STRING(bench_write_offer(media, MEDIA_CALLED, &second), first.room);
+	bench_end(&bench);
+}
+
 static void the_next_carrier_gets_another_key(void **state)
 {
 	(void)state;
@@ -356,6 +370,7 @@ int main(void)
 		TEST(a_secure_side_is_offered_one_line),
 		TEST(an_answer_must_choose_what_was_offered),
 		TEST(our_line_is_in_every_offer_and_stays_the_same),
+		TEST(the_tag_of_our_offer_is_ours),
 		TEST(the_next_carrier_gets_another_key),
 		TEST(a_late_offer_is_secure_too),
 		TEST(without_an_engine_nothing_is_secure),
