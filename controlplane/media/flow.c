@@ -158,7 +158,8 @@ static struct media_past past_of(const struct media_flow *flow, const struct dat
 		past.ssrc = view->ssrc;
 		past.rollover = arrives ? view->arrives_rollover : view->leaves_rollover;
 		past.sequence = arrives ? view->sequence : view->leaves_sequence;
-		past.is_used = view->packets > 0;
+		// On hold packets arrive and none leaves: nothing is known of the key then.
+		past.is_used = view->packets > 0 && (past.rollover > 0 || past.sequence > 0);
 		return past;
 	}
 	if (dataplane_stream_read(dataplane, flow->index - 1, &rtp) == OK)

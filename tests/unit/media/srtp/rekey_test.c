@@ -275,6 +275,23 @@ static void a_call_without_packets_starts_afresh(void **state)
 	bench_end(&bench);
 }
 
+static void a_key_under_which_nothing_left_starts_afresh(void **state)
+{
+	(void)state;
+	struct bench bench;
+	secure_begin(&bench);
+	struct secure_call call = secure_begin_call(&bench);
+	let_pass(&bench, call.media, MEDIA_CALLER, 0, 77);
+	uint32_t index = call.media->legs[MEDIA_CALLER].rtp_index;
+	struct stream_view *view = fake_dataplane_view(bench.dataplane, index);
+	view->leaves_rollover = view->leaves_sequence = 0; // held since it began
+	secure_restart(&bench);
+	check_call(&bench, &call);
+	CHECK_TRUE(secure_key(&bench, call.media, MEDIA_CALLER, 0, KEY_ARRIVES)->has_rollover);
+	CHECK_FALSE(secure_key(&bench, call.media, MEDIA_CALLER, 0, KEY_LEAVES)->has_rollover);
+	bench_end(&bench);
+}
+
 static void the_last_index_of_rtcp_is_never_passed(void **state)
 {
 	(void)state;
@@ -355,6 +372,7 @@ int main(void)
 		TEST(a_callers_keys_go_on_with_the_next_carrier),
 		TEST(a_dataplane_that_started_anew_goes_on_where_the_lost_one_was),
 		TEST(a_call_without_packets_starts_afresh),
+		TEST(a_key_under_which_nothing_left_starts_afresh),
 		TEST(the_last_index_of_rtcp_is_never_passed),
 		TEST(keys_wait_for_room_with_their_open),
 		TEST(a_side_that_turns_plain_loses_its_keys),
