@@ -467,22 +467,36 @@ static const struct {
 
 #define STORIES (sizeof(stories) / sizeof(stories[0]))
 
-static bool start_eal(void)
+// It says so and leaves nothing behind: the next one starts.
+static void a_device_that_is_not_there_is_refused(void **state)
 {
-	char *arguments[] = { "engines_test",
-			      "-l",
-			      "0",
-			      "--no-huge",
-			      "--no-pci",
-			      "--no-shconf",
-			      "--no-telemetry",
-			      "--iova-mode=va",
-			      "--log-level=error",
-			      "-m",
-			      "128",
-			      NULL };
-	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments) >= 0;
+	(void)state;
+	struct crypto_plan plan = { crypto_cryptodev_qat.name, 1, FIXTURE_STREAMS };
+	struct crypto *crypto = NULL;
+	if (is_here(&crypto_cryptodev_qat))
+		skip();
+	assert_int_not_equal(crypto_start(&plan, &crypto), OK);
+	assert_null(crypto);
 }
+
+static void keys_that_find_no_memory_are_refused_at_the_start(void **state)
+{
+	(void)state;
+	struct crypto *crypto = NULL;
+	struct crypto_plan plan = { crypto_cryptodev_aesni_mb.name, 1, 1u << 20 };
+	if (!crypto_cryptodev_aesni_mb.can_run())
+		skip();
+	CHECK_STATUS(crypto_start(&plan, &crypto), ERR_MEMORY);
+	assert_null(crypto);
+	plan.stream_count = FIXTURE_STREAMS;
+	CHECK_OK(crypto_start(&plan, &crypto));
+	crypto_stop(crypto);
+}
+
+static const struct CMUnitTest starts[] = {
+	TEST(a_device_that_is_not_there_is_refused),
+	TEST(keys_that_find_no_memory_are_refused_at_the_start),
+};
 
 int main(void)
 {
@@ -490,7 +504,10 @@ int main(void)
 	static struct tested tested[ENGINES];
 	static char names[ENGINES * STORIES][128];
 	static struct CMUnitTest tests[ENGINES * STORIES];
-	if (!start_eal() || !start_engines(&world))
+	if (!fixture_start_devices())
+		return 1;
+	int result = cmocka_run_group_tests_name("starts", starts, NULL, NULL);
+	if (!start_engines(&world))
 		return 1;
 	for (unsigned i = 0; i < ENGINES * STORIES; i++) {
 		struct engine *engine = &world.engines[i / STORIES];
@@ -501,7 +518,7 @@ int main(void)
 						.test_func = stories[i % STORIES].function,
 						.initial_state = &tested[i / STORIES] };
 	}
-	int result = cmocka_run_group_tests_name("engines", tests, NULL, NULL);
+	result += cmocka_run_group_tests_name("engines", tests, NULL, NULL);
 	stop_engines(&world);
 	rte_eal_cleanup();
 	return result;
