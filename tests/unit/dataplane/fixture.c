@@ -118,22 +118,57 @@ static size_t write_frame(struct fixture *fixture, uint32_t index, const struct 
 	return 14 + 20 + 8 + 12;
 }
 
+// The stream the frame just made is for, or its fate before that.
+static enum verdict find(struct fixture *fixture, size_t size, struct packet *packet,
+			 struct stream **out_stream)
+{
+	enum verdict verdict = packet_parse(fixture->frame, size, &fixture->rules, packet);
+	if (verdict != VERDICT_FORWARDED)
+		return verdict;
+	*out_stream = stream_find(&fixture->table, packet);
+	return *out_stream ? VERDICT_FORWARDED : VERDICT_DROP_NO_STREAM;
+}
+
 enum verdict fixture_rtp(struct fixture *fixture, uint32_t index, const char *source,
 			 uint16_t sequence)
 {
 	struct packet packet;
+	struct stream *stream;
 	struct address from = address_of(source);
 	size_t size = write_frame(fixture, index, &from, sequence);
-	enum verdict verdict = packet_parse(fixture->frame, size, &fixture->rules, &packet);
-	if (verdict != VERDICT_FORWARDED)
-		return verdict;
-	struct stream *stream = stream_find(&fixture->table, &packet);
-	if (!stream)
-		return VERDICT_DROP_NO_STREAM;
-	verdict = accept_plain(&fixture->table, stream, &packet, fixture->frame);
+	enum verdict verdict = find(fixture, size, &packet, &stream);
+	if (verdict == VERDICT_FORWARDED)
+		verdict = accept_plain(&fixture->table, stream, &packet, fixture->frame);
 	if (verdict == VERDICT_FORWARDED)
 		stream_account(&fixture->table, stream, &packet, fixture->frame);
 	return verdict;
+}
+
+enum verdict fixture_sealed(struct fixture *fixture, uint32_t index, const char *source,
+			    uint16_t sequence)
+{
+	struct packet packet;
+	struct stream *stream;
+	struct address from = address_of(source);
+	size_t size = write_frame(fixture, index, &from, sequence);
+	enum verdict verdict = find(fixture, size, &packet, &stream);
+	if (verdict == VERDICT_FORWARDED)
+		verdict = accept_sealed(&fixture->table, stream, &packet, fixture->frame);
+	if (verdict == VERDICT_FORWARDED)
+		verdict = accept_opened(&fixture->table, stream, &packet, fixture->frame);
+	if (verdict == VERDICT_FORWARDED)
+		stream_account(&fixture->table, stream, &packet, fixture->frame);
+	return verdict;
+}
+
+bool fixture_names(struct fixture *fixture, enum message_kind kind, const char *source)
+{
+	struct message message;
+	struct address address = address_of(source);
+	if (!stream_next_event(&fixture->table, &message))
+		return false;
+	stream_event_told(&fixture->table);
+	return message.kind == kind && address_is_equal(&message.learned, &address);
 }
 
 bool fixture_tells(struct fixture *fixture, enum message_kind kind, uint32_t index,

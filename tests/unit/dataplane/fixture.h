@@ -34,6 +34,11 @@ bool fixture_close(struct fixture *fixture, uint32_t index, uint32_t generation)
 // packet_parse, stream_find, accept_plain and stream_account, as the worker has it.
 enum verdict fixture_rtp(struct fixture *fixture, uint32_t index, const char *source,
 			 uint16_t sequence);
+// The same as SRTP: accept_sealed, then, as if its tag were right, accept_opened and stream_account.
+enum verdict fixture_sealed(struct fixture *fixture, uint32_t index, const char *source,
+			    uint16_t sequence);
+// Whether the next event told names that source; it is taken.
+bool fixture_names(struct fixture *fixture, enum message_kind kind, const char *source);
 // Whether the next event told is of that kind and stream; it is taken.
 bool fixture_tells(struct fixture *fixture, enum message_kind kind, uint32_t index,
 		   uint32_t generation);

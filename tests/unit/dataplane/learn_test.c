@@ -187,6 +187,66 @@ static void a_stream_that_leaves_elsewhere_leaves_for_its_message(void **state)
 	tear_down(&world);
 }
 
+static void an_authentic_packet_settles_the_source_at_once(void **state)
+{
+	struct world world;
+	(void)state;
+	set_up(&world, true);
+	world.there.flags |= STREAM_SECURE_ARRIVES;
+	CHECK_TRUE(fixture_open(world.fixture, &world.there));
+	CHECK_NUMBER(fixture_sealed(world.fixture, 0, NAT, 9), VERDICT_FORWARDED);
+	CHECK_TRUE(goes_to(&world, NAT, MAC_OF_FRAMES));
+	CHECK_NUMBER(fixture_sealed(world.fixture, 0, STRANGER, 10), VERDICT_DROP_WRONG_SOURCE);
+	CHECK_NUMBER(fixture_sealed(world.fixture, 0, SDP, 11), VERDICT_DROP_WRONG_SOURCE);
+	CHECK_NUMBER(fixture_sealed(world.fixture, 0, NAT, 12), VERDICT_FORWARDED);
+	CHECK_TRUE(goes_to(&world, NAT, MAC_OF_FRAMES));
+	tear_down(&world);
+}
+
+static void not_even_an_authentic_packet_sends_media_to_ourselves(void **state)
+{
+	struct world world;
+	(void)state;
+	set_up(&world, true);
+	world.there.flags |= STREAM_SECURE_ARRIVES;
+	CHECK_TRUE(fixture_open(world.fixture, &world.there));
+	CHECK_NUMBER(fixture_sealed(world.fixture, 0, "198.51.100.1:4000", 9),
+		     VERDICT_DROP_WRONG_SOURCE);
+	CHECK_NUMBER(fixture_sealed(world.fixture, 0, "224.0.0.9:4000", 9),
+		     VERDICT_DROP_WRONG_SOURCE);
+	CHECK_TRUE(goes_to(&world, SDP, 0x0a));
+	tear_down(&world);
+}
+
+static void a_given_source_is_kept_whoever_is_authentic(void **state)
+{
+	struct world world;
+	(void)state;
+	set_up(&world, true);
+	world.there.flags = STREAM_SECURE_ARRIVES;
+	CHECK_TRUE(fixture_open(world.fixture, &world.there));
+	CHECK_NUMBER(fixture_sealed(world.fixture, 0, NAT, 9), VERDICT_DROP_WRONG_SOURCE);
+	CHECK_TRUE(goes_to(&world, SDP, 0x0a));
+	CHECK_NUMBER(fixture_sealed(world.fixture, 0, SDP, 9), VERDICT_FORWARDED);
+	tear_down(&world);
+}
+
+static void those_not_believed_yet_are_no_news_and_those_after_are(void **state)
+{
+	struct world world;
+	(void)state;
+	set_up(&world, true);
+	CHECK_NUMBER(run(&world, NAT, 1, 2), 0);
+	CHECK_TRUE(fixture_is_silent(world.fixture));
+	CHECK_NUMBER(run(&world, NAT, 3, 1), 1);
+	CHECK_NUMBER(run(&world, STRANGER, 1, 3), 0);
+	CHECK_TRUE(fixture_tells(world.fixture, MESSAGE_STREAM_STARTED, 0, 7));
+	CHECK_TRUE(fixture_tells(world.fixture, MESSAGE_STREAM_LEARNED, 0, 7));
+	CHECK_TRUE(fixture_names(world.fixture, MESSAGE_STREAM_REFUSED, STRANGER));
+	CHECK_TRUE(fixture_is_silent(world.fixture));
+	tear_down(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +260,10 @@ int main(void)
 		TEST(a_moved_source_is_learned_again_only_when_told),
 		TEST(forgetting_restores_the_destination_of_the_message),
 		TEST(a_stream_that_leaves_elsewhere_leaves_for_its_message),
+		TEST(an_authentic_packet_settles_the_source_at_once),
+		TEST(not_even_an_authentic_packet_sends_media_to_ourselves),
+		TEST(a_given_source_is_kept_whoever_is_authentic),
+		TEST(those_not_believed_yet_are_no_news_and_those_after_are),
 	};
 	return RUN_TESTS(tests);
 }

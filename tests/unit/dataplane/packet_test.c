@@ -8,6 +8,7 @@
 #include "dataplane/packet.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/stream/stream.h"
+#include "dataplane/suite.h"
 
 // RFC 1071 word by word.
 static uint16_t checksum_of(const uint8_t *octets, size_t size)
@@ -108,6 +109,53 @@ static void what_is_written_on_ipv6_is_accepted(void **state)
 	what_is_written_is_accepted(ADDRESS_IPV6);
 }
 
+static void padding_is_believed_where_it_leaves_something(void **state)
+{
+	uint8_t media[32] = { 0xa0 };
+	(void)state;
+	for (unsigned padding = 0; padding < 256; padding++) {
+		struct packet packet = { .kind = PACKET_RTP, .size = 32, .media_size = 20 };
+		media[31] = (uint8_t)padding;
+		bool is_right = padding > 0 && padding <= 20;
+		CHECK_NUMBER(packet_check_clear(media, &packet), is_right);
+		CHECK_NUMBER(packet.media_size, is_right ? 20 - padding : 20);
+	}
+	struct packet empty = { .kind = PACKET_RTP, .size = 12, .media_size = 0 };
+	CHECK_FALSE(packet_check_clear(media, &empty)); // its last octet is the SSRC's
+}
+
+static void a_compound_is_whole_or_nothing(void **state)
+{
+	// A receiver report of 8 octets, then a goodbye of 8, padded by 4 of them.
+	uint8_t media[16] = { 0x80, 201, 0, 1, 0, 0, 0, 0, 0xa0, 203, 0, 1, 0, 0, 0, 4 };
+	(void)state;
+	for (uint16_t size = 0; size <= 16; size++) {
+		struct packet packet = { .kind = PACKET_RTCP, .size = size };
+		CHECK_NUMBER(packet_check_clear(media, &packet), size % 8 == 0);
+	}
+	struct packet packet = { .kind = PACKET_RTCP, .size = 16 };
+	media[8] = 0x40; // version 1
+	CHECK_FALSE(packet_check_clear(media, &packet));
+	media[8] = 0x80;
+	media[0] = 0xa0; // padding before the end
+	CHECK_FALSE(packet_check_clear(media, &packet));
+	media[0] = 0x80;
+	media[11] = 2; // longer than what is there
+	CHECK_FALSE(packet_check_clear(media, &packet));
+}
+
+static void what_may_come_in_still_fits_a_frame_sealed_on_ipv6(void **state)
+{
+	(void)state;
+	CHECK_NUMBER(PACKET_PAYLOAD_MAX, 1432);
+	CHECK_NUMBER(PACKET_PAYLOAD_MAX + PACKET_GROWTH_MAX + PACKET_UDP_SIZE + PACKET_IPV6_SIZE,
+		     1500);
+	for (enum suite suite = 0; suite < SUITE_COUNT; suite++) {
+		CHECK_TRUE(suite_facts(suite)->tag_size <= PACKET_GROWTH_MAX);
+		CHECK_TRUE(suite_facts(suite)->rtcp_tag_size + 4 <= PACKET_GROWTH_MAX);
+	}
+}
+
 static void every_verdict_has_a_name_and_a_sentence(void **state)
 {
 	(void)state;
@@ -125,6 +173,9 @@ int main(void)
 		TEST(a_sum_goes_on_where_another_ended),
 		TEST(what_is_written_on_ipv4_is_accepted),
 		TEST(what_is_written_on_ipv6_is_accepted),
+		TEST(padding_is_believed_where_it_leaves_something),
+		TEST(a_compound_is_whole_or_nothing),
+		TEST(what_may_come_in_still_fits_a_frame_sealed_on_ipv6),
 		TEST(every_verdict_has_a_name_and_a_sentence),
 	};
 	return RUN_TESTS(tests);

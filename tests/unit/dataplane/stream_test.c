@@ -185,6 +185,141 @@ static void a_hold_silences_a_stream_until_it_ends(void **state)
 	CHECK_FALSE(fixture->table.streams[0].flags & STREAM_NO_NEXT_HOP);
 }
 
+static void keys_are_taken_for_the_open_stream_and_for_the_next_one(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture_open open = { FIXTURE_OPEN };
+	struct message key = { .kind = MESSAGE_STREAM_KEY, .stream = { 0, 7 } };
+	CHECK_TRUE(stream_takes_key(&fixture->table, &key)); // before its open
+	CHECK_TRUE(fixture_open(fixture, &open));
+	CHECK_TRUE(stream_takes_key(&fixture->table, &key));
+	key.stream.generation = 8;
+	CHECK_FALSE(stream_takes_key(&fixture->table, &key)); // the slot is taken
+	CHECK_TRUE(fixture_close(fixture, 0, 7));
+	CHECK_TRUE(stream_takes_key(&fixture->table, &key));
+	key.stream.generation = 7;
+	CHECK_FALSE(stream_takes_key(&fixture->table, &key)); // that one is over
+	key.stream.generation = 0;
+	CHECK_FALSE(stream_takes_key(&fixture->table, &key));
+	key.stream = (struct stream_id){ UINT32_MAX, 7 };
+	CHECK_FALSE(stream_takes_key(&fixture->table, &key));
+	key.stream = (struct stream_id){ 9000, 7 };
+	fixture->table.worker_count = 2;
+	CHECK_FALSE(stream_takes_key(&fixture->table, &key)); // another worker's
+}
+
+static void muxed_rtcp_leaves_from_the_rtp_port(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture_open open = { FIXTURE_OPEN };
+	open.index = 1;
+	open.out_index = 3;
+	open.flags = STREAM_IS_RTCP | STREAM_MUXED;
+	CHECK_TRUE(fixture_open(fixture, &open));
+	CHECK_NUMBER(fixture->table.streams[1].out_port, MEDIA_PORT_FIRST + 2);
+	CHECK_NUMBER(fixture->table.views[1].out_index, 3);
+	open.out_index = 2; // no RTCP port: nothing is below it
+	CHECK_FALSE(fixture_open(fixture, &open));
+	open.index = 0;
+	open.out_index = 3;
+	open.flags = STREAM_MUXED; // RTP is not muxed into anything
+	CHECK_FALSE(fixture_open(fixture, &open));
+}
+
+static void a_refused_source_is_told_at_once_and_then_once_a_second(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture_open open = { FIXTURE_OPEN };
+	CHECK_TRUE(fixture_open(fixture, &open));
+	for (uint16_t i = 0; i < 5; i++)
+		CHECK_NUMBER(fixture_rtp(fixture, 0, B, i), VERDICT_DROP_WRONG_SOURCE);
+	CHECK_TRUE(fixture_names(fixture, MESSAGE_STREAM_REFUSED, B));
+	CHECK_TRUE(fixture_is_silent(fixture));
+	fixture->table.now_ns += 1000000000;
+	for (uint16_t i = 0; i < 5; i++)
+		CHECK_NUMBER(fixture_rtp(fixture, 0, "192.0.2.20:6001", i),
+			     VERDICT_DROP_WRONG_SOURCE);
+	CHECK_TRUE(fixture_names(fixture, MESSAGE_STREAM_REFUSED, "192.0.2.20:6001"));
+	CHECK_TRUE(fixture_is_silent(fixture));
+	CHECK_NUMBER(fixture->table.views[0].drops[STREAM_DROP_SOURCE], 10);
+}
+
+static void the_first_second_since_the_machine_started_is_one_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture_open open = { FIXTURE_OPEN };
+	CHECK_TRUE(fixture_open(fixture, &open));
+	fixture->table.now_ns = 65536ull * 1000000000; // its low half is 0
+	for (uint16_t i = 0; i < 3; i++)
+		CHECK_NUMBER(fixture_rtp(fixture, 0, B, i), VERDICT_DROP_WRONG_SOURCE);
+	CHECK_TRUE(fixture_names(fixture, MESSAGE_STREAM_REFUSED, B));
+	CHECK_TRUE(fixture_is_silent(fixture));
+}
+
+static void more_refusals_than_can_wait_are_counted_and_not_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture_open open = { FIXTURE_OPEN };
+	struct message message;
+	unsigned told = 0;
+	for (open.index = 0; open.index < 400; open.index += 2) {
+		CHECK_TRUE(fixture_open(fixture, &open));
+		CHECK_NUMBER(fixture_rtp(fixture, open.index, B, 1), VERDICT_DROP_WRONG_SOURCE);
+	}
+	for (; stream_next_event(&fixture->table, &message); told++) {
+		CHECK_NUMBER(message.kind, MESSAGE_STREAM_REFUSED);
+		CHECK_NUMBER(message.stream.index, told * 2);
+		stream_event_told(&fixture->table);
+	}
+	CHECK_NUMBER(told, STREAM_REFUSALS_MAX);
+	CHECK_NUMBER(fixture->table.views[398].drops[STREAM_DROP_SOURCE], 1);
+	CHECK_NUMBER(fixture_rtp(fixture, 398, B, 2), VERDICT_DROP_WRONG_SOURCE);
+	CHECK_TRUE(fixture_tells(fixture, MESSAGE_STREAM_REFUSED, 398, 7)); // room again
+}
+
+static void what_leaves_and_arrives_under_srtp_is_noted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture_open open = { FIXTURE_OPEN, .flags = STREAM_SECURE_ARRIVES };
+	CHECK_TRUE(fixture_open(fixture, &open));
+	const struct stream *stream = &fixture->table.streams[0];
+	const struct stream_view *view = &fixture->table.views[0];
+	CHECK_NUMBER(fixture_sealed(fixture, 0, A, 65535), VERDICT_FORWARDED);
+	stream_note_index(&fixture->table, stream, KEY_ARRIVES, 4, 65535);
+	CHECK_NUMBER(fixture_sealed(fixture, 0, A, 1), VERDICT_FORWARDED);
+	stream_note_index(&fixture->table, stream, KEY_ARRIVES, 5, 1);
+	CHECK_NUMBER(fixture_sealed(fixture, 0, A, 65534), VERDICT_FORWARDED);
+	stream_note_index(&fixture->table, stream, KEY_ARRIVES, 4, 65534); // late
+	CHECK_NUMBER(view->arrives_rollover, 5);
+	CHECK_NUMBER(view->sequence, 1);
+	stream_note_index(&fixture->table, stream, KEY_LEAVES, 1, 3);
+	stream_note_index(&fixture->table, stream, KEY_LEAVES, 0, 65535); // late
+	CHECK_NUMBER(view->leaves_rollover, 1);
+	CHECK_NUMBER(view->leaves_sequence, 3);
+	stream_note_index(&fixture->table, stream, KEY_LEAVES, 0, 4); // a new key: from 0 again
+	CHECK_NUMBER(view->leaves_rollover, 0);
+	CHECK_NUMBER(view->leaves_sequence, 4);
+}
+
+static void the_indexes_of_srtcp_are_noted_beside(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture_open open = { FIXTURE_OPEN };
+	open.index = 1;
+	open.flags = STREAM_IS_RTCP | STREAM_SECURE_ARRIVES | STREAM_SECURE_LEAVES;
+	CHECK_TRUE(fixture_open(fixture, &open));
+	stream_note_index(&fixture->table, &fixture->table.streams[1], KEY_ARRIVES, 70000, 0);
+	stream_note_index(&fixture->table, &fixture->table.streams[1], KEY_LEAVES, 9, 0);
+	CHECK_NUMBER(fixture->table.views[1].arrives_index, 70000);
+	CHECK_NUMBER(fixture->table.views[1].leaves_index, 9);
+}
+
+static void a_plain_call_takes_a_kilobyte(void **state)
+{
+	(void)state;
+	CHECK_NUMBER(4 * (sizeof(struct stream) + sizeof(struct stream_view)), 1024);
+}
+
 #define WITH_FIXTURE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -201,6 +336,14 @@ int main(void)
 		WITH_FIXTURE(a_change_keeps_figures_and_sequence),
 		WITH_FIXTURE(times_are_those_of_the_bursts),
 		WITH_FIXTURE(a_hold_silences_a_stream_until_it_ends),
+		WITH_FIXTURE(keys_are_taken_for_the_open_stream_and_for_the_next_one),
+		WITH_FIXTURE(muxed_rtcp_leaves_from_the_rtp_port),
+		WITH_FIXTURE(a_refused_source_is_told_at_once_and_then_once_a_second),
+		WITH_FIXTURE(the_first_second_since_the_machine_started_is_one_too),
+		WITH_FIXTURE(more_refusals_than_can_wait_are_counted_and_not_told),
+		WITH_FIXTURE(what_leaves_and_arrives_under_srtp_is_noted),
+		WITH_FIXTURE(the_indexes_of_srtcp_are_noted_beside),
+		TEST(a_plain_call_takes_a_kilobyte),
 	};
 	return RUN_TESTS(tests);
 }
