@@ -49,21 +49,27 @@ static void give_back(struct crypto_batch *batch, struct crypto_job *job)
 	job->stash = STASH_NONE;
 }
 
-// The index a packet has by what was committed so far. false: none, or one that was there before.
-static bool guess(struct crypto_job *job, const struct crypto_context *context)
+// By what was committed so far: the index of RTP, and whether it was there before.
+static bool look(struct crypto_job *job, const struct crypto_context *context)
 {
+	static const struct crypto_rollover fresh;
 	const struct crypto_rollover *known =
 		crypto_rollover_find(context->rollovers, crypto_srtp_ssrc(job));
-	static const struct crypto_rollover fresh;
-	job->verdict = VERDICT_DROP_REPLAY;
+	if (!known)
+		known = &fresh;
 	if (!job->is_rtcp)
-		job->index =
-			crypto_rollover_guess(known ? known : &fresh, crypto_srtp_sequence(job));
-	else if (!crypto_srtp_rtcp_index(job, context, &job->index)) {
-		job->verdict = VERDICT_DROP_AUTHENTICATION;
+		job->index = crypto_rollover_guess(known, crypto_srtp_sequence(job));
+	return crypto_rollover_is_new(known, job->index);
+}
+
+// false: it has no index, or one that was there before.
+static bool guess(struct crypto_job *job, const struct crypto_context *context)
+{
+	job->verdict = VERDICT_DROP_AUTHENTICATION;
+	if (job->is_rtcp && !crypto_srtp_rtcp_index(job, context, &job->index))
 		return false;
-	}
-	return crypto_rollover_is_new(known ? known : &fresh, job->index);
+	job->verdict = VERDICT_DROP_REPLAY;
+	return look(job, context);
 }
 
 // true: the engine has to work on it.
@@ -261,11 +267,11 @@ static bool try_again(struct crypto_worker *worker, struct crypto_job *job)
 	bool is_former = job->tries & TRY_FORMER;
 	enum try retry = is_former ? TRY_FORMER_INDEX : TRY_INDEX;
 	uint64_t index = job->index;
-	if (!job->is_rtcp && !(job->tries & retry)) {
+	if (!(job->tries & retry)) {
 		job->tries = (uint8_t)(job->tries | retry);
-		bool is_new = guess(job, context); // else it says DROP_REPLAY
-		if (is_new)
-			job->verdict = VERDICT_DROP_AUTHENTICATION;
+		bool is_new = look(job, context);
+		if (!is_new)
+			job->verdict = VERDICT_DROP_REPLAY; // its like came before it in this burst
 		if (is_new && job->index != index)
 			return restore(worker, job) && lay_out(worker, job, context) &&
 			       submit_again(worker, job);

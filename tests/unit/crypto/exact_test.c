@@ -103,7 +103,7 @@ static srtp_t create_reference(enum suite suite, uint8_t *master, bool is_outbou
 // A start that lets what comes late still have an index: RFC 3711 has none before the first.
 static uint16_t first_sequence(struct world *world)
 {
-	return (uint16_t)(roll(world, 2) ? 65536 - 1 - roll(world, 600)
+	return (uint16_t)(roll(world, 2) ? 65536 - 1 - 64 - roll(world, 600)
 					 : 512 + roll(world, 65536 - 512));
 }
 

@@ -50,12 +50,12 @@ struct crypto *fixture_start(const char *engine)
 }
 
 bool fixture_set_octets(struct crypto *crypto, struct stream_id stream, enum suite suite,
-			enum key_way way, const uint8_t *octets, unsigned size, uint64_t now_ns)
+			enum key_way way, const uint8_t octets[static 50], uint64_t now_ns)
 {
 	struct message message = { .kind = MESSAGE_STREAM_KEY, .stream = stream };
 	message.key.suite = (uint8_t)suite;
 	message.key.way = (uint8_t)way;
-	memcpy(message.key.octets, octets, size);
+	memcpy(message.key.octets, octets, sizeof(message.key.octets));
 	return crypto_set_key(crypto_of_worker(crypto, 0), &message, now_ns);
 }
 
@@ -64,7 +64,7 @@ bool fixture_set_key(struct crypto *crypto, struct stream_id stream, enum suite 
 {
 	uint8_t octets[50];
 	derive_octets(suite, crypto_key_form(crypto), stream.index % 2, master, octets);
-	return fixture_set_octets(crypto, stream, suite, way, octets, sizeof(octets), now_ns);
+	return fixture_set_octets(crypto, stream, suite, way, octets, now_ns);
 }
 
 unsigned fixture_collect(struct crypto *crypto, struct crypto_job **out_jobs, unsigned max)

@@ -24,7 +24,7 @@ bool fixture_set_key(struct crypto *crypto, struct stream_id stream, enum suite 
 		     enum key_way way, const uint8_t *master, uint64_t now_ns);
 // Octets already in session form (RFC vectors), or of a master key for an engine that wants one.
 bool fixture_set_octets(struct crypto *crypto, struct stream_id stream, enum suite suite,
-			enum key_way way, const uint8_t *octets, unsigned size, uint64_t now_ns);
+			enum key_way way, const uint8_t octets[static 50], uint64_t now_ns);
 // One packet, and the verdict.
 enum verdict fixture_run(struct crypto *crypto, struct crypto_job *job);
 // Collects until nothing is under way.

@@ -91,7 +91,7 @@ static void check_key_stream(struct crypto *crypto)
 	from_hex("e03ead0935c95e80e166b16dd92b4eb4d23513162b02d0f72a43a2fe4a5f97ab"
 		 "41e95b3bb0a2e8dd477901e4fca894c0",
 		 expected);
-	CHECK_TRUE(fixture_set_octets(crypto, rtp, SUITE_AES_CM_80, KEY_LEAVES, octets, 50, 1));
+	CHECK_TRUE(fixture_set_octets(crypto, rtp, SUITE_AES_CM_80, KEY_LEAVES, octets, 1));
 	fixture_write_rtp(media, 0, 0, 0);
 	memset(media + 12, 0, 48);
 	struct crypto_job job = fixture_job(media, 12 + 48, rtp, KEY_LEAVES);
@@ -149,7 +149,7 @@ static void set_vector_keys(struct crypto *crypto, const struct vector *vector)
 	struct stream_id stream = vector->is_rtcp ? rtcp : rtp;
 	crypto_forget(crypto_of_worker(crypto, 0), stream.index);
 	for (unsigned way = 0; way < KEY_WAYS; way++)
-		CHECK_TRUE(fixture_set_octets(crypto, stream, vector->suite, way, octets, 50, 1));
+		CHECK_TRUE(fixture_set_octets(crypto, stream, vector->suite, way, octets, 1));
 }
 
 static void check_vector(struct crypto *crypto, const struct vector *vector)
