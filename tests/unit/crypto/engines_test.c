@@ -467,47 +467,13 @@ static const struct {
 
 #define STORIES (sizeof(stories) / sizeof(stories[0]))
 
-// It says so and leaves nothing behind: the next one starts.
-static void a_device_that_is_not_there_is_refused(void **state)
-{
-	(void)state;
-	struct crypto_plan plan = { crypto_cryptodev_qat.name, 1, FIXTURE_STREAMS };
-	struct crypto *crypto = NULL;
-	if (is_here(&crypto_cryptodev_qat))
-		skip();
-	assert_int_not_equal(crypto_start(&plan, &crypto), OK);
-	assert_null(crypto);
-}
-
-static void keys_that_find_no_memory_are_refused_at_the_start(void **state)
-{
-	(void)state;
-	struct crypto *crypto = NULL;
-	struct crypto_plan plan = { crypto_cryptodev_aesni_mb.name, 1, 1u << 20 };
-	if (!crypto_cryptodev_aesni_mb.can_run())
-		skip();
-	CHECK_STATUS(crypto_start(&plan, &crypto), ERR_MEMORY);
-	assert_null(crypto);
-	plan.stream_count = FIXTURE_STREAMS;
-	CHECK_OK(crypto_start(&plan, &crypto));
-	crypto_stop(crypto);
-}
-
-static const struct CMUnitTest starts[] = {
-	TEST(a_device_that_is_not_there_is_refused),
-	TEST(keys_that_find_no_memory_are_refused_at_the_start),
-};
-
 int main(void)
 {
 	static struct world world;
 	static struct tested tested[ENGINES];
 	static char names[ENGINES * STORIES][128];
 	static struct CMUnitTest tests[ENGINES * STORIES];
-	if (!fixture_start_devices())
-		return 1;
-	int result = cmocka_run_group_tests_name("starts", starts, NULL, NULL);
-	if (!start_engines(&world))
+	if (!fixture_start_devices() || !start_engines(&world))
 		return 1;
 	for (unsigned i = 0; i < ENGINES * STORIES; i++) {
 		struct engine *engine = &world.engines[i / STORIES];
@@ -518,7 +484,7 @@ int main(void)
 						.test_func = stories[i % STORIES].function,
 						.initial_state = &tested[i / STORIES] };
 	}
-	result += cmocka_run_group_tests_name("engines", tests, NULL, NULL);
+	int result = cmocka_run_group_tests_name("engines", tests, NULL, NULL);
 	stop_engines(&world);
 	rte_eal_cleanup();
 	return result;
