@@ -14,7 +14,12 @@
 #define PREFETCH_LINES 5 // of a context: its first, and the keys
 
 enum state { WAITING, DONE, SETTLED };
-enum try { TRY_FORMER = 1 << 0, TRY_INDEX = 1 << 1, TRY_FORMER_INDEX = 1 << 2 };
+enum try {
+	TRY_FORMER = 1 << 0,
+	TRY_INDEX = 1 << 1,
+	TRY_FORMER_INDEX = 1 << 2,
+	WAS_REPLAY = 1 << 3, // to the present key, whatever the former one says
+};
 
 static struct crypto_context *context_of(const struct crypto_worker *worker,
 					 const struct crypto_job *job, enum crypto_place place)
@@ -108,6 +113,8 @@ static bool begin_arriving(struct crypto_worker *worker, struct crypto_job *job)
 	if (current && try_context(worker, job, current))
 		return true;
 	job->tries |= TRY_FORMER;
+	if (current && job->verdict == VERDICT_DROP_REPLAY)
+		job->tries |= WAS_REPLAY;
 	return former && try_context(worker, job, former);
 }
 
@@ -270,8 +277,8 @@ static bool try_again(struct crypto_worker *worker, struct crypto_job *job)
 	if (!(job->tries & retry)) {
 		job->tries = (uint8_t)(job->tries | retry);
 		bool is_new = look(job, context);
-		if (!is_new)
-			job->verdict = VERDICT_DROP_REPLAY; // its like came before it in this burst
+		if (!is_new && !is_former) // its like came before it in this burst
+			job->tries |= WAS_REPLAY;
 		if (is_new && job->index != index)
 			return restore(worker, job) && lay_out(worker, job, context) &&
 			       submit_again(worker, job);
@@ -309,6 +316,8 @@ static bool settle(struct crypto_worker *worker, struct crypto_job *job)
 	if (job->state != DONE)
 		return job->state == SETTLED;
 	if (job->context) {
+		if (job->verdict == VERDICT_DROP_AUTHENTICATION && job->tries & WAS_REPLAY)
+			job->verdict = VERDICT_DROP_REPLAY;
 		if (job->verdict == VERDICT_FORWARDED && job->way == KEY_ARRIVES)
 			commit(job);
 		if (job->verdict == VERDICT_FORWARDED &&

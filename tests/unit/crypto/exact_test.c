@@ -15,6 +15,7 @@
 #define HELD 6 // packets on their way, from which the next to arrive is drawn
 #define HISTORY 192 // packets that were there, for replays in and outside the window
 #define HISTORY_RECENT 64 // of what leaves
+#define LEAVING_CHANGES 6 // of an SSRC; of many, ours refuses a new one now and then
 #define BURST_MAX 48
 #define CANARY 0x5a
 
@@ -32,7 +33,7 @@ struct flow {
 	uint32_t ssrc;
 	uint16_t sequence;
 	uint64_t made, jumped; // packets; when it jumped last
-	unsigned held_count, history_count;
+	unsigned held_count, history_count, changes; // of its SSRC
 	struct packet held[HELD], history[HISTORY];
 };
 
@@ -204,11 +205,13 @@ static void move_on(struct world *world, struct flow *flow)
 	}
 	flow->sequence = (uint16_t)(before + step);
 	world->tally.wraps += !flow->is_rtcp && flow->sequence < before;
-	bool may_change = flow->way == KEY_ARRIVES || !flow->is_rtcp;
+	bool may_change =
+		flow->way == KEY_ARRIVES || (!flow->is_rtcp && flow->changes < LEAVING_CHANGES);
 	if (may_change && roll(world, 3000) == 0) {
 		flow->ssrc = roll(world, UINT32_MAX);
 		flow->sequence = first_sequence(world);
 		flow->held_count = flow->history_count = 0;
+		flow->changes++;
 		world->tally.sources++;
 	}
 }
