@@ -21,8 +21,10 @@ struct view {
 static const struct view VIEWS[] = {
 	{ "calls", "sid state started_at from to trunk carrier duration_s talk_s sip_status "
 		   "ended_by reason" },
-	{ "streams",
-	  "call from codec local source packets octets lost loss_percent jitter_ms ttl_lowest" },
+	{ "streams", "call from verdict codec suite local source packets octets lost loss_percent "
+		     "jitter_ms mos "
+		     "ttl_lowest" },
+	{ "pairs", "local state call since age_s worker leaked why" },
 	{ "workers",
 	  "worker core streams busy_percent polls idle_polls messages messages_stale outbox_full" },
 	{ "alerts", "at code source header seen expected text call" },

@@ -135,7 +135,9 @@ static void a_call_is_told_as_a_ladder(void **state)
 		"\"media\":[{\"from\":\"caller\",\"codec\":\"PCMU/"
 		"8000\",\"local\":\"192.0.2.1:10000\","
 		"\"remote\":\"10.0.0.2:40000\",\"packets\":100,\"octets\":17200,\"lost\":1,"
-		"\"loss_percent\":0.99,\"jitter_ms\":0.4,\"ttl_lowest\":63,\"drops\":{\"ttl\":2}}],"
+		"\"loss_percent\":0.99,\"jitter_ms\":0.4,\"ttl_lowest\":63,\"drops\":{\"ttl\":2},"
+		"\"suite\":\"AES_CM_128_HMAC_SHA1_80\",\"mos\":4.41,\"verdict\":\"ttl\","
+		"\"last_verdict\":\"ttl\"}],"
 		"\"alerts\":[]}}",
 		room, sizeof(room));
 	assert_string_equal(
@@ -154,14 +156,17 @@ static void a_call_is_told_as_a_ladder(void **state)
 		"      0.061 s   | <--------- 180 ---------- |                           |\n"
 		"\n"
 		"  legs\n"
-		"    caller  10.0.0.2:40000  ->  192.0.2.1:10000  PCMU/8000\n"
+		"    caller  10.0.0.2:40000  ->  192.0.2.1:10000  PCMU/8000  SRTP "
+		"AES_CM_128_HMAC_SHA1_80\n"
 		"\n"
 		"  media\n"
-		"    direction          packets   octets  lost    loss   jitter  lowest TTL  "
+		"    direction          packets   octets  lost    loss   jitter  lowest TTL  MOS  "
 		"dropped\n"
-		"    caller -> carrier      100  17.2 kB     1  0.99 %  0.40 ms          63        "
+		"    caller -> carrier      100  17.2 kB     1  0.99 %  0.40 ms          63  4.4   "
+		"     "
 		"2\n"
-		"    dropped from the caller for ttl: 2 packets\n");
+		"    dropped from the caller for ttl: 2 packets\n"
+		"    the carrier does not hear the caller: ttl\n");
 }
 
 #define LONG                                                                                       \

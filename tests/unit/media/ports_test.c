@@ -133,6 +133,60 @@ static void a_leg_of_another_family_stays_on_the_worker(void **state)
 	end(&bench);
 }
 
+// LIMIT-016: several media addresses are one supply, but for each family its own.
+static void every_address_of_a_family_is_used_up_before_none_is_left(void **state)
+{
+	(void)state;
+	struct bench bench = begin(2, three);
+	unsigned by_place[3] = { 0 };
+	uint32_t indexes[2];
+	for (unsigned i = 0; i < 5000; i++) {
+		CHECK_OK(take(&bench, 0, indexes));
+		CHECK_NUMBER(indexes[0] / MEDIA_PORT_COUNT, indexes[1] / MEDIA_PORT_COUNT);
+		by_place[indexes[0] / MEDIA_PORT_COUNT]++;
+	}
+	CHECK_STATUS(take(&bench, 0, indexes), ERR_LIMIT);
+	CHECK_NUMBER(by_place[0], 2500);
+	CHECK_NUMBER(by_place[1], 0); // IPv6
+	CHECK_NUMBER(by_place[2], 2500);
+	struct media_port_user user = { &bench, "CA2", 0 };
+	for (unsigned i = 0; i < 2500; i++) {
+		CHECK_OK(media_ports_take(bench.ports, ADDRESS_IPV6, &user, indexes));
+		CHECK_NUMBER(indexes[0] / MEDIA_PORT_COUNT, 1);
+	}
+	CHECK_STATUS(media_ports_take(bench.ports, ADDRESS_IPV6, &user, indexes), ERR_LIMIT);
+	CHECK_STATUS(media_ports_take_beside(bench.ports, indexes[0], ADDRESS_IPV4, &user, indexes),
+		     ERR_LIMIT);
+	CHECK_NUMBER(media_ports_count(bench.ports, MEDIA_PORT_FREE), 0);
+	end(&bench);
+}
+
+static void a_stream_is_found_by_the_address_it_sends_from(void **state)
+{
+	(void)state;
+	struct bench bench = begin(2, three);
+	static const struct {
+		const char *text;
+		uint32_t index;
+	} rows[] = {
+		{ "192.0.2.1:10000", 0 },
+		{ "192.0.2.1:20000", MEDIA_PORT_COUNT - 1 },
+		{ "[2001:db8::1]:10001", MEDIA_PORT_COUNT + 1 },
+		{ "192.0.2.2:10002", 2 * MEDIA_PORT_COUNT + 2 },
+		{ "192.0.2.1:9999", MEDIA_PORTS_NONE },
+		{ "192.0.2.1:20001", MEDIA_PORTS_NONE },
+		{ "192.0.2.1", MEDIA_PORTS_NONE },
+		{ "192.0.2.9:10000", MEDIA_PORTS_NONE },
+		{ "[2001:db8::2]:10000", MEDIA_PORTS_NONE },
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct address address;
+		CHECK_TRUE(address_parse(text_of(rows[i].text), &address));
+		CHECK_NUMBER(media_ports_find(bench.ports, &address), rows[i].index);
+	}
+	end(&bench);
+}
+
 static void holders_can_be_walked_oldest_first(void **state)
 {
 	(void)state;
@@ -196,6 +250,8 @@ int main(void)
 		TEST(a_pair_rests_before_it_is_used_again),
 		TEST(the_order_of_ports_cannot_be_guessed),
 		TEST(a_leg_of_another_family_stays_on_the_worker),
+		TEST(every_address_of_a_family_is_used_up_before_none_is_left),
+		TEST(a_stream_is_found_by_the_address_it_sends_from),
 		TEST(holders_can_be_walked_oldest_first),
 		TEST(orphans_are_not_handed_out_but_can_be_claimed),
 	};
