@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
-#include "media/neighbour_netlink.h"
+#include "media/neighbour/netlink.h"
 
 #define TICK_MS 1000
 #define REFRESH_MS 30000 // one the kernel doubts is confirmed at most this often

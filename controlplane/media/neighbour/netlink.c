@@ -2,7 +2,7 @@
 // for its notices.
 // Runs on: control thread. Never waits: a question without an answer in its socket is a failure.
 
-#include "media/neighbour_netlink.h"
+#include "media/neighbour/netlink.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
