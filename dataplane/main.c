@@ -127,8 +127,8 @@ static void stop(struct program *program)
 	if (program->launched > 0)
 		nic_join(program->nic);
 	attach_destroy(program->attach);
+	crypto_stop(program->crypto); // before the workers, whose packets it may still hold
 	worker_destroy_all(program->workers, program->options.workers);
-	crypto_stop(program->crypto);
 	nic_stop(program->nic);
 	if (program->signal_fd >= 0)
 		close(program->signal_fd);

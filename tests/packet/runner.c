@@ -258,8 +258,8 @@ static void print_all(const struct run *run)
 
 static void stop(struct run *run)
 {
+	crypto_stop(run->crypto); // before the workers, whose packets it may still hold
 	worker_destroy_all(run->workers, run->options.workers);
-	crypto_stop(run->crypto);
 	attach_destroy(run->attach);
 	nic_stop(run->nic);
 }
