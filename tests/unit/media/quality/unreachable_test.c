@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "media/quality/unreachable.h"
@@ -112,6 +113,76 @@ static void what_is_no_such_error_is_passed_over(void **state)
 	CHECK_FALSE(unreachable_parse(ADDRESS_IPV6, octets, sizeof(octets), &packet));
 }
 
+struct heard {
+	struct address source; // whose errors are waited for
+	unsigned count;
+	struct unreachable_packet packet;
+};
+
+static bool tell(void *context, const struct unreachable_packet *packet)
+{
+	struct heard *heard = context;
+	if (!address_is_equal(&packet->source, &heard->source))
+		return false;
+	heard->packet = *packet;
+	heard->count++;
+	return true;
+}
+
+// A socket on the loopback of that family, and its address; -1: the machine has none of it.
+static int open_socket(const char *host, struct address *out_address)
+{
+	struct sockaddr_storage kernel;
+	struct address address;
+	assert_true(address_parse(text_of(host), &address));
+	socklen_t size = address_to_sockaddr(&address, &kernel);
+	int fd = socket(kernel.ss_family, SOCK_DGRAM, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&kernel, size) != 0)
+		return -1;
+	size = sizeof(kernel);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&kernel, &size), 0);
+	assert_true(address_from_sockaddr((struct sockaddr *)&kernel, out_address));
+	return fd;
+}
+
+// Sends to a port that was closed just now, and waits for what comes back.
+static void hear_from(const char *host)
+{
+	struct event_base *loop = event_base_new();
+	struct unreachable *unreachable = NULL;
+	struct heard heard = { .count = 0 };
+	struct address gone;
+	struct sockaddr_storage kernel;
+	struct timeval turn = { .tv_usec = 10000 };
+	int fd = open_socket(host, &heard.source), other = open_socket(host, &gone);
+	assert_true(other < 0 || close(other) == 0);
+	enum status status = unreachable_start(loop, tell, &heard, &unreachable);
+	if (fd >= 0 && status == OK) {
+		socklen_t size = address_to_sockaddr(&gone, &kernel);
+		assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&kernel, size), 1);
+		for (unsigned i = 0; i < 200 && heard.count == 0; i++) {
+			(void)event_base_loopexit(loop, &turn);
+			(void)event_base_dispatch(loop);
+		}
+		CHECK_NUMBER(heard.count, 1);
+		CHECK_TRUE(address_is_equal(&heard.packet.destination, &gone));
+		CHECK_NUMBER(counter_get(&unreachable_counters(unreachable)->counted), 1);
+	} else {
+		CHECK_TRUE(fd < 0 || status == ERR_FORBIDDEN);
+	}
+	unreachable_stop(unreachable);
+	if (fd >= 0)
+		(void)close(fd);
+	event_base_free(loop);
+}
+
+static void what_comes_back_from_a_closed_port_is_heard(void **state)
+{
+	(void)state;
+	hear_from("127.0.0.1");
+	hear_from("::1");
+}
+
 static bool never(void *context, const struct unreachable_packet *packet)
 {
 	(void)context;
@@ -143,6 +214,7 @@ int main(void)
 		TEST(options_in_both_headers_are_passed_over),
 		TEST(whatever_is_cut_off_is_no_error),
 		TEST(what_is_no_such_error_is_passed_over),
+		TEST(what_comes_back_from_a_closed_port_is_heard),
 		TEST(it_starts_or_says_that_it_may_not),
 	};
 	return RUN_TESTS(tests);
