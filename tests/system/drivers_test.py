@@ -20,6 +20,8 @@ SRTP_CASES = {
     "libsrtp2": ("af_packet", {"dataplane.crypto": "libsrtp2"}),
     "af_xdp": ("af_xdp", {}),
     "two-workers": ("af_packet", {"dataplane.workers": 2}),
+    "two-addresses": ("af_packet", {"media.addresses": ["192.0.2.1", "192.0.2.2"],
+                                    "dataplane.addresses": ["192.0.2.1/24", "192.0.2.2/24"]}),
 }
 
 
@@ -59,6 +61,7 @@ def test_srtp_works_with(case, build, tmp_path):
     """RTP and SRTCP, both tags, AEAD, over a wrap; on every worker."""
     driver, options = SRTP_CASES[case]
     with site_with(driver, options, build, tmp_path) as site:
+        addresses = set()
         for trunk, suite in (("locked", srtp.LONG), ("locked", srtp.SHORT), ("sealed", srtp.GCM_128),
                              ("sealed", srtp.GCM_256)):
             with Pair(site, trunk, (suite,), sequence=65500, called_sequence=65500) as pair:
@@ -67,8 +70,10 @@ def test_srtp_works_with(case, build, tmp_path):
                     end.report()
                 pair.talk(1, pace=0.005)
                 assert pair.caller_media.suite == suite
+                addresses |= {pair.caller_media.target[0], pair.called_media.target[0]}
                 assert pair.caller_media.reports and pair.called_media.reports
             pair.assert_identical(75)
+        assert addresses == set(site.trunkd.options["media.addresses"])
         engine = site.trunkd.trunkctl("status")["dataplane"]["engine"]
         assert engine == options.get("dataplane.crypto", engine) and engine
         if "dataplane.workers" in options:

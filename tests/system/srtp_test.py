@@ -227,7 +227,8 @@ def test_an_aead_carrier_is_offered_aead(site):
 
 
 def test_forged_packets_never_come_out(site):
-    """Right address, wrong tag; right tag cut; replayed; plain; from a stranger: counted, told once."""
+    """Right address, wrong tag; right tag cut; replayed; plain; from a stranger: counted, with its
+    source."""
     octets = site.speech["pbx"]
     with site.watch("carrier") as seen:
         with Pair(site, "locked", (srtp.LONG,)) as pair:
@@ -238,6 +239,7 @@ def test_forged_packets_never_come_out(site):
                 end.send_raw(packet[:-1] + bytes([packet[-1] ^ 1]))
                 end.send_raw(packet[:-10])
                 end.send_raw(packet[:20] + b"\xff" * 152 + packet[172:])
+            time.sleep(1.1)  # a stream tells who sent what it refused once a second
             with talker.Talker(site.net["stranger"], 40000) as stranger:
                 for packet in good:
                     stranger.socket.sendto(packet, end.target)
@@ -245,25 +247,34 @@ def test_forged_packets_never_come_out(site):
             for _ in range(5):
                 end.send_raw(sealed)
             time.sleep(0.2)
-            drops = pair.side("caller")["drops"]
+            side = pair.side("caller")
+            drops = side["drops"]
             pair.talk(0.5)
         assert drops["authentication"] == 30 and drops["source"] == 10 and drops["replay"] == 4
+        assert side["srtp"]["not_authentic_from"] == f"{site.net['pbx'].address}:40000"
+        assert side["refused"].startswith(site.net["stranger"].address)
         assert not pair.called_media.refused and len(pair.called_media.heard) == 51
         plain = speech_frames(site)
         assert all(packet.payload in plain for packet in seen.at["carrier"].rtp(False))
-    assert [alert["code"] for alert in seen.alerts()].count(32917) <= 1
+    assert not seen.alerts()  # both heard each other: no verdict, figures and sources only
 
 
-@pytest.mark.parametrize("symmetric", ["false", "true"])
-def test_what_is_sprayed_before_and_during_a_call_never_bleeds_into_it(site, symmetric):
-    """hostile.md's spray: from the first packet on, in either mode, nothing of it comes out."""
-    site.trunkd.change("trunk", site.sids["locked"], symmetric_rtp=symmetric)
+SPRAYED = {"rtp": ("fast", (), "false"), "srtp": ("locked", (srtp.LONG,), "false"),
+           "srtp-symmetric": ("locked", (srtp.LONG,), "true")}
+
+
+@pytest.mark.parametrize("kind", SPRAYED)
+def test_what_is_sprayed_before_and_during_a_call_never_bleeds_into_it(site, kind):
+    """RTP bleed: from the first packet on nothing of it comes out, nor does it move a stream. (Of
+    symmetric RTP in the clear the first plausible flow is believed: MEDIA-011.)"""
+    trunk, suites, symmetric = SPRAYED[kind]
+    site.trunkd.change("trunk", site.sids[trunk], symmetric_rtp=symmetric)
     try:
-        with Pair(site, "locked", (srtp.LONG,)) as pair, \
+        with Pair(site, trunk, suites) as pair, \
                 talker.Talker(site.net["stranger"], 31000, ssrc=0x666) as stranger:
             key = srtp.new_master(srtp.LONG)
             with srtp.Context(srtp.LONG, key, outbound=True) as context:
-                for phase in range(2):
+                for _ in range(2):
                     for at in range(0, 6400, 160):
                         packet = stranger.packet(b"\x42" * 160)
                         for target in (pair.caller_media.target, pair.called_media.target):
@@ -276,7 +287,7 @@ def test_what_is_sprayed_before_and_during_a_call_never_bleeds_into_it(site, sym
             assert not pair.side("caller").get("source", "").endswith(":31000")
         pair.assert_identical(50)
     finally:
-        site.trunkd.change("trunk", site.sids["locked"], symmetric_rtp="false")
+        site.trunkd.change("trunk", site.sids[trunk], symmetric_rtp="false")
 
 
 def refused(site, trunk, status, body=None):
