@@ -160,21 +160,31 @@ static void set_iv(uint8_t iv[static 16], const struct protector_packet *packet)
 	memcpy(iv, words, 16);
 }
 
+// RFC 7714 8.1: two octets of zero, SSRC, ROC, sequence number, over the salt.
+static void set_gcm_iv(uint8_t iv[static 12], const struct protector_packet *packet)
+{
+	uint64_t salt, index;
+	uint32_t salt_end, ssrc;
+	uint16_t sequence;
+	memcpy(&salt, packet->key->salt, 8);
+	memcpy(&salt_end, packet->key->salt + 8, 4);
+	memcpy(&ssrc, packet->media + 8, 4);
+	memcpy(&sequence, packet->media + 2, 2);
+	index = __builtin_bswap64((uint64_t)__builtin_bswap32(ssrc) << 16 | packet->rollover >> 16);
+	salt ^= index;
+	salt_end ^= __builtin_bswap32(packet->rollover << 16 | __builtin_bswap16(sequence));
+	memcpy(iv, &salt, 8);
+	memcpy(iv + 8, &salt_end, 4);
+}
+
 static void run_gcm(struct protector *protector, struct protector_packet *packet, bool protects)
 {
 	_Alignas(16) uint8_t iv[12], tag[16];
 	struct gcm_context_data context;
-	const uint8_t *ssrc = packet->media + 8, *sequence = packet->media + 2;
 	uint8_t *payload = packet->media + HEADER_SIZE;
 	bool is_128 = packet->key->suite == SUITE_AES_GCM_128;
 	uint64_t size = packet->size - HEADER_SIZE - (protects ? 0u : sizeof(tag));
-	memcpy(iv, packet->key->salt, sizeof(iv)); // RFC 7714 8.1
-	for (unsigned i = 0; i < 4; i++) {
-		iv[2 + i] ^= ssrc[i];
-		iv[6 + i] ^= (uint8_t)(packet->rollover >> (24 - 8 * i));
-	}
-	iv[10] ^= sequence[0];
-	iv[11] ^= sequence[1];
+	set_gcm_iv(iv, packet);
 	IMB_MGR *manager = protector->manager;
 	aes_gcm_enc_dec_t work = protects ? is_128 ? manager->gcm128_enc : manager->gcm256_enc
 				 : is_128 ? manager->gcm128_dec
