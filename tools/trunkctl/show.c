@@ -254,6 +254,8 @@ void show_answer(const json_t *answer, FILE *out)
 		show_lists(answer, out);
 	else
 		show_pairs(changed ? changed : answer, "", out);
+	if (json_array_size(json_object_get(answer, "pairs")) > 0) // after the totals of ports
+		show_rows("pairs", json_object_get(answer, "pairs"), out);
 	if (json_array_size(json_object_get(answer, "workers")) > 0)
 		show_verdicts(json_object_get(answer, "workers"), out);
 	show_warnings(answer, out);

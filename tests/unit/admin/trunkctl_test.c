@@ -169,6 +169,22 @@ static void a_call_is_told_as_a_ladder(void **state)
 		"    the carrier does not hear the caller: ttl\n");
 }
 
+static void the_ledger_of_ports_comes_after_its_totals(void **state)
+{
+	(void)state;
+	char room[4096];
+	const char *text = show(
+		"{\"status\":\"ok\",\"ports\":{\"total\":5000,\"used\":1},\"pairs\":[{"
+		"\"local\":\"192.0.2.2:10000\",\"state\":\"held\",\"call\":\"CA01\",\"age_s\":7,"
+		"\"worker\":0,\"leaked\":false,\"why\":\"call is up\"}]}",
+		room, sizeof(room));
+	const char *totals = strstr(text, "5000"), *row = strstr(text, "192.0.2.2:10000");
+	assert_non_null(totals);
+	assert_non_null(row);
+	assert_true(totals < row);
+	assert_non_null(strstr(row, "call is up"));
+}
+
 #define LONG                                                                                       \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"     \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
