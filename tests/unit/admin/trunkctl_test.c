@@ -221,6 +221,7 @@ int main(void)
 		cmocka_unit_test(values_have_units),
 		cmocka_unit_test(nothing_a_terminal_would_obey_is_printed),
 		cmocka_unit_test(a_call_is_told_as_a_ladder),
+		cmocka_unit_test(the_ledger_of_ports_comes_after_its_totals),
 		cmocka_unit_test(an_answer_of_any_shape_is_printed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
