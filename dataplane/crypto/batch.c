@@ -99,7 +99,10 @@ static bool try_context(const struct crypto_worker *worker, struct crypto_job *j
 		job->verdict = VERDICT_DROP_TRUNCATED;
 		return false;
 	}
-	return guess(job, context) && lay_out(worker, job, context);
+	bool is_new = guess(job, context);
+	if (job->verdict == VERDICT_DROP_REPLAY)
+		job->context = context; // packets before it in this burst may prove it is none
+	return is_new && lay_out(worker, job, context);
 }
 
 static bool begin_arriving(struct crypto_worker *worker, struct crypto_job *job)
@@ -112,10 +115,12 @@ static bool begin_arriving(struct crypto_worker *worker, struct crypto_job *job)
 		set_aside(&worker->batch, job);
 	if (current && try_context(worker, job, current))
 		return true;
-	job->tries |= TRY_FORMER;
 	if (current && job->verdict == VERDICT_DROP_REPLAY)
 		job->tries |= WAS_REPLAY;
-	return former && try_context(worker, job, former);
+	if (!former)
+		return false;
+	job->tries |= TRY_FORMER;
+	return try_context(worker, job, former);
 }
 
 // SRTCP has one index a key, whatever the SSRC. An RTP sender's own state may have been forgotten:
@@ -168,15 +173,13 @@ static bool begin(struct crypto_worker *worker, struct crypto_job *job)
 	job->verdict = VERDICT_DROP_AUTHENTICATION;
 	job->rollover = 0;
 	job->sequence = 0;
-	job->context = NULL;
+	job->context = job->key = NULL;
 	job->tries = 0;
 	job->stash = STASH_NONE;
 	bool has_work =
 		is_possible(worker, job) && (job->way == KEY_ARRIVES ? begin_arriving(worker, job)
 								     : begin_leaving(worker, job));
 	job->state = has_work ? WAITING : DONE;
-	if (!has_work)
-		job->context = NULL;
 	return has_work;
 }
 
@@ -247,6 +250,8 @@ static bool poll(struct crypto_worker *worker)
 static bool restore(struct crypto_worker *worker, struct crypto_job *job)
 {
 	const struct crypto_engine *engine = worker->contexts.engine;
+	if (!job->key)
+		return true; // nobody touched it
 	if (job->stash != STASH_NONE)
 		memcpy(job->media, worker->batch.stashes[job->stash], job->size);
 	else if (!engine->keeps_refused)
@@ -277,8 +282,9 @@ static bool try_again(struct crypto_worker *worker, struct crypto_job *job)
 	if (!(job->tries & retry)) {
 		job->tries = (uint8_t)(job->tries | retry);
 		bool is_new = look(job, context);
-		if (!is_new && !is_former) // its like came before it in this burst
-			job->tries |= WAS_REPLAY;
+		if (!is_former)
+			job->tries = (uint8_t)(is_new ? job->tries & ~WAS_REPLAY
+						      : job->tries | WAS_REPLAY);
 		if (is_new && job->index != index)
 			return restore(worker, job) && lay_out(worker, job, context) &&
 			       submit_again(worker, job);
@@ -311,7 +317,7 @@ static void commit(struct crypto_job *job)
 static bool settle(struct crypto_worker *worker, struct crypto_job *job)
 {
 	while (job->state == DONE && job->context && job->way == KEY_ARRIVES &&
-	       job->verdict == VERDICT_DROP_AUTHENTICATION && try_again(worker, job))
+	       job->verdict != VERDICT_FORWARDED && try_again(worker, job))
 		(void)poll(worker);
 	if (job->state != DONE)
 		return job->state == SETTLED;
