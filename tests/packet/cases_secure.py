@@ -24,6 +24,7 @@ MANY = IN.seal([rtp(n) for n in range(400)])
 PAIR = IN.seal_rtcp(REPORTS[:2])
 WRAP = [rtp(n & 0xFFFF) for n in range(65526, 65546)]
 CHANGED = WRAP + [rtp(n, ssrc=9) for n in (65000, 65001)]
+MIXED = [p for n in range(65526, 65546) for p in (rtp(n & 0xFFFF), rtp(n - 60000, ssrc=0x22222222))]
 REORDERED = [0, 1, 3, 2, 4, 5, 12, 8, 7, 11, 9, 14, 13, 16, 19, 18]  # of WRAP; 6, 10, 15, 17 are lost
 
 
@@ -151,6 +152,13 @@ SECURE_CASES = list(between_suites()) + [
          [arrives(p) for p in IN.seal(CHANGED)], {"forwarded": 22}, [leaves(p) for p in OUT.seal(CHANGED)],
          [opens(flags=SECURE_ARRIVES | SECURE_LEAVES), IN.line(ARRIVES), OUT.line(LEAVES)],
          figures={"ssrc_changes": 1, "arrives_rollover": 0, "sequence": 65001}),
+    Case("two SSRCs by turns under one key keep their own counters, on both sides",
+         [arrives(p) for p in IN.seal(MIXED)], {"forwarded": 40}, [leaves(p) for p in OUT.seal(MIXED)],
+         [opens(flags=SECURE_ARRIVES | SECURE_LEAVES), IN.line(ARRIVES), OUT.line(LEAVES)],
+         figures={"packets": 40, "drop_replay": 0}),
+    Case("SRTP on another worker's queue is handed over and opened by its owner",
+         [arrives(SEALED[0], port=18000)], {"handed_over": 1, "forwarded": 1}, [leaves(TALK[0], port=18002)],
+         [opens(port=18000, out=18002, flags=SECURE_ARRIVES), IN.line(ARRIVES, 18000)], workers=2),
     Case("a stream of a lost dataplane goes on where the view said it was",
          [arrives(p) for p in IN.seal(TALK, ssrc=0x11111111, roc=5)], {"forwarded": 10},
          [leaves(p) for p in OUT.seal(TALK, ssrc=0x11111111, roc=6)],
