@@ -9,6 +9,7 @@ kept, and their place is printed. The last line is `N passed, M failed` with `, 
 something could not run here; the exit status is 1 when something failed.
 """
 
+import collections
 import os
 import shutil
 import signal
@@ -48,6 +49,9 @@ int main(void) { pthread_t t; return pthread_create(&t, 0, run, 0) || pthread_jo
 """
 
 
+Step = collections.namedtuple("Step", "name log child began")
+
+
 class Check:
     """The run: counts, where it builds, where its logs lie."""
 
@@ -58,7 +62,7 @@ class Check:
         self.place = tempfile.mkdtemp(prefix="trunkd-check-")
         self.logs = os.path.join(self.place, "logs")
         os.mkdir(self.logs)
-        self.child = None
+        self.steps = []  # that run
 
     def wants(self, *parts):
         return not self.parts or any(part in self.parts for part in parts)
@@ -76,52 +80,54 @@ class Check:
 
     def run(self, name, command, limit_s, environment=None, shown=False):
         """Runs a step; its output goes to a log, and to the terminal too when shown. (status, log)"""
+        return self.follow(self.start(name, command, environment), limit_s, shown)
+
+    def start(self, name, command, environment=None):
+        """Begins a step, which `follow` waits for: several may run side by side."""
         log = os.path.join(self.logs, name.replace(" ", "-").replace("/", "-") + ".log")
         print(f"-- {name} …", flush=True)
-        start = time.monotonic()
         with open(log, "w", encoding="utf-8", errors="replace") as file:
             file.write("$ " + " ".join(command) + "\n")
             file.flush()
-            self.child = subprocess.Popen(
+            child = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
                 stdout=file, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
-            status = self.follow(log, limit_s, shown)
-        print(f"   {name}: {'ok' if status == 0 else 'failed'}, {time.monotonic() - start:.0f} s", flush=True)
-        return status, log
+        self.steps.append(Step(name, log, child, time.monotonic()))
+        return self.steps[-1]
 
-    def follow(self, log, limit_s, shown):
+    def follow(self, step, limit_s, shown=False):
         """Waits for the step, at most limit_s, and shows its log as it grows. What it has started and
         left behind goes with it."""
-        end = time.monotonic() + limit_s
-        with open(log, encoding="utf-8", errors="replace") as file:
+        end = step.began + limit_s
+        with open(step.log, encoding="utf-8", errors="replace") as file:
             file.readline()
             status = None
             while status is None and time.monotonic() < end:
                 try:
-                    status = self.child.wait(timeout=0.3)
+                    status = step.child.wait(timeout=0.3)
                 except subprocess.TimeoutExpired:
                     pass
                 for line in file if shown else ():
                     print("   " + line.rstrip(), flush=True)
-        self.stop_child()
+        self.stop(step)
         if status is None:
             print(f"   stopped after {limit_s} s", flush=True)
-        return -1 if status is None else status
+        print(f"   {step.name}: {'ok' if status == 0 else 'failed'}, "
+              f"{time.monotonic() - step.began:.0f} s", flush=True)
+        return -1 if status is None else status, step.log
 
-    def stop_child(self):
+    def stop(self, step):
         """First kindly, so that a runner can end what it has started, then for certain."""
-        if self.child is None:
-            return
         for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            if self.child.poll() is not None and kind != signal.SIGKILL:
+            if step.child.poll() is not None and kind != signal.SIGKILL:
                 continue
             try:
-                os.killpg(self.child.pid, kind)
-                self.child.wait(timeout=20)
+                os.killpg(step.child.pid, kind)
+                step.child.wait(timeout=20)
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 pass
-        self.child.wait()
-        self.child = None
+        step.child.wait()
+        self.steps.remove(step)
 
     def take_report(self, name, path, status, log, advice):
         """Adds the cases of a JUnit report; a runner that failed without a failed case counts as one."""
@@ -159,7 +165,8 @@ class Check:
         return 1 if self.failed else 0
 
     def clean(self):
-        self.stop_child()
+        for step in list(self.steps):
+            self.stop(step)
         shutil.rmtree(self.place, ignore_errors=True)
 
 
@@ -274,23 +281,33 @@ def thread(check):
         test(check, "thread", directory, ["unit"], {"TSAN_OPTIONS": "halt_on_error=1"})
 
 
+# They count calls and packets, and have the machine to themselves; the others mostly wait for speech to
+# be spoken, and run as two halves side by side, each with a network of its own.
+SYSTEM_ALONE = ["load_test.py"]
+SYSTEM_MEDIA = ["ipv6_test.py", "srtp_test.py", "verdict_test.py"]
+
+
 def system(check, directory):
-    folder = os.path.join(ROOT, "tests", "system")
-    if not os.path.isdir(folder) or not any(name.endswith("_test.py") or name.startswith("test_")
-                                            for _, _, names in os.walk(folder) for name in names):
-        check.skips_it("system", "tests/system holds no tests")
-        return
+    folder = os.path.join("tests", "system")
+    names = sorted(name for name in os.listdir(os.path.join(ROOT, folder)) if name.endswith("_test.py"))
     if os.geteuid() != 0:
         check.skips_it("system", "needs root: sudo tools/check system")
         return
     if directory is None:
         check.skips_it("system", "there is no gcc build to test")
         return
-    report = os.path.join(check.place, "system.xml")
-    status, log = check.run(
-        "system", ["/usr/bin/python3", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--junitxml", report,
-                   "tests/system"], SYSTEM_LIMIT_S, {"TRUNKD_BUILD": directory}, shown=True)
-    check.take_report("system", report, status, log, "read the log; one test: python3 -m pytest tests/system -k NAME")
+    rest = [name for name in names if name not in SYSTEM_ALONE + SYSTEM_MEDIA]
+    for groups in ({"system load": SYSTEM_ALONE}, {"system calls": rest, "system media": SYSTEM_MEDIA}):
+        steps = []
+        for name, files in groups.items():
+            report = os.path.join(check.place, name.replace(" ", "-") + ".xml")
+            steps.append((report, check.start(name, [
+                "/usr/bin/python3", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--junitxml", report,
+                *[os.path.join(folder, file) for file in files]], {"TRUNKD_BUILD": directory})))
+        for report, step in steps:
+            status, log = check.follow(step, SYSTEM_LIMIT_S, shown=True)
+            check.take_report(step.name, report, status, log,
+                              "read the log; one test: python3 -m pytest tests/system -k NAME")
 
 
 def run_all(check):

@@ -23,7 +23,8 @@ def site6(request, build, tmp_path_factory):
 def start(site):
     own = site.net["appliance"]
     both = [own.address, own.address6]
-    site.trunkd.options.update({"sip.addresses": both, "media.addresses": both})
+    site.trunkd.options.update({"sip.addresses": both, "media.addresses": both,
+                                "dataplane.huge_pages": "off"})
     if site.trunkd.driver != "af_xdp":
         site.trunkd.options["dataplane.addresses"] = [f"{own.address}/24", f"{own.address6}/64"]
     try:
