@@ -123,6 +123,31 @@ def test_hold_and_resume_keep_key_and_rollover(site):
     pair.assert_identical(100)
 
 
+def test_another_port_keeps_key_and_rollover(site):
+    with Pair(site, "locked", (srtp.SHORT,), sequence=WRAP, called_sequence=WRAP) as pair:
+        pair.talk(1)
+        master = pair.caller_media.peer_master
+        pair.caller_media.move(44000)
+        assert pair.caller.reinvite().status == 200
+        pair.talk(1)
+        assert pair.caller_media.peer_master == master
+        assert pair.side("caller")["rollover"] == 1
+    pair.assert_identical(100)
+
+
+def test_a_sender_that_begins_anew_is_still_heard(site):
+    """Another SSRC and sequence number under the same key, in the clear and sealed."""
+    with Pair(site, "locked", (srtp.LONG,), sequence=WRAP, called_sequence=WRAP) as pair:
+        for round_ in range(3):
+            pair.talk(0.8)
+            for end in (pair.caller_media, pair.called_media):
+                end.ssrc += 1
+                end.sequence = 65530 - 1000 * round_
+        pair.talk(0.2)
+        assert pair.side("caller")["ssrc_changes"] == 3
+    pair.assert_identical(130)
+
+
 def test_a_new_key_starts_afresh_and_the_old_one_goes_soon(site):
     """Packets of the old key that are late are heard for a moment, not for ever."""
     with Pair(site, "locked", (srtp.LONG,), sequence=WRAP) as pair:

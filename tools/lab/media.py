@@ -19,15 +19,14 @@ REPORTS = range(200, 224)  # packet types of RTCP, where both share a port (RFC 
 
 class Media:
     """`suites` are offered in that order, or taken from an offer in its order; none: plain RTP.
-    `address` may be another one than the socket's, to put a lie into the SDP."""
+    `told` is another address than the socket's, to put a lie into the SDP."""
 
     def __init__(self, host, port, suites=(), family=4, told=None, is_muxed=False, sequence=1000,
                  ssrc=None, event=101):
         self.host, self.suites, self.family, self.event = host, tuple(suites), family, event
-        self.port, self.is_muxed = port, is_muxed
-        self.address = told or (host.address if family == 4 else host.address6)
-        own = host.address if family == 4 else host.address6
-        self.rtp, self.rtcp = host.socket(port, address=own), host.socket(port + 1, address=own)
+        self.is_muxed = is_muxed
+        self.own = host.address if family == 4 else host.address6
+        self.address = told or self.own
         self.ssrc = random.getrandbits(32) if ssrc is None else ssrc
         self.sequence, self.timestamp = sequence, 8000
         self.masters = {suite: srtp.new_master(suite) for suite in self.suites}
@@ -36,15 +35,26 @@ class Media:
         self.said, self.heard, self.reports, self.refused = [], [], [], []
         self.reports_at = set()  # ports
         self.version, self.lock = 0, threading.Lock()
-        self.wake, self.stop = socket.socketpair()
-        self.thread = threading.Thread(target=self._listen, daemon=True)
-        self.thread.start()
+        self._open_port(port)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+    def _open_port(self, port):
+        self.port = port
+        self.rtp = self.host.socket(port, address=self.own)
+        self.rtcp = self.host.socket(port + 1, address=self.own)
+        self.wake, self.stop = socket.socketpair()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
+
+    def move(self, port):
+        """To another port, which the next description tells."""
+        self.close()
+        self._open_port(port)
 
     def close(self):
         self.stop.send(b".")
@@ -190,7 +200,7 @@ class Media:
         is_rtcp = is_second or self.is_muxed and len(data) > 1 and data[1] in REPORTS
         with self.lock:
             try:
-                plain = self._open(data, is_rtcp)
+                plain = self._unseal(data, is_rtcp)
             except srtp.SrtpError as error:
                 self.refused.append((error.status, data))
                 return
@@ -201,7 +211,7 @@ class Media:
         self.heard += rtp_of([Packet(time.time(), False, source[0], source[1], self.address,
                                      self.port, None, "right", plain)], False)
 
-    def _open(self, data, is_rtcp):
+    def _unseal(self, data, is_rtcp):
         if not self.suites or not self.inside:
             return data
         for context in self.inside:
