@@ -320,12 +320,23 @@ static enum verdict verdict_of(const struct trial *trial)
 	}
 }
 
+// SRTCP in the clear is refused; whether as that or as a copy, libsrtp2 decides by suite.
+static bool is_clear_rtcp(const struct trial *trial)
+{
+	const struct flow *flow = trial->flow;
+	unsigned behind = suite_is_aead(flow->suite) ? 4 : 14;
+	return flow->is_rtcp && flow->way == KEY_ARRIVES && trial->given_size >= 8 + behind &&
+	       !(trial->media[trial->given_size - behind] & 0x80);
+}
+
 static void judge(struct world *world, const struct crypto_job *job)
 {
 	const struct trial *trial = job->owner;
 	enum verdict expected = verdict_of(trial);
 	enum verdict verdict = job->verdict;
-	if (verdict == VERDICT_DROP_TRUNCATED && expected != VERDICT_FORWARDED)
+	bool has_words = verdict == VERDICT_DROP_TRUNCATED ||
+			 (verdict == VERDICT_DROP_AUTHENTICATION && is_clear_rtcp(trial));
+	if (has_words && expected != VERDICT_FORWARDED)
 		verdict = expected; // libsrtp2 has several words for it
 	world->tally.packets++;
 	world->tally.forwarded += verdict == VERDICT_FORWARDED;
