@@ -152,7 +152,7 @@ class Media:
         self.send_raw(self.seal(data, context))
 
     def send_raw(self, data):
-        with contextlib.suppress(ConnectionRefusedError):
+        with contextlib.suppress(ConnectionRefusedError, PermissionError):  # ICMP, own firewall
             self.rtp.sendto(data, self.target)
 
     def say(self, octets, pace=PACE):
