@@ -76,3 +76,18 @@ def test_ipv6_on_the_callers_leg_and_ipv4_on_the_other(site6):
         site6.trunkd.change("carrier", "gateway-6", enabled="true")
     pair.assert_identical(75)
     site6.nothing_left()
+
+
+def test_a_hop_limit_of_10_is_dropped_and_11_passes(site6):
+    """MEDIA-016, D-38."""
+    with Pair(site6, "locked", (srtp.LONG,), called_host="carrier2", has_sip6=(True, True), family=6,
+              called_family=6) as pair:
+        pair.caller_media.set_ttl(10)
+        pair.talk(0.4)
+        assert not pair.called_media.heard and pair.side("caller")["drops"]["ttl"] == 20
+        pair.caller_media.said.clear()
+        pair.caller_media.set_ttl(11)
+        pair.talk(0.4)
+        assert pair.side("caller")["ttl_lowest"] == 10
+    pair.assert_identical(20)
+    site6.nothing_left()

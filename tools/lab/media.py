@@ -142,7 +142,10 @@ class Media:
             return context.protect(data) if context else data
 
     def set_ttl(self, ttl):
-        self.rtp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        if self.family == 4:
+            self.rtp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        else:
+            self.rtp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
 
     def send(self, data, context=None):
         """One packet of RTP, noted as said."""
