@@ -198,6 +198,7 @@ static enum status start_store(struct control *control)
 					 .directory = control->directory };
 	enum status status = store_start(control->loop, &options, &control->store);
 	// Calls need the directory: the sockets open only once it is loaded.
+	clock_update(&control->clock); // starting a dataplane may have taken long
 	uint64_t until_ms = control->clock.now_ms + STORE_WAIT_MS;
 	while (status == OK && store_state(control->store) != STORE_READY) {
 		(void)event_base_loop(control->loop, EVLOOP_NONBLOCK);
