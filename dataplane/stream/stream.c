@@ -133,7 +133,7 @@ static void start(struct stream_table *table, struct stream *stream, uint32_t ge
 	stream->events &= STREAM_EVENT_CLOSED; // the slot's last stream may still have that to tell
 	stream->learning = STREAM_GIVEN;
 	stream->is_destination_learned = false;
-	stream->refused_s = 0;
+	stream->refused_s = stream->unauthentic_s = 0;
 	table->open_count++;
 	struct stream_view *view = &table->views[index_of(table, stream)];
 	*view = (struct stream_view){ .generation = generation,
@@ -205,11 +205,13 @@ void stream_count_drop(struct stream_table *table, const struct stream *stream,
 void stream_tell_refusal(struct stream_table *table, struct stream *stream, enum message_kind kind,
 			 const struct address *source)
 {
-	uint16_t now_s = (uint16_t)(table->now_ns / 1000000000);
+	uint8_t now_s = (uint8_t)(table->now_ns / 1000000000);
+	uint8_t *told_s =
+		kind == MESSAGE_STREAM_UNAUTHENTIC ? &stream->unauthentic_s : &stream->refused_s;
 	now_s = now_s ? now_s : 1; // 0: nothing was told yet
-	if (stream->refused_s == now_s || table->refusal_count == STREAM_REFUSALS_MAX)
+	if (*told_s == now_s || table->refusal_count == STREAM_REFUSALS_MAX)
 		return;
-	stream->refused_s = now_s;
+	*told_s = now_s;
 	uint32_t place = (table->refusal_first + table->refusal_count++) % STREAM_REFUSALS_MAX;
 	table->refusals[place] = (struct stream_refusal){
 		.stream = { index_of(table, stream), stream->generation },

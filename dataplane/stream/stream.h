@@ -55,7 +55,7 @@ struct stream {
 	uint32_t candidate_ms;
 	uint32_t next_listed; // the slot behind it in the list of those with events
 	uint16_t candidate_sequence;
-	uint16_t refused_s; // when a refused source was told last, low half
+	uint8_t refused_s, unauthentic_s; // when such a source was told last, low octet; 0: never
 };
 
 _Static_assert(sizeof(struct stream) == 128, "two cache lines");

@@ -256,6 +256,23 @@ static void the_first_second_since_the_machine_started_is_one_too(void **state)
 	CHECK_TRUE(fixture_is_silent(fixture));
 }
 
+static void a_forger_hides_no_stranger(void **state)
+{
+	struct fixture *fixture = *state;
+	struct address forger, stranger;
+	assert_true(address_parse(text_of("203.0.113.10:4000"), &forger));
+	assert_true(address_parse(text_of("192.0.2.66:9000"), &stranger));
+	struct stream *stream = &fixture->table.streams[0];
+	fixture_open(fixture, &(struct fixture_open){ FIXTURE_OPEN });
+	for (unsigned i = 0; i < 2; i++) { // of one second: the first of each kind is told
+		stream_tell_refusal(&fixture->table, stream, MESSAGE_STREAM_UNAUTHENTIC, &forger);
+		stream_tell_refusal(&fixture->table, stream, MESSAGE_STREAM_REFUSED, &stranger);
+	}
+	assert_true(fixture_names(fixture, MESSAGE_STREAM_UNAUTHENTIC, "203.0.113.10:4000"));
+	assert_true(fixture_names(fixture, MESSAGE_STREAM_REFUSED, "192.0.2.66:9000"));
+	assert_true(fixture_is_silent(fixture));
+}
+
 static void more_refusals_than_can_wait_are_counted_and_not_told(void **state)
 {
 	struct fixture *fixture = *state;
@@ -340,6 +357,7 @@ int main(void)
 		WITH_FIXTURE(muxed_rtcp_leaves_from_the_rtp_port),
 		WITH_FIXTURE(a_refused_source_is_told_at_once_and_then_once_a_second),
 		WITH_FIXTURE(the_first_second_since_the_machine_started_is_one_too),
+		WITH_FIXTURE(a_forger_hides_no_stranger),
 		WITH_FIXTURE(more_refusals_than_can_wait_are_counted_and_not_told),
 		WITH_FIXTURE(what_leaves_and_arrives_under_srtp_is_noted),
 		WITH_FIXTURE(the_indexes_of_srtcp_are_noted_beside),
