@@ -43,6 +43,7 @@ static int create_memory(const char *name, size_t size, void **out_memory)
 		close(fd);
 		return -1;
 	}
+	(void)madvise(memory, size, MADV_DONTDUMP); // keys pass through
 	*out_memory = memory;
 	return fd;
 }

@@ -99,7 +99,10 @@ static void *map(int fd, size_t size, int protection)
 	if (fstat(fd, &state) != 0 || (size_t)state.st_size != size)
 		return NULL;
 	void *memory = mmap(NULL, size, protection, MAP_SHARED, fd, 0);
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	(void)madvise(memory, size, MADV_DONTDUMP); // keys pass through
+	return memory;
 }
 
 static enum status map_all(struct dataplane *dataplane, const int fds[static 2])

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/secret.h"
 #include "dataplane/message.h"
 
 #define MAILBOX_SIZE 65536 // a whole restart's streams fit; a power of two
@@ -43,7 +44,8 @@ static inline bool mailbox_put(struct mailbox_end *end, const struct message *me
 	return true;
 }
 
-// A position that cannot be true is believed to the point of starting again there, empty.
+// A position that cannot be true is believed to the point of starting again there, empty. A key is wiped
+// before the producer may fill its place again, or it would lie there until the ring came round.
 static inline bool mailbox_take(struct mailbox_end *end, struct message *out_message)
 {
 	uint32_t put = atomic_load_explicit(&end->mailbox->put, memory_order_acquire);
@@ -51,8 +53,11 @@ static inline bool mailbox_take(struct mailbox_end *end, struct message *out_mes
 	if (waiting == 0)
 		return false;
 	bool is_sane = waiting <= MAILBOX_SIZE;
+	struct message *place = &end->mailbox->messages[end->position % MAILBOX_SIZE];
 	if (is_sane)
-		*out_message = end->mailbox->messages[end->position % MAILBOX_SIZE];
+		*out_message = *place;
+	if (is_sane && out_message->kind == MESSAGE_STREAM_KEY)
+		secret_wipe(place, sizeof(*place));
 	end->position = is_sane ? end->position + 1 : put;
 	atomic_store_explicit(&end->mailbox->taken, end->position, memory_order_release);
 	return is_sane;

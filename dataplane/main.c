@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -104,8 +105,16 @@ static bool start_workers(struct program *program)
 	return true;
 }
 
+// Keys lie in memory of our own, of DPDK's and of libraries: so no core file at all, and no debugger of
+// a user that is not root.
+static void hide_memory(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
 static bool start(struct program *program)
 {
+	hide_memory();
 	if (!block_signals(program) || !attach_is_free(program->options.socket_path))
 		return false;
 	program->nic = nic_start(&program->options);

@@ -17,6 +17,7 @@
 #include <rte_ring.h>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "dataplane/shared.h"
 
 #define HAND_OVER_SIZE 1024
@@ -224,6 +225,7 @@ static bool take_messages(struct worker *worker)
 	}
 	if (taken == 0)
 		return false;
+	secret_wipe(&message, sizeof(message)); // it may have been a key
 	worker->view->messages += taken;
 	worker->view->streams_open = worker->table.open_count;
 	return true;

@@ -196,10 +196,10 @@ static bool send_key(const struct media_flow *flow, struct dataplane *dataplane,
 		.kind = MESSAGE_STREAM_KEY,
 		.stream = { flow->index, generation },
 	};
-	if (!media_keys_derive(&flow->keys_wanted[way], form, is_rtcp(flow), &message.key))
-		return false;
+	bool is_sent =
+		media_keys_derive(&flow->keys_wanted[way], form, is_rtcp(flow), &message.key);
 	message.key.way = (uint8_t)way;
-	bool is_sent = dataplane_send(dataplane, &message) == OK;
+	is_sent = is_sent && dataplane_send(dataplane, &message) == OK;
 	secret_wipe(&message, sizeof(message));
 	return is_sent;
 }

@@ -200,6 +200,60 @@ static void a_position_that_cannot_be_leads_nowhere(void **state)
 	CHECK_TRUE(mailbox_take(&consumer, &taken));
 }
 
+static void a_key_that_was_taken_is_no_longer_in_the_ring(void **state)
+{
+	static const struct message nothing;
+	struct server *server = *state;
+	struct mailbox *mailbox = &attach_mailboxes(server->attach)[0].inbox;
+	struct mailbox_end producer = mailbox_producer(mailbox);
+	struct mailbox_end consumer = mailbox_consumer(mailbox);
+	struct message key = { .kind = MESSAGE_STREAM_KEY, .stream = { 2, 9 } }, taken;
+	struct message other = { .kind = MESSAGE_STREAM_CLOSE, .stream = { 2, 9 } };
+	memset(key.key.octets, 0x5a, sizeof(key.key.octets));
+	for (unsigned i = 0; i < MAILBOX_SIZE; i++) { // the ring comes round, wherever it began
+		uint32_t place = producer.position % MAILBOX_SIZE;
+		CHECK_TRUE(mailbox_put(&producer, &key));
+		CHECK_TRUE(mailbox_put(&producer, &other));
+		assert_memory_equal(&mailbox->messages[place], &key, sizeof(key));
+		CHECK_TRUE(mailbox_take(&consumer, &taken));
+		assert_memory_equal(&taken, &key, sizeof(key));
+		assert_memory_equal(&mailbox->messages[place], &nothing, sizeof(nothing));
+		CHECK_TRUE(mailbox_take(&consumer, &taken));
+		assert_memory_equal(&taken, &other, sizeof(other));
+	}
+}
+
+// Of all mappings of that name: "dd" among the flags is MADV_DONTDUMP.
+static void check_not_dumped(const char *name, unsigned count)
+{
+	char line[512];
+	unsigned found = 0, hidden = 0;
+	bool is_ours = false;
+	FILE *file = fopen("/proc/self/smaps", "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (strchr(line, '-') && strchr(line, '-') < strchr(line, ' '))
+			is_ours = strstr(line, name);
+		if (!is_ours || strncmp(line, "VmFlags:", 8) != 0)
+			continue;
+		found++;
+		hidden += strstr(line, " dd") != NULL;
+	}
+	fclose(file);
+	CHECK_NUMBER(found, count);
+	CHECK_NUMBER(hidden, count);
+}
+
+static void no_core_file_has_the_mailboxes_of_either_side(void **state)
+{
+	struct server *server = *state;
+	struct dataplane *dataplane;
+	CHECK_OK(dataplane_attach(server->path, &dataplane));
+	check_not_dumped("trunkd_mailboxes", 2);
+	dataplane_detach(dataplane);
+	check_not_dumped("trunkd_mailboxes", 1);
+}
+
 static void a_second_control_process_waits_until_the_first_is_gone(void **state)
 {
 	struct server *server = *state;
@@ -319,6 +373,8 @@ int main(void)
 		WITH_SERVER(a_full_mailbox_is_a_status_and_nothing_is_lost),
 		WITH_SERVER(events_of_all_workers_are_collected_in_their_order),
 		WITH_SERVER(a_position_that_cannot_be_leads_nowhere),
+		WITH_SERVER(a_key_that_was_taken_is_no_longer_in_the_ring),
+		WITH_SERVER(no_core_file_has_the_mailboxes_of_either_side),
 		WITH_SERVER(a_second_control_process_waits_until_the_first_is_gone),
 		WITH_SERVER(what_one_control_process_left_in_a_mailbox_the_next_one_finds),
 		WITH_SERVER(nobody_is_there),
