@@ -8,6 +8,18 @@
 
 #define TAG_FIRST 1 // of our own crypto lines
 
+// Each side's key is its own (RFC 4568 6.1). Under ours, what we send would come back authentic, and one
+// key stream might cover two packets. The suite does not matter: two of them share their key stream.
+static bool is_our_key(const struct media_leg *leg, const struct media_key *key)
+{
+	const struct media_key *ours[] = { &leg->session.own.key, &leg->former_own.key };
+	bool is_ours = false;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		is_ours |= ours[i]->suite != SUITE_NONE &&
+			   secret_is_equal(ours[i]->octets, key->octets, sizeof(key->octets));
+	return is_ours;
+}
+
 static enum status check(struct media *media, enum media_side from, const struct media_offer *offer,
 			 struct media_problem *out_problem)
 {
@@ -28,6 +40,13 @@ static enum status check(struct media *media, enum media_side from, const struct
 		problem = (struct media_problem){ .header = "SDP a=rtpmap",
 						  .seen = "PCMU under a dynamic number",
 						  .expected = "PCMU as payload type 0" };
+	}
+	if (status == OK && is_our_key(&media->legs[from], &offer->crypto.key)) {
+		status = ERR_NOT_ACCEPTABLE;
+		problem = (struct media_problem){ .objection = MEDIA_OBJECTION_KEYS,
+						  .header = "SDP a=crypto",
+						  .seen = "the key of our own crypto line",
+						  .expected = "a key of its own" };
 	}
 	if (status != OK)
 		*out_problem = problem;

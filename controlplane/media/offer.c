@@ -370,9 +370,14 @@ static void read_lines(struct cursor *cursor, struct level *level, struct text *
 	*out_lines = all;
 }
 
+// What is shown ends where a key begins: a description that cannot be read may have one anywhere.
 static void note_seen(struct media_problem *problem, struct text line)
 {
 	size_t size = line.size < sizeof(problem->seen) - 1 ? line.size : sizeof(problem->seen) - 1;
+	for (size_t i = 0; i < size; i++) {
+		if (text_has_prefix(text_cut(line, i), TEXT("inline:")))
+			size = i;
+	}
 	for (size_t i = 0; i < size; i++) {
 		char c = line.data[i];
 		problem->seen[i] = c >= ' ' && c < 0x7f && c != '"' && c != '\\' ? c : '.';

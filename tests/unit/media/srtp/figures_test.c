@@ -108,6 +108,15 @@ static void lose_everything(void)
 					 TEXT(CALLER_PORT("4000", "") "m=x\r\n"), &problem),
 		     ERR_MALFORMED);
 	assert_null(strstr(problem.seen, "PS1uQ"));
+	// Neither where nothing of it can be read, nor where a key stands in the wrong place.
+	CHECK_STATUS(media_receive_offer(call.media, MEDIA_CALLER,
+					 TEXT("v=0\r\n" CRYPTO("1", S80, KEY_A)), &problem),
+		     ERR_MALFORMED);
+	CHECK_STRING(problem.seen, "v=0..a=crypto:1 AES_CM_128_HMAC_SHA1_80 ");
+	CHECK_STATUS(media_receive_offer(call.media, MEDIA_CALLER,
+					 TEXT("v=0\r\nm=audio " KEY_A "\r\n"), &problem),
+		     ERR_MALFORMED);
+	CHECK_STRING(problem.seen, "m=audio ");
 	secure_restart(&bench);
 	struct dataplane *former = bench.dataplane;
 	bench.dataplane = fake_dataplane_create(1, elsewhere);

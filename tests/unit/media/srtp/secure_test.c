@@ -324,6 +324,47 @@ static void without_an_engine_nothing_is_secure(void **state)
 	bench_end(&bench);
 }
 
+// What a peer says under this suite, with the octets of a key it heard.
+static enum status say_key(struct media *media, enum media_side side, bool is_offer,
+			   const struct media_sdes *heard, enum suite suite)
+{
+	char room[512];
+	struct media_sdes line = *heard;
+	struct media_problem problem = { 0 };
+	struct writer writer = writer_of(room, sizeof(room));
+	line.key.suite = (uint8_t)suite;
+	writer_string(&writer, SAVP("203.0.113.9", "6000", "a=crypto:"));
+	media_sdes_write(&line, &writer);
+	struct text sdp = writer_done(&writer);
+	enum status status = is_offer ? media_receive_offer(media, side, sdp, &problem)
+				      : media_receive_answer(media, side, sdp, &problem);
+	CHECK_TRUE(status == OK || problem.objection == MEDIA_OBJECTION_KEYS);
+	CHECK_TRUE(status == OK || !strstr(problem.seen, "inline"));
+	return status;
+}
+
+// Else everything we send could be sent back to us, and be authentic.
+static void nobody_may_send_under_our_own_key(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct bench_text text;
+	secure_begin(&bench);
+	struct media *media = secure_open(&bench, MEDIA_SECURE, MEDIA_SECURE);
+	bench_offer(media, MEDIA_CALLER, CALLER_A);
+	struct media_sdes ours = secure_line(bench_write_offer(media, MEDIA_CALLED, &text));
+	CHECK_STATUS(say_key(media, MEDIA_CALLED, false, &ours, SUITE_AES_CM_80),
+		     ERR_NOT_ACCEPTABLE);
+	struct secure_call call = secure_begin_call(&bench);
+	CHECK_STATUS(say_key(call.media, MEDIA_CALLED, true, &call.called_heard, SUITE_AES_CM_80),
+		     ERR_NOT_ACCEPTABLE);
+	// Another tag's length makes no other key stream.
+	CHECK_STATUS(say_key(call.media, MEDIA_CALLED, true, &call.called_heard, SUITE_AES_CM_32),
+		     ERR_NOT_ACCEPTABLE);
+	CHECK_OK(say_key(call.media, MEDIA_CALLED, true, &call.called_said, SUITE_AES_CM_32));
+	bench_end(&bench);
+}
+
 #define MUXED_CALLER                                                                               \
 	SDP("198.51.100.7", "4000", "\r\na=rtcp-mux\r\na=rtcp:4009 IN IP4 198.51.100.99\r\n")
 
@@ -374,6 +415,7 @@ int main(void)
 		TEST(the_next_carrier_gets_another_key),
 		TEST(a_late_offer_is_secure_too),
 		TEST(without_an_engine_nothing_is_secure),
+		TEST(nobody_may_send_under_our_own_key),
 		TEST(rtcp_goes_with_rtp_when_a_peer_offers_to),
 	};
 	return RUN_TESTS(tests);
