@@ -322,7 +322,8 @@ static bool settle(struct crypto_worker *worker, struct crypto_job *job)
 	if (job->state != DONE)
 		return job->state == SETTLED;
 	if (job->context) {
-		if (job->verdict == VERDICT_DROP_AUTHENTICATION && job->tries & WAS_REPLAY)
+		// Whatever its former key makes of it, be it too short for that one.
+		if (job->verdict != VERDICT_FORWARDED && job->tries & WAS_REPLAY)
 			job->verdict = VERDICT_DROP_REPLAY;
 		if (job->verdict == VERDICT_FORWARDED && job->way == KEY_ARRIVES)
 			commit(job);

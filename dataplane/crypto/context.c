@@ -134,10 +134,21 @@ bool crypto_context_set_key(struct crypto_contexts *contexts, const struct messa
 	return fill(contexts, context, message);
 }
 
-// All of the window counts as seen: what the lost worker passed must not pass again.
-static void restore(struct crypto_context *context, uint32_t ssrc, uint64_t index)
+// All of the window counts as seen: what the lost worker passed must not pass again. false: it would go
+// back, and what left would leave a second time under the same index (RFC 3711 9.1).
+static bool restore(struct crypto_stream *stream, struct crypto_context *context, uint32_t ssrc,
+		    uint64_t index)
 {
-	struct crypto_rollover *state = &context->rollovers[0];
+	struct crypto_rollover *state = &context->rollovers[0], forgotten = { 0 };
+	bool is_one = stream && context->is_rtcp; // SRTCP that leaves: one index, whatever the SSRC
+	const struct crypto_rollover *known =
+		is_one ? state : crypto_rollover_find(context->rollovers, ssrc);
+	if (known && known->is_used && index < crypto_rollover_highest(known))
+		return false;
+	if (!is_one)
+		state = crypto_rollover_use(context->rollovers, ssrc, &forgotten);
+	if (stream && forgotten.is_used)
+		crypto_context_note_forgotten(stream, forgotten.ssrc);
 	*state = (struct crypto_rollover){
 		.window = { ~0ull, ~0ull },
 		.ssrc = ssrc,
@@ -145,6 +156,7 @@ static void restore(struct crypto_context *context, uint32_t ssrc, uint64_t inde
 		.s_l = (uint16_t)index,
 		.is_used = true,
 	};
+	return true;
 }
 
 bool crypto_context_set_rollover(struct crypto_contexts *contexts, const struct message *message)
@@ -159,14 +171,17 @@ bool crypto_context_set_rollover(struct crypto_contexts *contexts, const struct 
 	bool has_arrives = arrives->suite != SUITE_NONE && arrives->generation == generation;
 	bool has_leaves = leaves->suite != SUITE_NONE && leaves->generation == generation;
 	bool is_rtcp = stream % MEDIA_PORT_COUNT % 2;
+	uint64_t arrived = (uint64_t)rollover->arrives << 16 | rollover->arrives_sequence;
+	uint64_t left = (uint64_t)rollover->leaves << 16 | rollover->leaves_sequence;
+	if (is_rtcp) {
+		arrived = rollover->arrives;
+		left = (uint64_t)rollover->leaves + RESTORE_MARGIN;
+	}
 	if (has_arrives)
-		restore(arrives, rollover->ssrc,
-			is_rtcp ? rollover->arrives
-				: (uint64_t)rollover->arrives << 16 | rollover->arrives_sequence);
+		has_arrives = restore(NULL, arrives, rollover->ssrc, arrived);
 	if (has_leaves)
-		restore(leaves, rollover->ssrc,
-			is_rtcp ? (uint64_t)rollover->leaves + RESTORE_MARGIN
-				: (uint64_t)rollover->leaves << 16 | rollover->leaves_sequence);
+		has_leaves = restore(crypto_context_stream(contexts, stream), leaves,
+				     rollover->ssrc, left);
 	return has_arrives || has_leaves;
 }
 
