@@ -33,6 +33,13 @@ static json_t *mac_to_json(const uint8_t mac[static 6])
 			    mac[5]);
 }
 
+static const char *steering_of(const struct dataplane_facts *facts)
+{
+	if (facts->worker_count <= 1)
+		return "one worker";
+	return facts->is_steered ? "by the card" : "by hand-over";
+}
+
 static json_t *dataplane_to_json(struct dataplane *dataplane)
 {
 	json_t *object = json_object();
@@ -60,6 +67,7 @@ static json_t *dataplane_to_json(struct dataplane *dataplane)
 	admin_json_set(object, "key_form",
 		       json_string(facts->key_form == KEY_MASTER ? "master" : "session"));
 	admin_json_set(object, "steered", json_boolean(facts->is_steered));
+	admin_json_set(object, "steering", json_string(steering_of(facts)));
 	return object;
 }
 

@@ -107,6 +107,7 @@ static void status_tells_of_every_part(void **state)
 	assert_string_equal(text_at(answer, "dataplane.addresses.0"), "192.0.2.1");
 	assert_string_equal(text_at(answer, "dataplane.engine"), "ipsec_mb");
 	assert_string_equal(text_at(answer, "dataplane.key_form"), "session");
+	assert_string_equal(text_at(answer, "dataplane.steering"), "by hand-over");
 	assert_true(json_is_false(json_object_get(json_object_get(answer, "icmp"), "heard")));
 	assert_string_equal(text_at(answer, "redis.state"), "ready");
 	assert_true(json_is_true(json_object_get(answer, "ready")));
