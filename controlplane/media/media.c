@@ -126,7 +126,7 @@ enum status media_set_family(struct media *media, enum media_side side, uint8_t 
 		media_ports_take_beside(engine->ports, leg->rtp_index, family, &user, &index);
 	if (status != OK)
 		return status;
-	media_ports_give(engine->ports, leg->rtp_index, user.now_ms);
+	media_ports_give_unused(engine->ports, leg->rtp_index, user.now_ms); // as it is not settled
 	set_ports(engine, leg, index);
 	return OK;
 }

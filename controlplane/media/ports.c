@@ -252,6 +252,14 @@ void media_ports_abandon(struct media_ports *ports, uint32_t index, uint64_t now
 	move_pair(ports, number, MEDIA_PORT_ORPHAN, now_ms);
 }
 
+void media_ports_give_unused(struct media_ports *ports, uint32_t index, uint64_t now_ms)
+{
+	uint32_t number = find_in(ports, index, MEDIA_PORT_HELD, MEDIA_PORT_HELD);
+	assert(number != NO_PAIR);
+	ports->pairs[number].holder = NULL;
+	move_pair(ports, number, MEDIA_PORT_FREE, now_ms);
+}
+
 void media_ports_give(struct media_ports *ports, uint32_t index, uint64_t now_ms)
 {
 	uint32_t number = find_in(ports, index, MEDIA_PORT_HELD, MEDIA_PORT_ORPHAN);

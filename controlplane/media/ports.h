@@ -55,6 +55,8 @@ bool media_ports_claim(struct media_ports *ports, uint32_t index,
 bool media_ports_mark_orphan(struct media_ports *ports, uint32_t index, uint64_t now_ms);
 // A held pair's call ends, but no worker has confirmed that its streams are closed.
 void media_ports_abandon(struct media_ports *ports, uint32_t index, uint64_t now_ms);
+// From held to free at once: nobody was ever told of it, so nothing can come late.
+void media_ports_give_unused(struct media_ports *ports, uint32_t index, uint64_t now_ms);
 // From held or orphan to rest.
 void media_ports_give(struct media_ports *ports, uint32_t index, uint64_t now_ms);
 void media_ports_tick(struct media_ports *ports, uint64_t now_ms); // wakes those that rested enough

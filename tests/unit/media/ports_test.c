@@ -103,6 +103,24 @@ static void a_pair_rests_before_it_is_used_again(void **state)
 	end(&bench);
 }
 
+static void a_pair_nobody_was_told_of_needs_no_rest(void **state)
+{
+	(void)state;
+	struct bench bench = begin(1, one);
+	uint32_t indexes[2], last[2];
+	for (unsigned i = 0; i < 2500; i++)
+		CHECK_OK(take(&bench, 0, last));
+	media_ports_give_unused(bench.ports, last[0], 500);
+	CHECK_STATUS(take(&bench, 500, indexes), ERR_LIMIT); // a call needs two
+	media_ports_give_unused(bench.ports, last[1], 500);
+	CHECK_NUMBER(media_ports_count(bench.ports, MEDIA_PORT_RESTING), 0);
+	CHECK_NUMBER(media_ports_count(bench.ports, MEDIA_PORT_FREE), 2);
+	CHECK_TRUE(media_ports_holder(bench.ports, last[0]) == NULL);
+	CHECK_OK(take(&bench, 500, indexes));
+	CHECK_TRUE(indexes[0] == last[0] && indexes[1] == last[1]);
+	end(&bench);
+}
+
 static void the_order_of_ports_cannot_be_guessed(void **state)
 {
 	(void)state;
@@ -248,6 +266,7 @@ int main(void)
 		TEST(a_call_gets_two_pairs_of_one_worker_and_address),
 		TEST(all_pairs_are_handed_out_once_and_then_none),
 		TEST(a_pair_rests_before_it_is_used_again),
+		TEST(a_pair_nobody_was_told_of_needs_no_rest),
 		TEST(the_order_of_ports_cannot_be_guessed),
 		TEST(a_leg_of_another_family_stays_on_the_worker),
 		TEST(every_address_of_a_family_is_used_up_before_none_is_left),
