@@ -18,8 +18,8 @@ struct crypto_batch {
 	uint64_t stashes_taken; // one bit each
 };
 
-struct crypto_worker {
-	struct crypto_contexts contexts; // engine NULL: off
+struct crypto_worker { // on cache lines of its own: the next worker's lie right behind
+	_Alignas(64) struct crypto_contexts contexts; // engine NULL: off
 	struct crypto_batch batch;
 };
 

@@ -147,9 +147,10 @@ static enum status start_any(struct crypto *crypto, const struct crypto_plan *pl
 enum status crypto_start(const struct crypto_plan *plan, struct crypto **out_crypto)
 {
 	size_t size = sizeof(struct crypto) + plan->worker_count * sizeof(struct crypto_worker);
-	struct crypto *crypto = calloc(1, size);
+	struct crypto *crypto = aligned_alloc(_Alignof(struct crypto), size);
 	enum status status = crypto ? OK : ERR_MEMORY;
 	if (status == OK) {
+		memset(crypto, 0, size);
 		crypto->worker_count = plan->worker_count;
 		if (strcmp(plan->engine, "off") != 0)
 			status = start_any(crypto, plan);

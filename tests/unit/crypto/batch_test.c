@@ -84,7 +84,9 @@ struct world {
 
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	struct world *world = aligned_alloc(_Alignof(struct world), sizeof(*world));
+	assert_non_null(world);
+	memset(world, 0, sizeof(*world));
 	struct crypto_contexts *contexts = &world->receiver.contexts;
 	*state = world;
 	world->sender = fixture_start("ipsec_mb");

@@ -33,10 +33,23 @@ static void keys_that_find_no_memory_are_refused_at_the_start(void **state)
 	crypto_stop(crypto);
 }
 
+// A worker writes its own with every packet; what it reads of it must not lie on another's line.
+static void no_two_workers_share_a_line(void **state)
+{
+	(void)state;
+	struct crypto_plan plan = { "auto", 3, FIXTURE_STREAMS };
+	struct crypto *crypto = NULL;
+	CHECK_OK(crypto_start(&plan, &crypto));
+	for (unsigned i = 0; i < plan.worker_count; i++)
+		CHECK_NUMBER((uintptr_t)crypto_of_worker(crypto, i) % 64, 0);
+	crypto_stop(crypto);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_device_that_is_not_there_is_refused),
+		TEST(no_two_workers_share_a_line),
 		TEST(keys_that_find_no_memory_are_refused_at_the_start),
 	};
 	if (!fixture_start_devices())
