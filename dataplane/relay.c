@@ -90,29 +90,33 @@ static void enqueue(struct worker *worker, struct relay_task *task, const struct
 	job->stream = (struct stream_id){ index_of(worker, stream), stream->generation };
 	job->now_ns = worker->table.now_ns;
 	job->owner = task;
+	task->goes_on = true;
 	relay->waiting[relay->waiting_count++] = job;
 }
 
-// A new job. The packet stays the caller's if there can be none: its verdict says why.
+// A new job, of the task that holds the packet already or of another. The packet stays the caller's if
+// there can be none: its verdict says why.
 static enum verdict start_job(struct worker *worker, const struct stream *stream,
 			      struct rte_mbuf *buffer, const struct packet *packet,
-			      enum key_way way)
+			      enum key_way way, struct relay_task *task)
 {
 	if (!worker->crypto) {
 		stream_count_drop(&worker->table, stream, STREAM_DROP_AUTHENTICATION);
 		return VERDICT_DROP_AUTHENTICATION;
 	}
-	struct relay_task *task =
-		has_room(buffer, packet) ? take_task(&worker->relay, buffer, packet) : NULL;
+	if (!has_room(buffer, packet))
+		return VERDICT_DROP_CRYPTO_FULL;
+	if (!task)
+		task = take_task(&worker->relay, buffer, packet);
 	if (!task)
 		return VERDICT_DROP_CRYPTO_FULL;
 	enqueue(worker, task, stream, way);
 	return VERDICT_FORWARDED;
 }
 
-// The second half of the way, of a packet in the clear.
+// The second half of the way, of a packet in the clear. `task` holds it if it came out of the engine.
 static enum verdict forward(struct worker *worker, struct stream *stream, struct rte_mbuf *buffer,
-			    const struct packet *packet)
+			    const struct packet *packet, struct relay_task *task)
 {
 	if (stream->flags & STREAM_NO_NEXT_HOP) {
 		stream_count_drop(&worker->table, stream, STREAM_DROP_NO_NEXT_HOP);
@@ -120,7 +124,7 @@ static enum verdict forward(struct worker *worker, struct stream *stream, struct
 	}
 	transform_renumber(stream, packet, rte_pktmbuf_mtod(buffer, uint8_t *) + packet->offset);
 	if (transform_steps(stream->flags) & TRANSFORM_PROTECT)
-		return start_job(worker, stream, buffer, packet, KEY_LEAVES);
+		return start_job(worker, stream, buffer, packet, KEY_LEAVES, task);
 	leave(worker, stream, buffer, packet);
 	return VERDICT_FORWARDED;
 }
@@ -136,18 +140,19 @@ static void send_report(struct worker *worker, struct stream *rtp)
 		return;
 	size_t size = report_write(&worker->table, rtp, &rtcp, rte_pktmbuf_mtod(buffer, uint8_t *));
 	const struct packet packet = { .kind = PACKET_REPORT, .size = (uint16_t)size };
-	if (size == 0 || forward(worker, rtcp, buffer, &packet) != VERDICT_FORWARDED)
+	if (size == 0 || forward(worker, rtcp, buffer, &packet, NULL) != VERDICT_FORWARDED)
 		rte_pktmbuf_free(buffer);
 }
 
 static enum verdict forward_accepted(struct worker *worker, struct stream *stream,
-				     struct rte_mbuf *buffer, const struct packet *packet)
+				     struct rte_mbuf *buffer, const struct packet *packet,
+				     struct relay_task *task)
 {
 	stream_account(&worker->table, stream, packet, rte_pktmbuf_mtod(buffer, const uint8_t *));
 	bool is_time = (int32_t)(worker->relay.now_ms - stream->report_due_ms) >= 0;
 	if (is_time && packet->kind == PACKET_RTP && report_is_due(&worker->table, stream))
 		send_report(worker, stream);
-	return forward(worker, stream, buffer, packet);
+	return forward(worker, stream, buffer, packet, task);
 }
 
 static enum verdict begin(struct worker *worker, unsigned i)
@@ -163,8 +168,8 @@ static enum verdict begin(struct worker *worker, unsigned i)
 					 : accept_plain(&worker->table, stream, packet, frame);
 	if (verdict != VERDICT_FORWARDED)
 		return verdict;
-	return is_sealed ? start_job(worker, stream, buffer, packet, KEY_ARRIVES)
-			 : forward_accepted(worker, stream, buffer, packet);
+	return is_sealed ? start_job(worker, stream, buffer, packet, KEY_ARRIVES, NULL)
+			 : forward_accepted(worker, stream, buffer, packet, NULL);
 }
 
 // The stream whose packet this is still: it may have been closed, and its slot opened again.
@@ -201,16 +206,17 @@ static void count_failure(struct worker *worker, struct stream *stream,
 
 // Out of the engine and in the clear: the tag was right, now the rest is believed or not.
 static enum verdict finish_arrival(struct worker *worker, struct stream *stream,
-				   const struct relay_task *task, struct packet *packet)
+				   struct relay_task *task)
 {
-	const uint32_t rollover = task->job.rollover; // the task may be another packet's soon
+	struct packet *packet = &task->packet;
+	const uint32_t rollover = task->job.rollover; // the job may be the other way's soon
 	const uint16_t sequence = task->job.sequence;
 	const uint8_t *frame = rte_pktmbuf_mtod(task->buffer, const uint8_t *);
 	packet->media_size = (uint16_t)(packet->size - task->job.clear_size);
 	enum verdict verdict = accept_opened(&worker->table, stream, packet, frame);
 	if (verdict != VERDICT_FORWARDED)
 		return verdict;
-	verdict = forward_accepted(worker, stream, task->buffer, packet);
+	verdict = forward_accepted(worker, stream, task->buffer, packet, task);
 	stream_note_index(&worker->table, stream, KEY_ARRIVES, rollover, sequence);
 	return verdict;
 }
@@ -218,7 +224,6 @@ static enum verdict finish_arrival(struct worker *worker, struct stream *stream,
 static enum verdict finish(struct worker *worker, struct relay_task *task)
 {
 	struct crypto_job *job = &task->job;
-	struct packet packet = task->packet;
 	struct stream *stream = stream_of(worker, job);
 	if (!stream)
 		return VERDICT_DROP_NO_STREAM;
@@ -226,11 +231,11 @@ static enum verdict finish(struct worker *worker, struct relay_task *task)
 		count_failure(worker, stream, task);
 		return job->verdict;
 	}
-	packet.size = job->size;
+	task->packet.size = job->size;
 	if (job->way == KEY_ARRIVES)
-		return finish_arrival(worker, stream, task, &packet);
+		return finish_arrival(worker, stream, task);
 	stream_note_index(&worker->table, stream, KEY_LEAVES, job->rollover, job->sequence);
-	leave(worker, stream, task->buffer, &packet);
+	leave(worker, stream, task->buffer, &task->packet);
 	return VERDICT_FORWARDED;
 }
 
@@ -255,11 +260,12 @@ static void run_engine(struct worker *worker)
 		unsigned count = crypto_collect(worker->crypto, relay->done, CRYPTO_JOBS_MAX);
 		for (unsigned i = 0; i < count; i++) {
 			struct relay_task *task = relay->done[i]->owner;
-			struct rte_mbuf *buffer = task->buffer;
-			give_task(relay, task); // first: the second half of its way may need one
+			task->goes_on = false;
 			enum verdict verdict = finish(worker, task);
 			if (verdict != VERDICT_FORWARDED)
-				burst_drop(worker, buffer, verdict);
+				burst_drop(worker, task->buffer, verdict);
+			if (!task->goes_on)
+				give_task(relay, task);
 		}
 	} while (relay->waiting_count > 0);
 }

@@ -17,6 +17,7 @@ struct relay_task { // a packet in the engine
 	struct crypto_job job;
 	struct rte_mbuf *buffer;
 	struct packet packet;
+	bool goes_on; // came out, and goes in again
 };
 
 struct relay {

@@ -54,8 +54,7 @@ static void give_back(struct crypto_batch *batch, struct crypto_job *job)
 	job->stash = STASH_NONE;
 }
 
-// By what was committed so far: the index of RTP, and whether it was there before.
-static bool look(struct crypto_job *job, const struct crypto_context *context)
+[[gnu::noinline]] static bool look_up(struct crypto_job *job, const struct crypto_context *context)
 {
 	static const struct crypto_rollover fresh;
 	const struct crypto_rollover *known =
@@ -65,6 +64,17 @@ static bool look(struct crypto_job *job, const struct crypto_context *context)
 	if (!job->is_rtcp)
 		job->index = crypto_rollover_guess(known, crypto_srtp_sequence(job));
 	return crypto_rollover_is_new(known, job->index);
+}
+
+// By what was committed so far: the index of RTP, and whether it was there before.
+static bool look(struct crypto_job *job, const struct crypto_context *context)
+{
+	const struct crypto_rollover *first = &context->rollovers[0];
+	if (job->is_rtcp || first->ssrc != crypto_srtp_ssrc(job) ||
+	    !crypto_rollover_is_next(first, crypto_srtp_sequence(job)))
+		return look_up(job, context);
+	job->index = crypto_rollover_highest(first) + 1;
+	return true;
 }
 
 // false: it has no index, or one that was there before.
@@ -108,7 +118,9 @@ static bool try_context(const struct crypto_worker *worker, struct crypto_job *j
 static bool begin_arriving(struct crypto_worker *worker, struct crypto_job *job)
 {
 	struct crypto_context *current = context_of(worker, job, CRYPTO_ARRIVES);
-	struct crypto_context *former = context_of(worker, job, CRYPTO_FORMER);
+	struct crypto_context *former = NULL;
+	if (!current || job->now_ns < current->until_ns) // else its line is not even touched
+		former = context_of(worker, job, CRYPTO_FORMER);
 	if (worker->batch.stashes && job->size >= RTP_LEAST &&
 	    (former ||
 	     (current && !crypto_rollover_find(current->rollovers, crypto_srtp_ssrc(job)))))
@@ -124,20 +136,19 @@ static bool begin_arriving(struct crypto_worker *worker, struct crypto_job *job)
 }
 
 // SRTCP has one index a key, whatever the SSRC. An RTP sender's own state may have been forgotten:
-// then it may not begin again.
-static bool take_index(struct crypto_worker *worker, struct crypto_job *job,
-		       struct crypto_context *context)
+// then it may not begin again. Apart, so that packets that come in order save no registers for it.
+[[gnu::noinline]] static bool look_for_index(struct crypto_worker *worker, struct crypto_job *job,
+					     struct crypto_context *context)
 {
+	struct crypto_rollover *state = &context->rollovers[0];
 	if (job->is_rtcp) {
-		struct crypto_rollover *state = &context->rollovers[0];
 		job->index = crypto_rollover_highest(state) + 1;
 		if (job->index > CRYPTO_RTCP_INDEX_MAX)
 			return false;
 		crypto_rollover_commit(state, job->index);
 		return true;
 	}
-	uint32_t ssrc = crypto_srtp_ssrc(job);
-	struct crypto_rollover *state = &context->rollovers[0];
+	const uint32_t ssrc = crypto_srtp_ssrc(job);
 	if (!state->is_used || state->ssrc != ssrc) {
 		struct crypto_stream *stream =
 			crypto_context_stream(&worker->contexts, job->stream.index);
@@ -153,6 +164,19 @@ static bool take_index(struct crypto_worker *worker, struct crypto_job *job,
 		return false;
 	if (state->offset != 0)
 		crypto_srtp_set_sequence(job, (uint16_t)job->index);
+	return true;
+}
+
+static bool take_index(struct crypto_worker *worker, struct crypto_job *job,
+		       struct crypto_context *context)
+{
+	struct crypto_rollover *state = &context->rollovers[0];
+	if (job->is_rtcp || state->ssrc != crypto_srtp_ssrc(job) || state->offset != 0 ||
+	    !crypto_rollover_is_next(state, crypto_srtp_sequence(job)))
+		return look_for_index(worker, job, context);
+	crypto_rollover_commit_next(state);
+	state->has_candidate = false;
+	job->index = crypto_rollover_highest(state);
 	return true;
 }
 
@@ -301,7 +325,7 @@ static bool try_again(struct crypto_worker *worker, struct crypto_job *job)
 }
 
 // Two copies in one burst both passed the first look at the window: the second stops here.
-static void commit(struct crypto_job *job)
+[[gnu::noinline]] static void commit_other(struct crypto_job *job)
 {
 	struct crypto_context *context = job->context;
 	uint32_t ssrc = crypto_srtp_ssrc(job);
@@ -313,18 +337,35 @@ static void commit(struct crypto_job *job)
 				       job->index);
 }
 
+static void commit(struct crypto_job *job)
+{
+	struct crypto_rollover *first = &((struct crypto_context *)job->context)->rollovers[0];
+	if (first->ssrc == crypto_srtp_ssrc(job) &&
+	    crypto_rollover_is_next(first, (uint16_t)job->index) &&
+	    job->index == crypto_rollover_highest(first) + 1)
+		crypto_rollover_commit_next(first);
+	else
+		commit_other(job);
+}
+
+[[gnu::noinline]] static void try_more(struct crypto_worker *worker, struct crypto_job *job)
+{
+	while (job->state == DONE && job->way == KEY_ARRIVES && job->verdict != VERDICT_FORWARDED &&
+	       try_again(worker, job))
+		(void)poll(worker);
+	// Whatever its former key makes of it, be it too short for that one.
+	if (job->state == DONE && job->verdict != VERDICT_FORWARDED && job->tries & WAS_REPLAY)
+		job->verdict = VERDICT_DROP_REPLAY;
+}
+
 // false: the engine has it, perhaps again.
 static bool settle(struct crypto_worker *worker, struct crypto_job *job)
 {
-	while (job->state == DONE && job->context && job->way == KEY_ARRIVES &&
-	       job->verdict != VERDICT_FORWARDED && try_again(worker, job))
-		(void)poll(worker);
+	if (job->verdict != VERDICT_FORWARDED && job->state == DONE && job->context)
+		try_more(worker, job);
 	if (job->state != DONE)
 		return job->state == SETTLED;
 	if (job->context) {
-		// Whatever its former key makes of it, be it too short for that one.
-		if (job->verdict != VERDICT_FORWARDED && job->tries & WAS_REPLAY)
-			job->verdict = VERDICT_DROP_REPLAY;
 		if (job->verdict == VERDICT_FORWARDED && job->way == KEY_ARRIVES)
 			commit(job);
 		if (job->verdict == VERDICT_FORWARDED &&

@@ -131,7 +131,11 @@ bool crypto_context_set_key(struct crypto_contexts *contexts, const struct messa
 	if (place == CRYPTO_LEAVES)
 		memset(crypto_context_stream(contexts, stream)->forgotten, 0,
 		       sizeof(crypto_context_stream(contexts, stream)->forgotten));
-	return fill(contexts, context, message);
+	if (!fill(contexts, context, message))
+		return false;
+	if (place == CRYPTO_ARRIVES)
+		context->until_ns = crypto_context_at(contexts, stream, CRYPTO_FORMER)->until_ns;
+	return true;
 }
 
 // All of the window counts as seen: what the lost worker passed must not pass again. false: it would go

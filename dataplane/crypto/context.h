@@ -15,7 +15,7 @@ enum crypto_place { CRYPTO_ARRIVES, CRYPTO_LEAVES, CRYPTO_FORMER, CRYPTO_PLACES 
 
 struct crypto_context { // on cache lines of its own
 	uint8_t salt[16]; // rest zero
-	uint64_t until_ns; // of a former key
+	uint64_t until_ns; // a former key's; what arrives knows its former key's too
 	uint32_t generation;
 	uint8_t suite; // enum suite; SUITE_NONE: no key
 	uint8_t tag_size;

@@ -15,7 +15,7 @@
 
 #define BURST IMB_MAX_BURST_SIZE
 #define TAG_WRITTEN 12 // of HMAC-SHA1 the library writes 12 octets or 20, never 10
-#define GCM_BLOCKS 2048 // precomputed keys a worker can hold; what has none computes it per packet
+#define GCM_BLOCKS 6144 // precomputed keys a worker can hold; what has none computes it per packet
 
 struct area { // of one context
 	union {
@@ -37,6 +37,11 @@ _Static_assert(sizeof(struct area) <= AREA_SIZE, "an area holds either kind of k
 // The library reads it aligned to 64 octets, and its header only says so where LINUX is defined.
 struct block {
 	_Alignas(64) struct gcm_key_data data;
+};
+
+struct burst { // AES-CM, by way
+	struct crypto_job *leaving[BURST], *arriving[BURST];
+	unsigned leaving_count, arriving_count;
 };
 
 struct worker {
@@ -227,11 +232,11 @@ static uint64_t load(const uint8_t *from)
 // Time depends on nothing but the size, which everybody knows.
 static bool is_genuine(const struct crypto_job *job, const uint8_t *computed)
 {
-	unsigned size = job->tag_size;
-	uint64_t low = size >= 8 ? ~0ull : (1ull << 8 * size) - 1;
-	uint64_t high = size >= 16 ? ~0ull : size <= 8 ? 0 : (1ull << 8 * (size - 8)) - 1;
-	return (((load(job->tag) ^ load(computed)) & low) |
-		((load(job->tag + 8) ^ load(computed + 8)) & high)) == 0;
+	static const uint8_t masks[32] = { 255, 255, 255, 255, 255, 255, 255, 255,
+					   255, 255, 255, 255, 255, 255, 255, 255 };
+	const uint8_t *mask = masks + SUITE_TAG_MAX - job->tag_size;
+	return (((load(job->tag) ^ load(computed)) & load(mask)) |
+		((load(job->tag + 8) ^ load(computed + 8)) & load(mask + 8))) == 0;
 }
 
 static const struct gcm_key_data *gcm_key(struct worker *worker, const struct area *area)
@@ -287,12 +292,11 @@ static void run_aead(struct worker *worker, struct crypto_job *job)
 	job->verdict = VERDICT_DROP_AUTHENTICATION;
 }
 
-static void fill(struct worker *worker, unsigned at, struct crypto_job *job)
+static IMB_JOB *fill(struct worker *worker, unsigned at, struct crypto_job *job)
 {
 	const struct area *area = job->key;
 	IMB_JOB *order = &worker->orders[at];
 	order->enc_keys = area->cm.round_keys;
-	order->dec_keys = area->cm.round_keys;
 	order->src = job->media;
 	order->dst = job->media + job->clear_size;
 	order->cipher_start_src_offset_in_bytes = job->clear_size;
@@ -301,79 +305,95 @@ static void fill(struct worker *worker, unsigned at, struct crypto_job *job)
 	order->iv = job->iv;
 	order->u.HMAC._hashed_auth_key_xor_ipad = area->cm.inner;
 	order->u.HMAC._hashed_auth_key_xor_opad = area->cm.outer;
-	order->auth_tag_output =
-		job->way == KEY_LEAVES ? job->media + job->tag_offset : worker->tags[at];
-	order->user_data = job;
-	job->verdict = VERDICT_DROP_AUTHENTICATION;
+	return order;
 }
 
-// Ciphers the runs of orders whose packets are FORWARDED so far and have anything to cipher.
-static void cipher(struct worker *worker, unsigned from, unsigned end)
+static void spoil(struct crypto_job *const *jobs, unsigned count)
 {
-	while (from < end) {
-		unsigned to = from;
-		for (; to < end; to++) {
-			const struct crypto_job *job = worker->orders[to].user_data;
-			if (job->verdict != VERDICT_FORWARDED || job->cipher_size == 0)
-				break;
-		}
-		unsigned count = to - from;
-		if (count > 0 &&
-		    IMB_SUBMIT_CIPHER_BURST_NOCHECK(worker->manager, &worker->orders[from], count,
-						    IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT,
-						    IMB_KEY_128_BYTES) != count)
-			for (unsigned i = from; i < to; i++)
-				((struct crypto_job *)worker->orders[i].user_data)->verdict =
-					VERDICT_DROP_AUTHENTICATION;
-		from = to + 1;
+	for (unsigned i = 0; i < count; i++)
+		jobs[i]->verdict = VERDICT_DROP_AUTHENTICATION;
+}
+
+// Ciphers orders from `first` on: the runs of those that are FORWARDED so far and have anything to
+// cipher. `all`: that is every one of them.
+static void cipher(struct worker *worker, unsigned first, struct crypto_job *const *jobs,
+		   unsigned count, bool all)
+{
+	for (unsigned from = 0, to; from < count; from = to + 1) {
+		to = all ? count : from;
+		while (to < count && jobs[to]->verdict == VERDICT_FORWARDED &&
+		       jobs[to]->cipher_size > 0)
+			to++;
+		if (to > from &&
+		    IMB_SUBMIT_CIPHER_BURST_NOCHECK(worker->manager, &worker->orders[first + from],
+						    to - from, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT,
+						    IMB_KEY_128_BYTES) != to - from)
+			spoil(jobs + from, to - from);
 	}
+}
+
+static void cipher_leaving(struct worker *worker, struct crypto_job *const *jobs, unsigned count)
+{
+	bool all = true;
+	for (unsigned i = 0; i < count; i++) {
+		fill(worker, i, jobs[i])->auth_tag_output = jobs[i]->media + jobs[i]->tag_offset;
+		jobs[i]->verdict = VERDICT_FORWARDED;
+		all &= jobs[i]->cipher_size > 0;
+	}
+	cipher(worker, 0, jobs, count, all);
+}
+
+static void decipher_genuine(struct worker *worker, unsigned first, struct crypto_job *const *jobs,
+			     unsigned count)
+{
+	bool all = true;
+	for (unsigned i = 0; i < count; i++) {
+		bool is_right = is_genuine(jobs[i], worker->tags[first + i]);
+		jobs[i]->verdict = is_right ? VERDICT_FORWARDED : VERDICT_DROP_AUTHENTICATION;
+		all &= is_right & (jobs[i]->cipher_size > 0);
+	}
+	cipher(worker, first, jobs, count, all);
 }
 
 // What leaves is ciphered first, then the tags of all are computed together, then what arrived and is
 // genuine is deciphered. The nocheck calls: every field is ours, and the tests cover every size.
-static void run_burst(struct worker *worker, struct crypto_job **jobs, unsigned count)
+static void run_burst(struct worker *worker, const struct burst *burst)
 {
-	unsigned leaving = 0, all;
-	for (unsigned i = 0; i < count; i++)
-		if (jobs[i]->way == KEY_LEAVES) {
-			fill(worker, leaving++, jobs[i]);
-			jobs[i]->verdict = VERDICT_FORWARDED;
-		}
-	all = leaving;
-	for (unsigned i = 0; i < count; i++)
-		if (jobs[i]->way == KEY_ARRIVES)
-			fill(worker, all++, jobs[i]);
-	cipher(worker, 0, leaving);
-	bool is_hashed = IMB_SUBMIT_HASH_BURST_NOCHECK(worker->manager, worker->orders, all,
-						       IMB_AUTH_HMAC_SHA_1) == all;
-	for (unsigned i = 0; i < leaving && !is_hashed; i++)
-		((struct crypto_job *)worker->orders[i].user_data)->verdict =
-			VERDICT_DROP_AUTHENTICATION;
-	for (unsigned i = leaving; i < all && is_hashed; i++) {
-		struct crypto_job *job = worker->orders[i].user_data;
-		if (is_genuine(job, worker->tags[i]))
-			job->verdict = VERDICT_FORWARDED;
+	const unsigned leaving = burst->leaving_count, arriving = burst->arriving_count;
+	cipher_leaving(worker, burst->leaving, leaving);
+	for (unsigned i = 0; i < arriving; i++)
+		fill(worker, leaving + i, burst->arriving[i])->auth_tag_output =
+			worker->tags[leaving + i];
+	if (IMB_SUBMIT_HASH_BURST_NOCHECK(worker->manager, worker->orders, leaving + arriving,
+					  IMB_AUTH_HMAC_SHA_1) == leaving + arriving) {
+		decipher_genuine(worker, leaving, burst->arriving, arriving);
+		return;
 	}
-	cipher(worker, leaving, all);
+	spoil(burst->leaving, leaving);
+	spoil(burst->arriving, arriving);
 }
 
 static unsigned collect(void *state, struct crypto_job **out_jobs, unsigned max)
 {
 	struct worker *worker = state;
-	struct crypto_job *burst[BURST];
+	struct burst burst;
+	burst.leaving_count = burst.arriving_count = 0;
 	unsigned count = worker->count < max ? worker->count : max;
-	unsigned in_burst = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct crypto_job *job = out_jobs[i] = worker->jobs[i];
 		if (suite_is_aead(job->suite))
 			run_aead(worker, job);
+		else if (job->way == KEY_LEAVES)
+			burst.leaving[burst.leaving_count++] = job;
 		else
-			burst[in_burst++] = job;
-		if (in_burst == BURST || (i == count - 1 && in_burst > 0)) {
-			run_burst(worker, burst, in_burst);
-			in_burst = 0;
+			burst.arriving[burst.arriving_count++] = job;
+		if (burst.leaving_count + burst.arriving_count == BURST) {
+			run_burst(worker, &burst);
+			burst.leaving_count = burst.arriving_count = 0;
 		}
 	}
+	if (burst.leaving_count + burst.arriving_count > 0)
+		run_burst(worker, &burst);
 	memmove(worker->jobs, worker->jobs + count, (worker->count - count) * sizeof(*out_jobs));
 	worker->count -= count;
 	return count;

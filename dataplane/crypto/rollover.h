@@ -30,6 +30,20 @@ static inline uint64_t crypto_rollover_highest(const struct crypto_rollover *sta
 	return (uint64_t)state->roc << 16 | state->s_l;
 }
 
+// What nearly every packet is: the one after the highest, on the same turn of the ROC. All the rules below
+// come to this then; they are for the others.
+static inline bool crypto_rollover_is_next(const struct crypto_rollover *state, uint16_t sequence)
+{
+	return state->is_used && state->s_l != UINT16_MAX && sequence == state->s_l + 1;
+}
+
+static inline void crypto_rollover_commit_next(struct crypto_rollover *state)
+{
+	state->window[1] = state->window[1] << 1 | state->window[0] >> 63;
+	state->window[0] = state->window[0] << 1 | 1;
+	state->s_l++;
+}
+
 // RFC 3711 3.3.1. Of a state not used yet: ROC 0. Where the ROC would be -1 it is 0.
 uint64_t crypto_rollover_guess(const struct crypto_rollover *state, uint16_t sequence);
 // false: it was there before, or lies below the window.

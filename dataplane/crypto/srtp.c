@@ -11,9 +11,8 @@
 #include <endian.h>
 #include <string.h>
 
-#define RTP_HEADER 12
-#define RTCP_HEADER 8
-#define WORD 4 // ROC, or E and index
+#define RTCP_HEADER CRYPTO_SRTP_RTCP_HEADER
+#define WORD CRYPTO_SRTP_WORD
 #define ENCRYPTED 0x80000000u
 
 _Static_assert(SUITE_TAG_MAX <= CRYPTO_ROOM, "a tag may be read whole");
@@ -29,15 +28,6 @@ static void write32(uint8_t *to, uint32_t value)
 {
 	value = htobe32(value);
 	memcpy(to, &value, sizeof(value));
-}
-
-bool crypto_srtp_is_whole(const struct crypto_job *job, const struct crypto_context *context)
-{
-	unsigned least = job->clear_size;
-	bool has_header = job->is_rtcp ? least == RTCP_HEADER : least >= RTP_HEADER;
-	if (job->way == KEY_ARRIVES)
-		least += context->tag_size + (job->is_rtcp ? WORD : 0u);
-	return has_header && job->size >= least && job->size <= UINT16_MAX - CRYPTO_ROOM;
 }
 
 bool crypto_srtp_rtcp_index(const struct crypto_job *job, const struct crypto_context *context,
@@ -74,15 +64,22 @@ static void save_tag(struct crypto_job *job)
 	memcpy(job->tag, job->media + job->tag_offset, sizeof(job->tag));
 }
 
-static void lay_out_cm(struct crypto_job *job, unsigned body)
+// Of RTP the ROC stands where the tag begins.
+static void lay_out_rtp(struct crypto_job *job, unsigned body)
 {
-	uint32_t word =
-		job->is_rtcp ? (uint32_t)job->index | ENCRYPTED : (uint32_t)(job->index >> 16);
 	job->hash_size = (uint16_t)(body + WORD);
-	job->tag_offset = (uint16_t)(body + (job->is_rtcp ? WORD : 0));
+	job->tag_offset = (uint16_t)body;
 	if (job->way == KEY_ARRIVES)
 		save_tag(job);
-	write32(job->media + body, word);
+	write32(job->media + body, (uint32_t)(job->index >> 16));
+}
+
+static void lay_out_rtcp(struct crypto_job *job, unsigned body)
+{
+	job->hash_size = job->tag_offset = (uint16_t)(body + WORD);
+	if (job->way == KEY_ARRIVES)
+		save_tag(job);
+	write32(job->media + body, (uint32_t)job->index | ENCRYPTED);
 }
 
 static void lay_out_aead(struct crypto_job *job, unsigned body)
@@ -111,8 +108,10 @@ void crypto_srtp_lay_out(struct crypto_job *job, const struct crypto_context *co
 	set_iv(job, context);
 	if (context->is_aead)
 		lay_out_aead(job, body);
+	else if (job->is_rtcp)
+		lay_out_rtcp(job, body);
 	else
-		lay_out_cm(job, body);
+		lay_out_rtp(job, body);
 }
 
 void crypto_srtp_undo(struct crypto_job *job)
@@ -120,14 +119,11 @@ void crypto_srtp_undo(struct crypto_job *job)
 	memcpy(job->media + job->tag_offset, job->tag, job->tag_size);
 }
 
-void crypto_srtp_finish(struct crypto_job *job)
+void crypto_srtp_finish_rtcp(struct crypto_job *job)
 {
 	unsigned body = job->clear_size + job->cipher_size;
-	if (job->way == KEY_ARRIVES) {
-		job->size = (uint16_t)body;
-		return;
-	}
-	job->size = (uint16_t)(body + job->tag_size + (job->is_rtcp ? WORD : 0));
-	if (job->is_rtcp && suite_is_aead(job->suite))
+	bool leaves = job->way == KEY_LEAVES;
+	job->size = (uint16_t)(body + (leaves ? job->tag_size + WORD : 0));
+	if (leaves && suite_is_aead(job->suite))
 		write32(job->media + body + job->tag_size, (uint32_t)job->index | ENCRYPTED);
 }

@@ -28,8 +28,22 @@ static inline void crypto_srtp_set_sequence(struct crypto_job *job, uint16_t seq
 	job->media[3] = (uint8_t)sequence;
 }
 
+#define CRYPTO_SRTP_RTP_HEADER 12
+#define CRYPTO_SRTP_RTCP_HEADER 8
+#define CRYPTO_SRTP_WORD 4 // ROC, or E and index
+
 // false: it cannot hold its header, index and tag, or is too long to be given them.
-bool crypto_srtp_is_whole(const struct crypto_job *job, const struct crypto_context *context);
+static inline bool crypto_srtp_is_whole(const struct crypto_job *job,
+					const struct crypto_context *context)
+{
+	unsigned least = job->clear_size;
+	bool has_header =
+		job->is_rtcp ? least == CRYPTO_SRTP_RTCP_HEADER : least >= CRYPTO_SRTP_RTP_HEADER;
+	if (job->way == KEY_ARRIVES)
+		least += context->tag_size + (job->is_rtcp ? CRYPTO_SRTP_WORD : 0u);
+	return has_header && job->size >= least && job->size <= UINT16_MAX - CRYPTO_ROOM;
+}
+
 // What SRTCP says beside its tag. false: not encrypted, which nobody agreed on.
 bool crypto_srtp_rtcp_index(const struct crypto_job *job, const struct crypto_context *context,
 			    uint64_t *out_index);
@@ -37,4 +51,14 @@ bool crypto_srtp_rtcp_index(const struct crypto_job *job, const struct crypto_co
 // Prepares the job for an engine of KEY_SESSION: its index is set.
 void crypto_srtp_lay_out(struct crypto_job *job, const struct crypto_context *context);
 void crypto_srtp_undo(struct crypto_job *job); // of what arrives: as it came
-void crypto_srtp_finish(struct crypto_job *job); // after the engine: its size
+void crypto_srtp_finish_rtcp(struct crypto_job *job);
+
+// After the engine: its size.
+static inline void crypto_srtp_finish(struct crypto_job *job)
+{
+	if (job->is_rtcp)
+		crypto_srtp_finish_rtcp(job);
+	else
+		job->size = (uint16_t)(job->clear_size + job->cipher_size +
+				       (job->way == KEY_ARRIVES ? 0 : job->tag_size));
+}
