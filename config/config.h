@@ -32,15 +32,6 @@ struct config_numbers {
 };
 
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
-enum config_crypto { // in the order of its choices
-	CONFIG_CRYPTO_AUTO,
-	CONFIG_CRYPTO_OFF,
-	CONFIG_CRYPTO_IPSEC_MB,
-	CONFIG_CRYPTO_AESNI_MB,
-	CONFIG_CRYPTO_OPENSSL,
-	CONFIG_CRYPTO_QAT,
-	CONFIG_CRYPTO_LIBSRTP2,
-};
 enum config_polling { CONFIG_POLLING_ADAPTIVE, CONFIG_POLLING_BUSY };
 enum config_huge_pages { CONFIG_HUGE_PAGES_AUTO, CONFIG_HUGE_PAGES_ON, CONFIG_HUGE_PAGES_OFF };
 
@@ -86,7 +77,7 @@ struct dataplane_config {
 	unsigned polling; // enum config_polling
 	unsigned huge_pages; // enum config_huge_pages
 	unsigned memory_mb;
-	unsigned crypto; // enum config_crypto
+	char crypto[CONFIG_TEXT_SIZE]; // "auto", "off", an engine, "crypto_qat:PCI-DEVICE"
 	char interface[CONFIG_TEXT_SIZE]; // name of the TAP
 	struct config_prefixes addresses; // of the TAP; empty: someone else assigns them
 	struct config_addresses gateway; // default routes through the TAP, one per family at most

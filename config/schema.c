@@ -89,9 +89,9 @@ const struct config_option config_options[] = {
 	{ FIELD(dataplane, memory_mb), .kind = CONFIG_NUMBER, .unit = "MB", .min = 64, .max = 65536,
 	  .initial = "512", RESTART,
 	  .sentence = "Memory of the dataplane." },
-	{ FIELD(dataplane, crypto), .kind = CONFIG_CHOICE,
-	  .choices = "auto off ipsec_mb crypto_aesni_mb crypto_openssl crypto_qat libsrtp2", .initial = "auto", RESTART,
-	  .sentence = "What encrypts and decrypts SRTP; auto: the fastest that this machine can start; off: no secure calls." },
+	{ FIELD(dataplane, crypto), .kind = CONFIG_ENGINE, .initial = "auto", RESTART,
+	  .sentence = "What encrypts and decrypts SRTP; auto: the fastest that this machine can start; off: no secure calls; "
+		      "crypto_qat: a QuickAssist card, by its PCI address (crypto_qat:0000:3d:01.0)." },
 	{ FIELD(dataplane, interface), .kind = CONFIG_WORD, .initial = "trunk0", RESTART,
 	  .sentence = "Name of the interface on which the kernel sees everything that is not media (pci, af_packet)." },
 	{ FIELD(dataplane, addresses), .kind = CONFIG_LIST_OF_PREFIXES, .max = CONFIG_LIST_MAX, .initial = "", RESTART,

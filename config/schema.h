@@ -18,6 +18,7 @@ enum config_kind {
 	CONFIG_CHOICE, // one of a list of words; stored as its index
 	CONFIG_ADDRESS_AND_PORT,
 	CONFIG_DRIVER, // dataplane.port
+	CONFIG_ENGINE, // dataplane.crypto
 	CONFIG_URL, // redis.url
 	CONFIG_LIST_OF_ADDRESSES,
 	CONFIG_LIST_OF_PREFIXES,

@@ -145,6 +145,24 @@ static bool parse_driver(const struct config_option *option, struct text text, v
 	return is_known && store(option, text, field);
 }
 
+// The names are those of the dataplane's engines. Of a card it has to be said which one, in full and as
+// the kernel writes it.
+static bool parse_engine(const struct config_option *option, struct text text, void *field)
+{
+	static const char *const names[] = {
+		"auto", "off", "ipsec_mb", "crypto_openssl", "crypto_aesni_mb", "libsrtp2"
+	};
+	struct text rest = text;
+	bool is_known = false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		is_known |= text_is_equal(text, text_of(names[i]));
+	if (!is_known && text_is_equal(text_split(&rest, ':'), TEXT("crypto_qat")))
+		is_known = rest.size == strlen("0000:00:00.0") && is_pci(rest);
+	for (size_t i = 0; i < text.size; i++)
+		is_known &= text.data[i] < 'A' || text.data[i] > 'F';
+	return is_known && store(option, text, field);
+}
+
 static bool parse_url(const struct config_option *option, struct text text, void *field)
 {
 	struct cursor cursor = cursor_of(text);
@@ -202,6 +220,8 @@ static const struct {
 	[CONFIG_CHOICE] = { "one of its words", NULL, parse_choice, 0 },
 	[CONFIG_ADDRESS_AND_PORT] = { "an address with a port", "ADDRESS:PORT or [IPV6-ADDRESS]:PORT", parse_address_and_port, 0 },
 	[CONFIG_DRIVER] = { "a driver with its device", "pci:DEVICE, af_xdp:INTERFACE, af_packet:INTERFACE", parse_driver, 0 },
+	[CONFIG_ENGINE] = { "an engine", "auto, off, ipsec_mb, crypto_aesni_mb, crypto_openssl, crypto_qat:PCI-DEVICE, libsrtp2",
+			    parse_engine, 0 },
 	[CONFIG_URL] = { "a URL it knows", "unix:///PATH, redis://HOST:PORT", parse_url, 0 },
 	[CONFIG_LIST_OF_ADDRESSES] = { "an address", "IPv4 and IPv6 addresses", parse_address, sizeof(struct address) },
 	[CONFIG_LIST_OF_PREFIXES] = { "an address with a prefix length", "addresses with a prefix length, as 192.0.2.1/24",

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "dataplane/dataplane.h"
 #include "launcher.h"
@@ -48,6 +49,14 @@ static bool serves(const struct dataplane_facts *facts, const struct address *ad
 	return false;
 }
 
+// Of a card the facts have the engine's name alone. What "auto" came to is no difference.
+static bool does_srtp_with(const struct dataplane_facts *facts, const char *crypto)
+{
+	struct text rest = text_of(crypto);
+	struct text name = text_split(&rest, ':');
+	return text_is_equal(name, TEXT("auto")) || text_is_equal(name, text_of(facts->engine));
+}
+
 // One that was found running may have been started with other options than the file has now. Its
 // calls are worth more than the change: it is used, and the operator told what to do.
 static void compare(const struct dataplane_facts *facts, const struct config *config)
@@ -57,6 +66,8 @@ static void compare(const struct dataplane_facts *facts, const struct config *co
 		option = "dataplane.port";
 	else if (facts->worker_count != config->dataplane.workers)
 		option = "dataplane.workers";
+	else if (!does_srtp_with(facts, config->dataplane.crypto))
+		option = "dataplane.crypto";
 	for (unsigned i = 0; option == NULL && i < config->media.addresses.count; i++) {
 		if (!serves(facts, &config->media.addresses.items[i]))
 			option = "media.addresses";

@@ -114,10 +114,6 @@ static void fill_command(struct command *command, const struct dataplane_config 
 			 const struct media_config *media, unsigned user_id)
 {
 	static const char *const huge_pages[] = { "auto", "on", "off" };
-	static const char *const engines[] = { "auto",           "off",
-					       "ipsec_mb",       "crypto_aesni_mb",
-					       "crypto_openssl", "crypto_qat",
-					       "libsrtp2" };
 	char program[ARGUMENT_SIZE];
 	find_program(dataplane, program, sizeof program);
 	add(command, program);
@@ -137,7 +133,7 @@ static void fill_command(struct command *command, const struct dataplane_config 
 	add_option(command, "--huge-pages", huge_pages[dataplane->huge_pages]);
 	add_number(command, "--memory-mb", dataplane->memory_mb);
 	add_number(command, "--min-ttl", media->min_ttl);
-	add_option(command, "--crypto", engines[dataplane->crypto]);
+	add_option(command, "--crypto", dataplane->crypto);
 	if (user_id != 0)
 		add_number(command, "--allow-uid", user_id);
 }

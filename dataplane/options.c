@@ -36,14 +36,36 @@ static bool set_interface(const struct option_row *row, struct text value, void 
 	return is_name && set_string(row, value, target);
 }
 
-// One of the names the door to SRTP knows.
+// As the kernel writes it: 0000:3d:01.0.
+static bool is_pci(struct text device)
+{
+	static const char form[] = "xxxx:xx:xx.x";
+	bool fits = device.size == strlen(form);
+	for (size_t i = 0; fits && i < device.size; i++) {
+		bool is_hex = text_find(TEXT("0123456789abcdef"), device.data[i]);
+		fits = form[i] == 'x' ? is_hex : device.data[i] == form[i];
+	}
+	return fits;
+}
+
+// One of the names the door to SRTP knows; "NAME:PCI" among them is a card, and needs to know which.
 static bool set_engine(const struct option_row *row, struct text value, void *target)
 {
-	struct text names = text_of(crypto_engine_names());
-	bool is_known = false;
-	while (names.size > 0 && !is_known)
-		is_known = text_is_equal(value, text_trim(text_split(&names, ',')));
-	return is_known && set_string(row, value, target);
+	struct options *options = target;
+	struct text names = text_of(crypto_engine_names()), device = value, form = TEXT_NONE;
+	struct text name = text_split(&device, ':');
+	bool is_known = false, is_card = false;
+	(void)row;
+	while (names.size > 0 && !is_known) {
+		form = text_trim(text_split(&names, ','));
+		is_card = text_find(form, ':');
+		is_known = text_is_equal(name, text_split(&form, ':'));
+	}
+	if (!is_known || name.size >= sizeof(options->crypto) ||
+	    (is_card ? !is_pci(device) : name.size != value.size))
+		return false;
+	options->crypto_device = is_card ? device.data : NULL;
+	return text_copy(name, options->crypto, sizeof(options->crypto));
 }
 
 static bool set_number(const struct option_row *row, struct text value, void *target)
@@ -156,9 +178,9 @@ static const struct option_row rows[] = {
 	  "for packets and streams, taken at start, 64 to 65536 (256)" },
 	{ "--min-ttl", "TTL", set_number, FIELD(min_ttl), 0, 0, 255,
 	  "media with a lower TTL or hop limit is dropped, 0 to 255 (11)" },
-	{ "--crypto", "ENGINE", set_engine, FIELD(crypto), 0, 0, 0,
+	{ "--crypto", "ENGINE", set_engine, 0, 0, 0, 0,
 	  "what does SRTP: auto (the fastest that works here), off (nothing, secure streams stay silent), ipsec_mb, "
-	  "crypto_aesni_mb, crypto_openssl, crypto_qat, libsrtp2 (auto)" },
+	  "crypto_aesni_mb, crypto_openssl, crypto_qat:PCI (a card, crypto_qat:0000:3d:01.0 say), libsrtp2 (auto)" },
 	{ "--verify-udp-checksum", "auto|on|off", set_choice, FIELD(verify_udp_checksum), 0, 0, 0,
 	  "of received media; auto: on for pci:, off elsewhere, where local senders leave it unfinished (auto)" },
 	{ "--allow-uid", "UID", set_number, FIELD(allow_uid), 0, 0, UINT32_MAX - 1,

@@ -32,7 +32,8 @@ struct options {
 	enum option_choice huge_pages, verify_udp_checksum;
 	unsigned memory_mb;
 	unsigned min_ttl;
-	const char *crypto; // the SRTP engine: "auto", "off", or its name
+	char crypto[24]; // the SRTP engine: "auto", "off", or its name
+	const char *crypto_device; // "0000:3d:01.0", of an engine that is a card; else NULL
 	unsigned allow_uid; // who may attach beside root and ourselves; UINT32_MAX: nobody
 };
 

@@ -40,7 +40,7 @@ static const struct {
 
 const char *crypto_engine_names(void)
 {
-	return "auto, ipsec_mb, crypto_openssl, libsrtp2, crypto_aesni_mb, crypto_qat, off";
+	return "auto, ipsec_mb, crypto_openssl, libsrtp2, crypto_aesni_mb, crypto_qat:PCI, off";
 }
 
 static bool take_memory(struct crypto *crypto, uint32_t stream_count)
@@ -114,7 +114,7 @@ static enum status start_engine(struct crypto *crypto, const struct crypto_engin
 	bool has_memory = take_memory(crypto, plan->stream_count) && take_stashes(crypto);
 	if (has_memory) {
 		prepare_workers(crypto, plan->stream_count);
-		if (crypto_proof_holds(&crypto->workers[0], engine->form))
+		if (crypto_proof_holds(&crypto->workers[0], engine))
 			return OK;
 		fprintf(stderr, "SRTP engine %s fails its proof\n", engine->name);
 	}

@@ -260,7 +260,7 @@ static unsigned collect(void *state, struct crypto_job **out_jobs, unsigned max)
 
 // clang-format off
 #define CRYPTODEV_ENGINE(driver, able)                                                             \
-	{ .name = driver, .form = KEY_SESSION, .keeps_refused = false, .key_size = AREA_SIZE,       \
+	{ .name = driver, .form = KEY_SESSION, .is_device = true, .keeps_refused = false, .key_size = AREA_SIZE,       \
 	  .can_run = able, .start = crypto_device_start, .stop = crypto_device_stop, .worker = queue_of, .set_key = set_key,   \
 	  .clear_key = clear_key, .submit = submit, .collect = collect }
 

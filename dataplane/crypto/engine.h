@@ -35,6 +35,7 @@ struct crypto_key {
 struct crypto_engine { // one row per engine, constant
 	const char *name;
 	enum key_form form;
+	bool is_device; // of DPDK: what it works on must lie in DPDK's memory
 	bool keeps_refused; // a packet whose tag was wrong is what it was, but for the octets of the tag
 	// Octets of its own per context, a multiple of 16 and aligned so; zero before the first key.
 	size_t key_size;

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "dataplane/crypto/crypto.h"
+#include "dataplane/crypto/engine.h"
 
 // Uses the contexts of stream 0, and leaves none behind.
-bool crypto_proof_holds(struct crypto_worker *worker, enum key_form form);
+bool crypto_proof_holds(struct crypto_worker *worker, const struct crypto_engine *engine);

@@ -34,6 +34,12 @@ static void add(struct arguments *arguments, const char *argument)
 	arguments->list[arguments->count++] = room;
 }
 
+static void add_option(struct arguments *arguments, const char *option, const char *value)
+{
+	add(arguments, option);
+	add(arguments, value);
+}
+
 static uint64_t read_number(const char *path)
 {
 	unsigned long long number = 0;
@@ -106,20 +112,20 @@ static bool write_cores(const struct options *options, struct arguments *argumen
 	const char *cores_text = writer_string_done(&writer);
 	if (!cores_text)
 		return false;
-	add(arguments, "--lcores");
-	add(arguments, cores_text);
+	add_option(arguments, "--lcores", cores_text);
 	return true;
 }
 
-static void write_device(struct arguments *arguments, const struct nic_driver *driver,
-			 const char *argument)
+// Of all that is on the bus DPDK may touch what is named here, and nothing else.
+static void write_devices(struct arguments *arguments, const struct options *options,
+			  const struct nic_driver *driver, const char *argument)
 {
-	if (driver->device) {
+	if (driver->device && !options->crypto_device)
 		add(arguments, "--no-pci");
-		return;
-	}
-	add(arguments, "--allow");
-	add(arguments, argument);
+	if (!driver->device)
+		add_option(arguments, "--allow", argument);
+	if (options->crypto_device)
+		add_option(arguments, "--allow", options->crypto_device);
 }
 
 static bool write_arguments(const struct options *options, const struct nic_driver *driver,
@@ -134,9 +140,8 @@ static bool write_arguments(const struct options *options, const struct nic_driv
 	add(arguments, "--main-lcore=0");
 	add(arguments, "--no-telemetry");
 	add(arguments, "--iova-mode=va");
-	add(arguments, "-m");
-	add(arguments, memory);
-	write_device(arguments, driver, argument);
+	add_option(arguments, "-m", memory);
+	write_devices(arguments, options, driver, argument);
 	if (is_huge) {
 		add(arguments, "--in-memory"); // leaves no files behind, needs no hugetlbfs mount
 		return true;
@@ -145,6 +150,34 @@ static bool write_arguments(const struct options *options, const struct nic_driv
 	add(arguments, "--no-shconf");
 	add(arguments, prefix);
 	return true;
+}
+
+// DPDK passes over a device it does not find or may not drive without a word.
+static bool has_crypto_device(const char *device)
+{
+	char path[64], target[256];
+	if (!device)
+		return true;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", device);
+	bool is_there = access(path, F_OK) == 0;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", device);
+	ssize_t size = readlink(path, target, sizeof(target) - 1);
+	target[size > 0 ? size : 0] = 0;
+	const char *slash = strrchr(target, '/');
+	const char *driver = slash ? slash + 1 : "nothing";
+	if (is_there && strcmp(driver, "vfio-pci") == 0)
+		return true;
+	if (is_there)
+		fprintf(stderr,
+			"trunkd-dataplane: --crypto crypto_qat:%s: the device is bound to %s; "
+			"'dpdk-devbind.py -b vfio-pci %s' binds it\n",
+			device, driver, device);
+	else
+		fprintf(stderr,
+			"trunkd-dataplane: --crypto crypto_qat:%s: there is no such PCI device; "
+			"'dpdk-devbind.py -s' lists those there are\n",
+			device);
+	return false;
 }
 
 static void keep_log(void)
@@ -170,7 +203,7 @@ bool nic_eal_start(const struct options *options, const struct nic_driver *drive
 		   const char *argument, bool *out_has_huge_pages)
 {
 	bool is_huge;
-	if (!choose_pages(options, &is_huge))
+	if (!has_crypto_device(options->crypto_device) || !choose_pages(options, &is_huge))
 		return false;
 	struct arguments *arguments = calloc(1, sizeof(*arguments));
 	if (!arguments || !write_arguments(options, driver, argument, is_huge, arguments)) {

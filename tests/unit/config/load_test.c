@@ -205,6 +205,37 @@ static void wrong_drivers_and_domains_are_refused(void **state)
 	}
 }
 
+// A card has to be named in full; what is no card has no device.
+static void an_engine_is_a_name_or_a_card(void **state)
+{
+	(void)state;
+	static const char *const right[] = { "auto", "off", "libsrtp2", "crypto_qat:0000:3d:01.0" };
+	static const char *const wrong[] = { "crypto_qat",
+					     "crypto_qat:3d:01.0",
+					     "crypto_qat:0000:3D:01.0",
+					     "crypto_qat:0000:3d:01",
+					     "ipsec_mb:0000:3d:01.0",
+					     "Auto",
+					     "''",
+					     "ipsec" };
+	for (size_t i = 0; i < 12; i++) {
+		bool is_right = i < 4;
+		const char *engine = is_right ? right[i] : wrong[i - 4];
+		char content[512];
+		struct config *config = NULL;
+		struct config_problems problems = { 0 };
+		snprintf(content, sizeof(content),
+			 "sip: {addresses: 192.0.2.1, realm: a.b}\nmedia: {addresses: 192.0.2.1}\n"
+			 "dataplane: {port: 'af_packet:a', crypto: %s}\n",
+			 engine);
+		CHECK_STATUS(file_load(content, &config, &problems), is_right ? OK : ERR_MALFORMED);
+		CHECK_NUMBER(problems.count, !is_right);
+		if (is_right)
+			CHECK_STRING(config->dataplane.crypto, engine);
+		config_destroy(config);
+	}
+}
+
 static void everything_wrong_is_reported_at_once(void **state)
 {
 	(void)state;
@@ -332,6 +363,7 @@ int main(void)
 		TEST(the_example_is_right),
 		TEST(each_wrong_value_has_its_message),
 		TEST(wrong_drivers_and_domains_are_refused),
+		TEST(an_engine_is_a_name_or_a_card),
 		TEST(everything_wrong_is_reported_at_once),
 		TEST(what_is_no_yaml_is_refused_where_it_ends),
 		TEST(a_list_longer_than_its_room_is_refused),
