@@ -153,8 +153,12 @@ static bool begin_arriving(struct crypto_worker *worker, struct crypto_job *job)
 		struct crypto_stream *stream =
 			crypto_context_stream(&worker->contexts, job->stream.index);
 		struct crypto_rollover forgotten;
+		// Nor may a new one take the place of one that speaks: its sender's address may be forged.
+		const struct crypto_rollover *last = &context->rollovers[CRYPTO_SOURCES - 1];
+		bool is_speaking =
+			last->is_used && (uint8_t)((job->now_ns >> 27) - last->left) <= 1;
 		if (!crypto_rollover_find(context->rollovers, ssrc) &&
-		    crypto_context_was_forgotten(stream, ssrc))
+		    (is_speaking || crypto_context_was_forgotten(stream, ssrc)))
 			return false;
 		state = crypto_rollover_use(context->rollovers, ssrc, &forgotten);
 		if (forgotten.is_used)
@@ -162,6 +166,7 @@ static bool begin_arriving(struct crypto_worker *worker, struct crypto_job *job)
 	}
 	if (!crypto_rollover_leave(state, crypto_srtp_sequence(job), &job->index))
 		return false;
+	state->left = (uint8_t)(job->now_ns >> 27);
 	if (state->offset != 0)
 		crypto_srtp_set_sequence(job, (uint16_t)job->index);
 	return true;
@@ -175,6 +180,7 @@ static bool take_index(struct crypto_worker *worker, struct crypto_job *job,
 	    !crypto_rollover_is_next(state, crypto_srtp_sequence(job)))
 		return look_for_index(worker, job, context);
 	crypto_rollover_commit_next(state);
+	state->left = (uint8_t)(job->now_ns >> 27);
 	state->has_candidate = false;
 	job->index = crypto_rollover_highest(state);
 	return true;
@@ -325,19 +331,30 @@ static bool try_again(struct crypto_worker *worker, struct crypto_job *job)
 }
 
 // Two copies in one burst both passed the first look at the window: the second stops here.
-[[gnu::noinline]] static void commit_other(struct crypto_job *job)
+[[gnu::noinline]] static void commit_other(const struct crypto_worker *worker,
+					   struct crypto_job *job)
 {
 	struct crypto_context *context = job->context;
 	uint32_t ssrc = crypto_srtp_ssrc(job);
 	const struct crypto_rollover *known = crypto_rollover_find(context->rollovers, ssrc);
-	if (known && !crypto_rollover_is_new(known, job->index))
+	struct crypto_stream *stream = crypto_context_stream(&worker->contexts, job->stream.index);
+	bool is_former =
+		context == crypto_context_at(&worker->contexts, job->stream.index, CRYPTO_FORMER);
+	// An SSRC whose window is gone: what it says may have been said before. Nor does one begin under a
+	// former key.
+	bool is_over =
+		is_former ? context->rollovers[0].is_used : crypto_context_was_heard(stream, ssrc);
+	if (known ? !crypto_rollover_is_new(known, job->index) : is_over) {
 		job->verdict = VERDICT_DROP_REPLAY;
-	else
-		crypto_rollover_commit(crypto_rollover_use(context->rollovers, ssrc, NULL),
-				       job->index);
+		return;
+	}
+	struct crypto_rollover gone;
+	crypto_rollover_commit(crypto_rollover_use(context->rollovers, ssrc, &gone), job->index);
+	if (gone.is_used && !is_former)
+		crypto_context_note_heard(stream, gone.ssrc);
 }
 
-static void commit(struct crypto_job *job)
+static void commit(const struct crypto_worker *worker, struct crypto_job *job)
 {
 	struct crypto_rollover *first = &((struct crypto_context *)job->context)->rollovers[0];
 	if (first->ssrc == crypto_srtp_ssrc(job) &&
@@ -345,7 +362,7 @@ static void commit(struct crypto_job *job)
 	    job->index == crypto_rollover_highest(first) + 1)
 		crypto_rollover_commit_next(first);
 	else
-		commit_other(job);
+		commit_other(worker, job);
 }
 
 [[gnu::noinline]] static void try_more(struct crypto_worker *worker, struct crypto_job *job)
@@ -367,7 +384,7 @@ static bool settle(struct crypto_worker *worker, struct crypto_job *job)
 		return job->state == SETTLED;
 	if (job->context) {
 		if (job->verdict == VERDICT_FORWARDED && job->way == KEY_ARRIVES)
-			commit(job);
+			commit(worker, job);
 		if (job->verdict == VERDICT_FORWARDED &&
 		    worker->contexts.engine->form == KEY_SESSION)
 			crypto_srtp_finish(job);

@@ -69,6 +69,7 @@ void crypto_context_forget(struct crypto_contexts *contexts, uint32_t stream)
 {
 	for (unsigned place = 0; place < CRYPTO_PLACES; place++)
 		wipe(contexts, crypto_context_at(contexts, stream, place));
+	crypto_context_stream(contexts, stream)->heard_count = 0;
 	memset(crypto_context_stream(contexts, stream)->forgotten, 0,
 	       sizeof(crypto_context_stream(contexts, stream)->forgotten));
 }
@@ -128,6 +129,8 @@ bool crypto_context_set_key(struct crypto_contexts *contexts, const struct messa
 	if (place == CRYPTO_ARRIVES && context->suite != SUITE_NONE)
 		move_aside(contexts, stream, now_ns);
 	wipe(contexts, context);
+	if (place == CRYPTO_ARRIVES)
+		crypto_context_stream(contexts, stream)->heard_count = 0;
 	if (place == CRYPTO_LEAVES)
 		memset(crypto_context_stream(contexts, stream)->forgotten, 0,
 		       sizeof(crypto_context_stream(contexts, stream)->forgotten));
@@ -194,7 +197,7 @@ static uint32_t bit_of(uint32_t ssrc, unsigned which)
 {
 	uint64_t mixed = (ssrc + 1ull) * 0x9e3779b97f4a7c15ull;
 	mixed = (mixed ^ mixed >> 29) * 0xbf58476d1ce4e5b9ull;
-	return (uint32_t)((mixed >> 16 * which & 0xffff) * 448 >> 16);
+	return (uint32_t)((mixed >> 16 * which & 0xffff) * 320 >> 16);
 }
 
 bool crypto_context_was_forgotten(const struct crypto_stream *stream, uint32_t ssrc)
@@ -209,4 +212,21 @@ void crypto_context_note_forgotten(struct crypto_stream *stream, uint32_t ssrc)
 {
 	for (unsigned i = 0; i < 4; i++)
 		stream->forgotten[bit_of(ssrc, i) / 64] |= 1ull << bit_of(ssrc, i) % 64;
+}
+
+#define HEARD_MAX (sizeof(((struct crypto_stream *)0)->heard) / sizeof(uint32_t))
+
+bool crypto_context_was_heard(const struct crypto_stream *stream, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < stream->heard_count; i++)
+		if (stream->heard[i] == ssrc)
+			return true;
+	return false;
+}
+
+void crypto_context_note_heard(struct crypto_stream *stream, uint32_t ssrc)
+{
+	memmove(&stream->heard[1], &stream->heard[0], (HEARD_MAX - 1) * sizeof(stream->heard[0]));
+	stream->heard[0] = ssrc;
+	stream->heard_count = (uint8_t)(stream->heard_count + (stream->heard_count < HEARD_MAX));
 }

@@ -31,9 +31,13 @@ _Static_assert(sizeof(struct crypto_context) == 128, "two cache lines and the ke
 struct crypto_stream { // in front of a stream's contexts
 	// SSRCs that left under the present key and are no longer remembered, as a Bloom filter: one that
 	// comes back would begin at index 0 again, and use its key stream twice.
-	uint64_t forgotten[7];
+	uint64_t forgotten[5];
+	// The last ones that arrived under it and are no longer remembered: what was recorded of them would
+	// be new again.
+	uint32_t heard[4];
 	uint32_t next; // of the queue of former keys
 	bool is_queued;
+	uint8_t heard_count;
 };
 
 _Static_assert(sizeof(struct crypto_stream) == 64, "one cache line");
@@ -76,4 +80,6 @@ bool crypto_context_next_expired(const struct crypto_contexts *contexts, uint64_
 void crypto_context_expire(struct crypto_contexts *contexts, uint64_t now_ns); // the first of them
 
 bool crypto_context_was_forgotten(const struct crypto_stream *stream, uint32_t ssrc);
+bool crypto_context_was_heard(const struct crypto_stream *stream, uint32_t ssrc);
+void crypto_context_note_heard(struct crypto_stream *stream, uint32_t ssrc);
 void crypto_context_note_forgotten(struct crypto_stream *stream, uint32_t ssrc);

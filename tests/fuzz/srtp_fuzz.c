@@ -168,7 +168,7 @@ static void note_ssrc(struct world *world, unsigned stream, const uint8_t *rtp)
 // Of many SSRCs the two ends may remember others: who was forgotten begins with ROC 0 again.
 static bool may_be_lost(const struct world *world, const struct crypto_job *job)
 {
-	return !job->is_rtcp && job->rollover > 0 && world->ssrc_count[job->stream.index] == SSRCS;
+	return !job->is_rtcp && world->ssrc_count[job->stream.index] == SSRCS;
 }
 
 static void check_sealed(struct world *world, const struct slot *slot)

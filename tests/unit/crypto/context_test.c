@@ -32,17 +32,24 @@ static void set(struct crypto *crypto, struct stream_id stream, enum key_way way
 	CHECK_TRUE(fixture_set_key(crypto, stream, SUITE_AES_CM_80, way, master_of(seed), now_ns));
 }
 
-static struct sent leave(struct crypto *crypto, struct stream_id stream, uint32_t ssrc,
-			 uint16_t sequence)
+static struct sent leave_at(struct crypto *crypto, struct stream_id stream, uint32_t ssrc,
+			    uint16_t sequence, uint64_t now_ns)
 {
 	struct sent sent = { 0 };
 	uint16_t size = fixture_write_rtp(sent.media, ssrc, sequence, 160);
 	struct crypto_job job = fixture_job(sent.media, size, stream, KEY_LEAVES);
+	job.now_ns = now_ns;
 	sent.verdict = fixture_run(crypto, &job);
 	sent.size = job.size;
 	sent.sequence = job.sequence;
 	sent.rollover = job.rollover;
 	return sent;
+}
+
+static struct sent leave(struct crypto *crypto, struct stream_id stream, uint32_t ssrc,
+			 uint16_t sequence)
+{
+	return leave_at(crypto, stream, ssrc, sequence, 1);
 }
 
 static enum verdict arrive(struct crypto *crypto, struct stream_id stream, const struct sent *sent,
@@ -313,9 +320,9 @@ static void check_sources(struct crypto *crypto)
 	set(crypto, rtp, KEY_LEAVES, 1, 1);
 	set(crypto, rtp, KEY_ARRIVES, 1, 1);
 	for (uint32_t ssrc = 1; ssrc <= 12; ssrc++) {
-		struct sent sent = leave(crypto, rtp, ssrc * 0x01234567, 65535);
+		struct sent sent = leave_at(crypto, rtp, ssrc * 0x01234567, 65535, ssrc * SECOND);
 		CHECK_NUMBER(arrive(crypto, rtp, &sent, 1), VERDICT_FORWARDED);
-		sent = leave(crypto, rtp, ssrc * 0x01234567, 0);
+		sent = leave_at(crypto, rtp, ssrc * 0x01234567, 0, ssrc * SECOND);
 		CHECK_NUMBER(sent.rollover, 1);
 		CHECK_NUMBER(arrive(crypto, rtp, &sent, 1), VERDICT_FORWARDED);
 	}
@@ -331,6 +338,60 @@ static void every_source_has_its_own_rollover(void **state)
 {
 	(void)state;
 	for_every_engine(check_sources);
+}
+
+// A plain sender whose address is forged: single packets of many SSRCs, between those of the real one.
+static void check_flood(struct crypto *crypto)
+{
+	set(crypto, rtp, KEY_LEAVES, 1, 1);
+	uint64_t now_ns = SECOND;
+	for (unsigned i = 0; i < 100; i++, now_ns += SECOND / 50) {
+		CHECK_NUMBER(leave_at(crypto, rtp, 77, (uint16_t)(65500 + i), now_ns).verdict,
+			     VERDICT_FORWARDED);
+		for (unsigned n = 0; n < 5; n++)
+			(void)leave_at(crypto, rtp, 1000 + i * 5 + n, 1, now_ns);
+	}
+	// When that is over another SSRC is taken as ever.
+	CHECK_NUMBER(leave_at(crypto, rtp, 78, 1, now_ns + SECOND).verdict, VERDICT_FORWARDED);
+	CHECK_NUMBER(leave_at(crypto, rtp, 77, 65, now_ns + SECOND).verdict, VERDICT_FORWARDED);
+}
+
+static void forged_sources_do_not_take_the_place_of_one_that_speaks(void **state)
+{
+	(void)state;
+	for_every_engine(check_flood);
+}
+
+// Who recorded a call sends its beginning again, when its sender has changed its SSRC since.
+static void check_flips(struct crypto *crypto)
+{
+	struct sent first[6] = { 0 }, late;
+	set(crypto, rtp, KEY_LEAVES, 1, 1);
+	set(crypto, rtp, KEY_ARRIVES, 1, 1);
+	for (uint32_t ssrc = 1; ssrc <= 5; ssrc++) {
+		first[ssrc] = leave_at(crypto, rtp, ssrc, 100, ssrc * SECOND);
+		CHECK_NUMBER(arrive(crypto, rtp, &first[ssrc], 1), VERDICT_FORWARDED);
+	}
+	for (uint32_t ssrc = 1; ssrc <= 5; ssrc++)
+		CHECK_NUMBER(arrive(crypto, rtp, &first[ssrc], 1), VERDICT_DROP_REPLAY);
+	late = leave_at(crypto, rtp, 5, 101, 6 * SECOND);
+	// Nor under a former key.
+	set(crypto, rtp, KEY_ARRIVES, 2, 1);
+	for (uint32_t ssrc = 1; ssrc <= 5; ssrc++)
+		CHECK_TRUE(arrive(crypto, rtp, &first[ssrc], 2) != VERDICT_FORWARDED);
+	CHECK_NUMBER(arrive(crypto, rtp, &late, 2), VERDICT_FORWARDED);
+	// The same SSRCs under the new key are new.
+	set(crypto, rtp, KEY_LEAVES, 2, 2);
+	for (uint32_t ssrc = 1; ssrc <= 5; ssrc++) {
+		struct sent sent = leave_at(crypto, rtp, ssrc, 100, (6 + ssrc) * SECOND);
+		CHECK_NUMBER(arrive(crypto, rtp, &sent, 2), VERDICT_FORWARDED);
+	}
+}
+
+static void changes_of_ssrc_let_nothing_arrive_twice(void **state)
+{
+	(void)state;
+	for_every_engine(check_flips);
 }
 
 // SRTCP that leaves never uses an index twice, whatever its SSRC; what arrives has a window.
@@ -416,6 +477,8 @@ int main(void)
 		TEST(a_wrap_within_the_first_burst_is_followed),
 		TEST(a_plain_sender_that_begins_anew_is_not_mute),
 		TEST(every_source_has_its_own_rollover),
+		TEST(forged_sources_do_not_take_the_place_of_one_that_speaks),
+		TEST(changes_of_ssrc_let_nothing_arrive_twice),
 		TEST(srtcp_has_an_index_and_a_window_of_its_own),
 		TEST(more_aead_keys_than_blocks_are_no_failure),
 		TEST(a_call_fits_into_its_memory),

@@ -206,10 +206,10 @@ static void run(struct crypto *crypto, struct burst *burst, struct stream_id str
 		assert_ptr_equal(done[i], jobs[i]);
 }
 
-static void protect(struct crypto *crypto, struct burst *burst, struct stream_id stream,
-		    enum suite suite)
+static void protect_at(struct crypto *crypto, struct burst *burst, struct stream_id stream,
+		       enum suite suite, uint64_t now_ns)
 {
-	run(crypto, burst, stream, KEY_LEAVES, 2);
+	run(crypto, burst, stream, KEY_LEAVES, now_ns);
 	for (unsigned i = 0; i < burst->count; i++) {
 		const struct suite_facts *facts = suite_facts(suite);
 		unsigned added = stream.index % 2 ? facts->rtcp_tag_size + 4u : facts->tag_size;
@@ -217,6 +217,12 @@ static void protect(struct crypto *crypto, struct burst *burst, struct stream_id
 		assert_int_equal(burst->jobs[i].size, burst->plain_sizes[i] + added);
 		assert_memory_equal(burst->media[i], burst->plain[i], burst->clear_sizes[i]);
 	}
+}
+
+static void protect(struct crypto *crypto, struct burst *burst, struct stream_id stream,
+		    enum suite suite)
+{
+	protect_at(crypto, burst, stream, suite, 2);
 }
 
 static void unprotect(struct crypto *crypto, struct burst *burst, struct stream_id stream)
@@ -381,7 +387,7 @@ static void a_stream_goes_on_where_another_dataplane_left_it(void **state)
 	tell(tested_here(state), takeover);
 }
 
-// Of many SSRCs, which a sender may change with every packet.
+// Of many SSRCs, which a sender may change every second.
 static void sources(struct world *world, const struct engine *from, const struct engine *to,
 		    uint32_t index, enum suite suite)
 {
@@ -389,7 +395,7 @@ static void sources(struct world *world, const struct engine *from, const struct
 	for (unsigned i = 0; i < 24; i++) {
 		uint32_t ssrc = SSRC + (i % 3 ? i : 0);
 		write_burst(&world->burst, 5, index % 2, ssrc, (uint16_t)(65520 + i * 5));
-		protect(from->crypto, &world->burst, stream, suite);
+		protect_at(from->crypto, &world->burst, stream, suite, 2 + i * 1000000000ull);
 		unprotect(to->crypto, &world->burst, stream);
 	}
 	close_pair(from, to, stream);

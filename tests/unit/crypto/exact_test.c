@@ -303,6 +303,7 @@ static void prepare(struct world *world, struct trial *trial)
 	trial->given_size = packet.size;
 	trial->job = fixture_job(trial->media, packet.size, flow->stream, flow->way);
 	trial->job.clear_size = packet.clear_size;
+	trial->job.now_ns = 1 + flow->changes * 1000000000ull; // or the one before speaks still
 	trial->job.owner = trial;
 	expect(trial);
 }
