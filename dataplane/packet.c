@@ -75,15 +75,6 @@ uint64_t packet_sum(const uint8_t *octets, size_t size, uint64_t sum)
 	return add_round(sum, other);
 }
 
-uint16_t packet_fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
 static bool find_address(const struct packet_rules *rules, uint8_t family, const uint8_t *octets,
 			 uint32_t *out_index)
 {

@@ -65,4 +65,12 @@ struct address packet_source(const struct packet *packet, const uint8_t *frame);
 // The one's-complement sum of RFC 1071 over octets, not folded; `sum` continues an earlier one that
 // ended at an even octet.
 uint64_t packet_sum(const uint8_t *octets, size_t size, uint64_t sum);
-uint16_t packet_fold(uint64_t sum); // the checksum, in network order
+// The checksum, in network order.
+static inline uint16_t packet_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
