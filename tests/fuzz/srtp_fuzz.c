@@ -154,10 +154,10 @@ static enum verdict open_one(struct world *world, unsigned stream, const uint8_t
 	return job->verdict;
 }
 
-static void note_ssrc(struct world *world, unsigned stream, const uint8_t *rtp)
+static void note_ssrc(struct world *world, unsigned stream, const uint8_t *media)
 {
 	uint32_t ssrc;
-	memcpy(&ssrc, rtp + 8, sizeof(ssrc));
+	memcpy(&ssrc, media + (stream % 2 ? 4 : 8), sizeof(ssrc));
 	for (unsigned i = 0; i < world->ssrc_count[stream]; i++)
 		if (world->ssrcs[stream][i] == ssrc)
 			return;
@@ -165,10 +165,11 @@ static void note_ssrc(struct world *world, unsigned stream, const uint8_t *rtp)
 		world->ssrcs[stream][world->ssrc_count[stream]++] = ssrc;
 }
 
-// Of many SSRCs the two ends may remember others: who was forgotten begins with ROC 0 again.
+// Of many SSRCs the two ends may remember others: who was forgotten begins with ROC 0 again, or is not
+// heard any more.
 static bool may_be_lost(const struct world *world, const struct crypto_job *job)
 {
-	return !job->is_rtcp && world->ssrc_count[job->stream.index] == SSRCS;
+	return world->ssrc_count[job->stream.index] == SSRCS;
 }
 
 static void check_sealed(struct world *world, const struct slot *slot)
@@ -234,7 +235,7 @@ static void submit(struct world *world, unsigned stream, const uint8_t *octets, 
 	struct crypto_job *job = fill(world, slot, stream, octets, size);
 	job->clear_size = clear_size;
 	slot->is_forged = stream & OPENING;
-	if (!(stream & OPENING) && stream % 2 == 0)
+	if (!(stream & OPENING))
 		note_ssrc(world, stream, octets);
 	require(crypto_submit(world->worker, &job, 1) == 1);
 	if (++world->count == SLOTS)
