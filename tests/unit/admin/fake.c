@@ -253,6 +253,7 @@ void dataplane_worker_read(const struct dataplane *dataplane, unsigned worker,
 	(void)dataplane;
 	memset(out_view, 0, sizeof(*out_view));
 	out_view->verdicts[VERDICT_FORWARDED] = 1000 + worker;
+	out_view->verdicts[VERDICT_DROP_CRYPTO_FULL] = 9 + worker;
 	out_view->polls = 50;
 	out_view->streams_open = 4;
 }

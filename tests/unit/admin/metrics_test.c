@@ -112,6 +112,7 @@ static void figures_come_from_their_counters(void **state)
 		"\ntrunkd_store_changes_total 5\n",
 		"\ntrunkd_directory_objects{kind=\"trunk\"} 0\n",
 		"\ntrunkd_worker_packets_total{worker=\"1\",verdict=\"forwarded\"} 1001\n",
+		"\ntrunkd_worker_packets_total{worker=\"0\",verdict=\"drop_crypto_full\"} 9\n",
 		"\ntrunkd_worker_polls_total{worker=\"0\"} 50\n",
 		"\ntrunkd_dataplane_streams 8\n",
 		"\ntrunkd_dataplane_attached 1\n",
