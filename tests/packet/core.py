@@ -44,8 +44,8 @@ def main():
         if not leaves_core(folder, ["sleep", "60"], lambda path: True):
             print("no program leaves a core file here")
             return 77
-        command = [os.path.abspath(sys.argv[1]), "--port", "null:", "--media", "192.0.2.1", "--huge-pages", "off", "--memory-mb", "128",
-                   "--socket", os.path.join(folder, "socket")]
+        command = [os.path.abspath(sys.argv[1]), "--port", "null:", "--media", "192.0.2.1", "--huge-pages", "off",
+                   "--memory-mb", "128", "--socket", os.path.join(folder, "socket")]
         is_left = leaves_core(folder, command, is_serving)
         print("FAIL: a core file was made" if is_left else "ok")
         return is_left
