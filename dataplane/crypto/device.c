@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_bus_vdev.h>
 #include <rte_malloc.h>
@@ -141,10 +142,12 @@ enum status crypto_device_start(const struct crypto_engine *self, const struct c
 				void **out_engine)
 {
 	enum status status = ERR_MEMORY;
-	struct crypto_device *device =
-		calloc(1, sizeof(*device) + plan->worker_count * sizeof(struct crypto_queue));
+	size_t size =
+		sizeof(struct crypto_device) + plan->worker_count * sizeof(struct crypto_queue);
+	struct crypto_device *device = aligned_alloc(_Alignof(struct crypto_device), size);
 	if (!device)
 		return status;
+	memset(device, 0, size);
 	device->name = self->name;
 	device->queue_count = plan->worker_count;
 	status = ERR_UNAVAILABLE;

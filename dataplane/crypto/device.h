@@ -34,7 +34,7 @@ _Static_assert(offsetof(struct crypto_slot, symmetric) == sizeof(struct rte_cryp
 	       "drivers look for it there");
 
 struct crypto_queue { // its worker's
-	struct crypto_device *device;
+	_Alignas(64) struct crypto_device *device; // no line is written by two workers
 	uint16_t number;
 	struct crypto_slot *slots; // CRYPTO_JOBS_MAX
 	struct crypto_slot *free[CRYPTO_JOBS_MAX];

@@ -42,7 +42,7 @@ struct area { // of one key
 _Static_assert(sizeof(struct area) <= AREA_SIZE && AREA_SIZE % 16 == 0, "as engine.h asks");
 
 struct worker {
-	struct crypto_job *jobs[CRYPTO_JOBS_MAX];
+	_Alignas(64) struct crypto_job *jobs[CRYPTO_JOBS_MAX]; // no line is written by two workers
 	unsigned first, count; // done, not collected yet
 };
 
@@ -98,10 +98,11 @@ static bool is_started(void)
 static enum status start(const struct crypto_engine *self, const struct crypto_plan *plan,
 			 void **out_engine)
 {
-	struct engine *engine =
-		calloc(1, sizeof(*engine) + plan->worker_count * sizeof(engine->workers[0]));
+	size_t size = sizeof(struct engine) + plan->worker_count * sizeof(struct worker);
+	struct engine *engine = aligned_alloc(_Alignof(struct engine), size);
 	if (!engine)
 		return ERR_MEMORY;
+	memset(engine, 0, size);
 	engine->is_ours = srtp_init() == srtp_err_status_ok; // tests every cipher of its own
 	if (!engine->is_ours && !is_started()) {
 		fprintf(stderr, "trunkd-dataplane: %s fails its own test\n", self->name);

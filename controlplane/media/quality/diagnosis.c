@@ -136,17 +136,24 @@ static bool is_private_destination(const struct window *window)
 	       (listener->rtcp.reports == 0 || listener->rtcp.peer_fraction >= FRACTION_NOTHING);
 }
 
+static bool has_report(const struct window *window)
+{
+	const struct stream_view *reports = &window->one->listener->rtcp;
+	return reports->reports > 0 && since(window, reports->last_ns) < REPORT_NS;
+}
+
+// Whoever knows the ports can forge these errors; a listener that reports to hear is believed.
 static bool is_unreachable(const struct window *window)
 {
-	return window->packets > 0 && window->unreachable >= ERRORS_TELLING;
+	bool is_heard =
+		has_report(window) && window->one->listener->rtcp.peer_fraction < FRACTION_NOTHING;
+	return window->packets > 0 && window->unreachable >= ERRORS_TELLING && !is_heard;
 }
 
 static bool is_not_received(const struct window *window)
 {
-	const struct stream_view *reports = &window->one->listener->rtcp;
-	return window->packets > 0 && reports->reports > 0 &&
-	       reports->peer_fraction >= FRACTION_NOTHING &&
-	       since(window, reports->last_ns) < REPORT_NS;
+	return window->packets > 0 && has_report(window) &&
+	       window->one->listener->rtcp.peer_fraction >= FRACTION_NOTHING;
 }
 
 // clang-format off

@@ -187,6 +187,20 @@ static void errors_that_come_back_are_a_cause(void **state)
 	expect(&bench, DIAGNOSIS_NONE);
 }
 
+static void forged_errors_are_not_believed_against_a_report(void **state)
+{
+	(void)state;
+	struct bench bench;
+	begin(&bench);
+	bench.listener.unreachable = 900;
+	bench.listener.rtcp.reports = 4;
+	bench.listener.rtcp.last_ns = NOW - 5 * S;
+	bench.listener.rtcp.peer_fraction = 12; // it hears
+	expect(&bench, DIAGNOSIS_NONE);
+	bench.listener.rtcp.last_ns = NOW - 60 * S; // it did
+	expect(&bench, DIAGNOSIS_UNREACHABLE);
+}
+
 static void reports_of_total_loss_are_a_cause(void **state)
 {
 	(void)state;
@@ -278,6 +292,7 @@ int main(void)
 		TEST(silence_from_the_first_packet_on_is_a_cause),
 		TEST(a_private_destination_that_shows_no_life_is_lost),
 		TEST(errors_that_come_back_are_a_cause),
+		cmocka_unit_test(forged_errors_are_not_believed_against_a_report),
 		TEST(reports_of_total_loss_are_a_cause),
 		TEST(a_held_direction_is_no_one_way_audio),
 		TEST(nothing_is_said_too_early),
