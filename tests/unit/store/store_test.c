@@ -164,7 +164,8 @@ static void of_two_editors_the_second_is_told(void **state)
 	CHECK_STATUS(results[loser].status, ERR_CONFLICT);
 	CHECK_STRING(results[loser].problem.field, "version");
 	CHECK_TRUE(strstr(results[loser].problem.text, "look at it again"));
-	// The name that lost is free, the one that was replaced too.
+	// The name that lost is free, the one that was replaced too: where that is known by now.
+	wait_for(world, &world->a, world->account, "name", loser == 0 ? "Second" : "First");
 	CHECK_OK(bench_add(
 		&world->a,
 		world_make(DIRECTORY_ACCOUNT, "name", loser == 0 ? "First" : "Second", NULL),
