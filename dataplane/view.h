@@ -8,17 +8,20 @@
 #include "base/address.h"
 
 // What became of a packet of a stream, as far as control wants to tell causes apart per stream.
-enum stream_drop {
-	STREAM_DROP_TTL,
-	STREAM_DROP_SOURCE,
-	STREAM_DROP_MALFORMED,
-	STREAM_DROP_PAYLOAD_TYPE,
-	STREAM_DROP_NO_NEXT_HOP,
-	STREAM_DROP_TX,
-	STREAM_DROP_AUTHENTICATION, // SRTP: wrong tag, or no key yet
-	STREAM_DROP_REPLAY, // SRTP: seen before, or older than the window (RFC 3711 3.3.2)
-	STREAM_DROP_COUNT
-};
+// enumerator, name in what operators read
+#define STREAM_DROP_LIST(ROW)                                                                      \
+	ROW(TTL, "ttl")                                                                            \
+	ROW(SOURCE, "source")                                                                      \
+	ROW(MALFORMED, "malformed")                                                                \
+	ROW(PAYLOAD_TYPE, "payload_type")                                                          \
+	ROW(NO_NEXT_HOP, "no_next_hop")                                                            \
+	ROW(TX, "tx")                                                                              \
+	ROW(AUTHENTICATION, "authentication") /* SRTP: wrong tag, or no key yet */                 \
+	ROW(REPLAY, "replay") /* SRTP: seen, or older than the window (RFC 3711 3.3.2) */
+
+#define STREAM_DROP_ENUMERATOR(name, text) STREAM_DROP_##name,
+enum stream_drop { STREAM_DROP_LIST(STREAM_DROP_ENUMERATOR) STREAM_DROP_COUNT };
+#undef STREAM_DROP_ENUMERATOR
 
 // The public part of a stream slot, in memory control maps read-only. One worker writes. Counters of
 // 8 and 16 bits stay at their greatest value.

@@ -10,18 +10,11 @@
 #define PACKET_MS 20
 #define PACKET_OCTETS 172
 
+#define DROP_NAME(name, text) text,
+
 enum stream_drop talk_drop_of(const char *name)
 {
-	static const char *const names[STREAM_DROP_COUNT] = {
-		[STREAM_DROP_TTL] = "ttl",
-		[STREAM_DROP_SOURCE] = "source",
-		[STREAM_DROP_MALFORMED] = "malformed",
-		[STREAM_DROP_PAYLOAD_TYPE] = "payload_type",
-		[STREAM_DROP_NO_NEXT_HOP] = "no_next_hop",
-		[STREAM_DROP_TX] = "tx",
-		[STREAM_DROP_AUTHENTICATION] = "authentication",
-		[STREAM_DROP_REPLAY] = "replay",
-	};
+	static const char *const names[STREAM_DROP_COUNT] = { STREAM_DROP_LIST(DROP_NAME) };
 	for (unsigned i = 0; name != NULL && i < STREAM_DROP_COUNT; i++) {
 		if (strcmp(name, names[i]) == 0)
 			return (enum stream_drop)i;

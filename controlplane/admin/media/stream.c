@@ -9,16 +9,8 @@
 #include "call/call.h"
 #include "dataplane/suite.h"
 
-static const char *const drop_names[STREAM_DROP_COUNT] = {
-	[STREAM_DROP_TTL] = "ttl",
-	[STREAM_DROP_SOURCE] = "source",
-	[STREAM_DROP_MALFORMED] = "malformed",
-	[STREAM_DROP_PAYLOAD_TYPE] = "payload_type",
-	[STREAM_DROP_NO_NEXT_HOP] = "no_next_hop",
-	[STREAM_DROP_TX] = "tx",
-	[STREAM_DROP_AUTHENTICATION] = "authentication",
-	[STREAM_DROP_REPLAY] = "replay",
-};
+#define DROP_NAME(name, text) text,
+static const char *const drop_names[STREAM_DROP_COUNT] = { STREAM_DROP_LIST(DROP_NAME) };
 
 static json_t *drops_to_json(const struct stream_view *view)
 {
