@@ -6,6 +6,7 @@ import time
 from conftest import said, verdict
 from lab import capture, script, talker
 from lab.appliance import CALLED
+from pair import wait_up
 
 PBX_PORT, CARRIER_PORT = 30000, 32000
 
@@ -33,16 +34,6 @@ def call_with_own_media(site, trunk="fast", event=101, called_event=101, seconds
         site.trunkd.trunkctl("hangup", sid)
         assert caller.wait(10), said(caller)
         assert called.wait(10), said(called)
-
-
-def wait_up(site, timeout=10):
-    end = time.monotonic() + timeout
-    while True:
-        calls = site.trunkd.calls()
-        if len(calls) == 1 and calls[0]["state"] == "up":
-            return calls[0]["sid"]
-        assert time.monotonic() < end, calls
-        time.sleep(0.05)
 
 
 def heard(seen, host):

@@ -62,17 +62,6 @@ static enum verdict arrive(struct crypto *crypto, struct stream_id stream, const
 	return fixture_run(crypto, &job);
 }
 
-static void for_every_engine(void (*test)(struct crypto *crypto))
-{
-	const char *const *engines = fixture_engines();
-	for (unsigned i = 0; engines[i]; i++) {
-		struct crypto *crypto = fixture_start(engines[i]);
-		if (crypto)
-			test(crypto);
-		crypto_stop(crypto);
-	}
-}
-
 static bool is_wiped(struct crypto *crypto, uint32_t stream, enum crypto_place place)
 {
 	const struct crypto_contexts *contexts = &crypto_of_worker(crypto, 0)->contexts;
@@ -107,7 +96,7 @@ static void check_former_key(struct crypto *crypto)
 static void a_former_key_is_taken_for_two_seconds_and_wiped(void **state)
 {
 	(void)state;
-	for_every_engine(check_former_key);
+	fixture_for_every_engine(check_former_key);
 }
 
 // New key, then at once another: one former key at a time; the queue of deadlines stays right.
@@ -129,7 +118,7 @@ static void check_quick_changes(struct crypto *crypto)
 static void keys_that_change_quickly_are_all_wiped_in_time(void **state)
 {
 	(void)state;
-	for_every_engine(check_quick_changes);
+	fixture_for_every_engine(check_quick_changes);
 }
 
 static void check_wiping(struct crypto *crypto)
@@ -152,7 +141,7 @@ static void check_wiping(struct crypto *crypto)
 static void forgetting_leaves_nothing_but_zeroes(void **state)
 {
 	(void)state;
-	for_every_engine(check_wiping);
+	fixture_for_every_engine(check_wiping);
 }
 
 static void check_generations(struct crypto *crypto)
@@ -172,7 +161,7 @@ static void check_generations(struct crypto *crypto)
 static void a_new_generation_knows_nothing_of_the_last(void **state)
 {
 	(void)state;
-	for_every_engine(check_generations);
+	fixture_for_every_engine(check_generations);
 }
 
 static void check_impossible_messages(struct crypto *crypto)
@@ -200,7 +189,7 @@ static void check_impossible_messages(struct crypto *crypto)
 static void messages_that_cannot_be_are_refused(void **state)
 {
 	(void)state;
-	for_every_engine(check_impossible_messages);
+	fixture_for_every_engine(check_impossible_messages);
 }
 
 // The sender's side goes on at ROC 3; so does ours after the dataplane was lost, both ways.
@@ -232,7 +221,7 @@ static void check_restore(struct crypto *crypto)
 static void a_stream_of_a_lost_dataplane_goes_on(void **state)
 {
 	(void)state;
-	for_every_engine(check_restore);
+	fixture_for_every_engine(check_restore);
 }
 
 static void check_copies_in_a_burst(struct crypto *crypto)
@@ -260,7 +249,7 @@ static void check_copies_in_a_burst(struct crypto *crypto)
 static void of_copies_in_one_burst_one_passes(void **state)
 {
 	(void)state;
-	for_every_engine(check_copies_in_a_burst);
+	fixture_for_every_engine(check_copies_in_a_burst);
 }
 
 // The first packets of all, over a wrap, in one burst: the second one's ROC is known only after the
@@ -288,7 +277,7 @@ static void check_wrap_in_first_burst(struct crypto *crypto)
 static void a_wrap_within_the_first_burst_is_followed(void **state)
 {
 	(void)state;
-	for_every_engine(check_wrap_in_first_burst);
+	fixture_for_every_engine(check_wrap_in_first_burst);
 }
 
 static void check_restart(struct crypto *crypto)
@@ -312,7 +301,7 @@ static void check_restart(struct crypto *crypto)
 static void a_plain_sender_that_begins_anew_is_not_mute(void **state)
 {
 	(void)state;
-	for_every_engine(check_restart);
+	fixture_for_every_engine(check_restart);
 }
 
 static void check_sources(struct crypto *crypto)
@@ -337,7 +326,7 @@ static void check_sources(struct crypto *crypto)
 static void every_source_has_its_own_rollover(void **state)
 {
 	(void)state;
-	for_every_engine(check_sources);
+	fixture_for_every_engine(check_sources);
 }
 
 // A plain sender whose address is forged: single packets of many SSRCs, between those of the real one.
@@ -359,7 +348,7 @@ static void check_flood(struct crypto *crypto)
 static void forged_sources_do_not_take_the_place_of_one_that_speaks(void **state)
 {
 	(void)state;
-	for_every_engine(check_flood);
+	fixture_for_every_engine(check_flood);
 }
 
 // Who recorded a call sends its beginning again, when its sender has changed its SSRC since.
@@ -391,7 +380,7 @@ static void check_flips(struct crypto *crypto)
 static void changes_of_ssrc_let_nothing_arrive_twice(void **state)
 {
 	(void)state;
-	for_every_engine(check_flips);
+	fixture_for_every_engine(check_flips);
 }
 
 // SRTCP that leaves never uses an index twice, whatever its SSRC; what arrives has a window.
@@ -421,7 +410,7 @@ static void check_rtcp(struct crypto *crypto)
 static void srtcp_has_an_index_and_a_window_of_its_own(void **state)
 {
 	(void)state;
-	for_every_engine(check_rtcp);
+	fixture_for_every_engine(check_rtcp);
 }
 
 // More AEAD keys than the engine holds precomputed ones: slower, never wrong; and blocks come back.

@@ -119,3 +119,17 @@ struct crypto_job fixture_job(uint8_t *media, uint16_t size, struct stream_id st
 				    .stream = stream,
 				    .now_ns = 1 };
 }
+
+void fixture_for_every_engine(void (*test)(struct crypto *crypto))
+{
+	unsigned count = 0;
+	for (const char *const *name = fixture_engines(); *name; name++) {
+		struct crypto *crypto = fixture_start(*name);
+		if (!crypto)
+			continue;
+		test(crypto);
+		crypto_stop(crypto);
+		count++;
+	}
+	assert_true(count > 0);
+}

@@ -18,6 +18,8 @@ bool fixture_start_devices(void);
 // are said and left out.
 const char *const *fixture_engines(void);
 struct crypto *fixture_start(const char *engine); // NULL: it cannot start here
+void fixture_for_every_engine(
+	void (*test)(struct crypto *crypto)); // of them that starts here, one at least
 
 // The key of a stream in the form the engine wants, from a master key and salt.
 bool fixture_set_key(struct crypto *crypto, struct stream_id stream, enum suite suite,

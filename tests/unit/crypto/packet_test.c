@@ -61,17 +61,6 @@ static enum verdict unprotect(struct crypto *crypto, struct stream_id stream, ui
 	return fixture_run(crypto, &job);
 }
 
-static void for_every_engine(void (*test)(struct crypto *crypto))
-{
-	const char *const *engines = fixture_engines();
-	for (unsigned i = 0; engines[i]; i++) {
-		struct crypto *crypto = fixture_start(engines[i]);
-		if (crypto)
-			test(crypto);
-		crypto_stop(crypto);
-	}
-}
-
 static void for_every_suite(struct crypto *crypto,
 			    void (*test)(struct crypto *, struct stream_id, enum suite))
 {
@@ -103,7 +92,7 @@ static void check_key_stream(struct crypto *crypto)
 static void the_key_stream_is_that_of_rfc_3711(void **state)
 {
 	(void)state;
-	for_every_engine(check_key_stream);
+	fixture_for_every_engine(check_key_stream);
 }
 
 // RFC 7714 16 and 17: the same key octets, 0, 1, 2 …, and the salt "Quid pro quo".
@@ -180,7 +169,7 @@ static void check_vectors(struct crypto *crypto)
 static void aead_packets_are_those_of_rfc_7714(void **state)
 {
 	(void)state;
-	for_every_engine(check_vectors);
+	fixture_for_every_engine(check_vectors);
 }
 
 static void check_tag_size(struct crypto *crypto, struct stream_id stream, enum suite suite)
@@ -195,17 +184,16 @@ static void check_tag_size(struct crypto *crypto, struct stream_id stream, enum 
 	CHECK_NUMBER(size, expected);
 }
 
+static void check_tag_sizes(struct crypto *crypto)
+{
+	for_every_suite(crypto, check_tag_size);
+}
+
 // SRTP-010: _32 has 4 octets on RTP and 10 on RTCP. SRTP-006: there is no MKI between.
 static void tags_have_the_size_of_their_suite(void **state)
 {
 	(void)state;
-	const char *const *engines = fixture_engines();
-	for (unsigned i = 0; engines[i]; i++) {
-		struct crypto *crypto = fixture_start(engines[i]);
-		if (crypto)
-			for_every_suite(crypto, check_tag_size);
-		crypto_stop(crypto);
-	}
+	fixture_for_every_engine(check_tag_sizes);
 }
 
 // Every octet of the packet; a flipped one in SSRC or sequence number is another index, and no
@@ -233,7 +221,7 @@ static void check_all_forgeries(struct crypto *crypto)
 static void a_forged_packet_is_refused_and_leaves_no_trace(void **state)
 {
 	(void)state;
-	for_every_engine(check_all_forgeries);
+	fixture_for_every_engine(check_all_forgeries);
 }
 
 // Buffers of exactly the size promised: an address sanitizer sees one octet too many.
@@ -271,7 +259,7 @@ static void check_all_sizes(struct crypto *crypto)
 static void no_size_reads_or_writes_outside_the_packet(void **state)
 {
 	(void)state;
-	for_every_engine(check_all_sizes);
+	fixture_for_every_engine(check_all_sizes);
 }
 
 static void check_plain_header_too_short(struct crypto *crypto)
@@ -291,7 +279,7 @@ static void check_plain_header_too_short(struct crypto *crypto)
 static void a_packet_without_a_whole_header_is_truncated(void **state)
 {
 	(void)state;
-	for_every_engine(check_plain_header_too_short);
+	fixture_for_every_engine(check_plain_header_too_short);
 }
 
 // SRTCP whose E bit says it is in the clear: also where its tag would be right.
@@ -314,7 +302,7 @@ static void check_all_clear_rtcp(struct crypto *crypto)
 static void srtcp_in_the_clear_is_refused(void **state)
 {
 	(void)state;
-	for_every_engine(check_all_clear_rtcp);
+	fixture_for_every_engine(check_all_clear_rtcp);
 }
 
 static void check_without_key(struct crypto *crypto)
@@ -337,7 +325,7 @@ static void check_without_key(struct crypto *crypto)
 static void without_its_key_nothing_passes(void **state)
 {
 	(void)state;
-	for_every_engine(check_without_key);
+	fixture_for_every_engine(check_without_key);
 	struct crypto *off = fixture_start("off");
 	assert_non_null(off);
 	CHECK_STRING(crypto_engine(off), "off");

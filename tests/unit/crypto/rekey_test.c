@@ -128,36 +128,22 @@ static void check_reports_never_back(struct crypto *crypto)
 	CHECK_NUMBER(leave_report(crypto, rtcp, SSRC + 1).rollover, index + 1);
 }
 
-static void for_every_engine(void (*check)(struct crypto *crypto))
-{
-	unsigned count = 0;
-	for (const char *const *name = fixture_engines(); *name; name++) {
-		struct crypto *crypto = fixture_start(*name);
-		if (!crypto)
-			continue;
-		check(crypto);
-		crypto_stop(crypto);
-		count++;
-	}
-	assert_true(count > 0);
-}
-
 static void a_replay_is_one_also_beside_a_former_key(void **state)
 {
 	(void)state;
-	for_every_engine(check_replays);
+	fixture_for_every_engine(check_replays);
 }
 
 static void an_index_of_what_leaves_never_goes_back(void **state)
 {
 	(void)state;
-	for_every_engine(check_never_back);
+	fixture_for_every_engine(check_never_back);
 }
 
 static void an_index_of_a_report_never_goes_back(void **state)
 {
 	(void)state;
-	for_every_engine(check_reports_never_back);
+	fixture_for_every_engine(check_reports_never_back);
 }
 
 int main(void)

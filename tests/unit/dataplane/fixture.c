@@ -129,8 +129,19 @@ static enum verdict find(struct fixture *fixture, size_t size, struct packet *pa
 	return *out_stream ? VERDICT_FORWARDED : VERDICT_DROP_NO_STREAM;
 }
 
-enum verdict fixture_rtp(struct fixture *fixture, uint32_t index, const char *source,
-			 uint16_t sequence)
+static enum verdict accept(struct fixture *fixture, struct stream *stream, struct packet *packet,
+			   bool is_sealed)
+{
+	if (!is_sealed)
+		return accept_plain(&fixture->table, stream, packet, fixture->frame);
+	enum verdict verdict = accept_sealed(&fixture->table, stream, packet, fixture->frame);
+	return verdict == VERDICT_FORWARDED
+		       ? accept_opened(&fixture->table, stream, packet, fixture->frame)
+		       : verdict;
+}
+
+static enum verdict pass(struct fixture *fixture, uint32_t index, const char *source,
+			 uint16_t sequence, bool is_sealed)
 {
 	struct packet packet;
 	struct stream *stream;
@@ -138,27 +149,22 @@ enum verdict fixture_rtp(struct fixture *fixture, uint32_t index, const char *so
 	size_t size = write_frame(fixture, index, &from, sequence);
 	enum verdict verdict = find(fixture, size, &packet, &stream);
 	if (verdict == VERDICT_FORWARDED)
-		verdict = accept_plain(&fixture->table, stream, &packet, fixture->frame);
+		verdict = accept(fixture, stream, &packet, is_sealed);
 	if (verdict == VERDICT_FORWARDED)
 		stream_account(&fixture->table, stream, &packet, fixture->frame);
 	return verdict;
 }
 
+enum verdict fixture_rtp(struct fixture *fixture, uint32_t index, const char *source,
+			 uint16_t sequence)
+{
+	return pass(fixture, index, source, sequence, false);
+}
+
 enum verdict fixture_sealed(struct fixture *fixture, uint32_t index, const char *source,
 			    uint16_t sequence)
 {
-	struct packet packet;
-	struct stream *stream;
-	struct address from = address_of(source);
-	size_t size = write_frame(fixture, index, &from, sequence);
-	enum verdict verdict = find(fixture, size, &packet, &stream);
-	if (verdict == VERDICT_FORWARDED)
-		verdict = accept_sealed(&fixture->table, stream, &packet, fixture->frame);
-	if (verdict == VERDICT_FORWARDED)
-		verdict = accept_opened(&fixture->table, stream, &packet, fixture->frame);
-	if (verdict == VERDICT_FORWARDED)
-		stream_account(&fixture->table, stream, &packet, fixture->frame);
-	return verdict;
+	return pass(fixture, index, source, sequence, true);
 }
 
 bool fixture_names(struct fixture *fixture, enum message_kind kind, const char *source)
