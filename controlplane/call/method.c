@@ -8,7 +8,8 @@
 #include "call/engine.h"
 #include "call/invite.h"
 #include "call/leg.h"
-#include "call/reinvite.h"
+#include "call/session/answer.h"
+#include "call/session/reinvite.h"
 
 typedef void (*outside_fn)(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request);

@@ -1,12 +1,12 @@
 // A change of an answered call, passed through. Runs on the control thread.
 
-#include "call/reinvite.h"
+#include "call/session/reinvite.h"
 
 #include "call/end.h"
-#include "call/invite.h"
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/session/answer.h"
 #include "call/watch/audio.h"
 
 // A party that was asked for a change answers by itself or not at all: nobody rings.

@@ -1,0 +1,13 @@
+#pragma once
+
+// The answer to a new call: from the carrier's first response to the caller's ACK.
+// Runs on: control thread.
+
+#include "call/state.h"
+
+// A response to the called leg's first INVITE, and its end without one.
+void call_answered(struct leg *leg, const struct sip_message *response);
+void call_unanswered(struct leg *leg, enum sip_failure failure);
+// 200 with that description to the leg's open INVITE; its ACK is awaited from here on.
+void call_send_200(struct leg *leg, struct text sdp);
+void call_acknowledged(struct leg *leg);
