@@ -31,7 +31,7 @@
 #include "media/quality/unreachable.h"
 #include "reload.h"
 #include "sip/dialog.h"
-#include "sip/digest.h"
+#include "sip/digest/digest.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
 #include "store/store.h"
@@ -304,13 +304,12 @@ static void stop_calls(struct control *control)
 	sip_dialogs_destroy(control->dialogs);
 }
 
-static enum status send_later(void *context, struct text octets, const struct address *local,
-			      const struct address *remote)
+static enum status send_later(void *context, struct text octets, struct sip_flow *flow)
 {
 	struct control *control = context;
 	if (control->transport == NULL)
 		return ERR_SYSTEM; // stopped: last words of calls that are still up
-	return sip_transport_send(control->transport, octets, local, remote);
+	return sip_transport_send(control->transport, octets, flow);
 }
 
 static enum status start_transactions(struct control *control)

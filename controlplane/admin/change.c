@@ -11,7 +11,7 @@
 #include "base/secret.h"
 #include "config/config.h"
 #include "directory/object.h"
-#include "sip/digest.h"
+#include "sip/digest/digest.h"
 #include "store/store.h"
 
 #define PASSWORD_MIN 12 // and upper and lower case letters and a digit

@@ -72,9 +72,9 @@ static enum admission check_source(struct calls *calls, const struct sip_message
 			      invite->target.whole,
 			      "a trunk with an IP ACL or a credential list attached");
 	if (trunk->acl_count > 0 &&
-	    !directory_trunk_allows(calls->directory, trunk, &invite->source))
+	    !directory_trunk_allows(calls->directory, trunk, &invite->flow.remote))
 		return refuse(refusal, REFUSED_SOURCE, "source address",
-			      text_of(address_string(&invite->source, source)),
+			      text_of(address_string(&invite->flow.remote, source)),
 			      "an address in an IP ACL of the trunk");
 	return ADMITTED;
 }

@@ -19,7 +19,7 @@ static void challenge(struct calls *calls, struct sip_server *server,
 {
 	char room[1024];
 	struct writer lines = writer_of(room, sizeof room);
-	sip_digest_challenge(calls->digest, &invite->source, is_stale, &lines);
+	sip_digest_challenge(calls->digest, &invite->flow.remote, is_stale, &lines);
 	call_refuse_stranger(server, 407, NULL, writer_done(&lines));
 }
 
@@ -165,11 +165,11 @@ static enum status open_dialog(struct leg *leg, const struct route_target *targe
 	struct writer local = writer_of(room[0], sizeof room[0]);
 	struct writer remote = writer_of(room[1], sizeof room[1]);
 	struct writer uri = writer_of(room[2], sizeof room[2]);
-	struct sip_dialog_call call = { .destination = target->address };
-	if (!local_address(leg->calls, &target->address, &call.local_address))
+	struct sip_dialog_call call = { .flow.remote = target->address };
+	if (!local_address(leg->calls, &target->address, &call.flow.local))
 		return ERR_UNSUPPORTED; // no signalling address of that family
 	writer_char(&local, '<');
-	write_uri(&local, leg->call->record->from, &call.local_address);
+	write_uri(&local, leg->call->record->from, &call.flow.local);
 	writer_char(&local, '>');
 	write_uri(&uri, leg->call->record->to, &target->address);
 	writer_format(&remote, "<%.*s>", TEXT_FORMAT(writer_done(&uri)));

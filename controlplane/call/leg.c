@@ -86,8 +86,8 @@ const char *leg_name(const struct leg *leg)
 
 void leg_write_contact(const struct leg *leg, struct writer *writer)
 {
-	writer_string(writer, "Contact: <sip:trunkd@");
-	address_write(sip_dialog_local_address(leg->dialog), writer);
+	writer_string(writer, "Contact: <");
+	sip_flow_write_uri(sip_dialog_flow(leg->dialog), "trunkd", writer);
 	writer_string(writer, ">\r\n");
 }
 
@@ -119,7 +119,7 @@ static void aim_at(struct leg *leg, const struct sip_message *response, enum sip
 	sip_dialog_request(leg->dialog, method, cseq, out_request);
 	out_request->to = response->to_value;
 	out_request->target = response->contact.uri.whole;
-	out_request->destination = response->source;
+	out_request->flow = response->flow;
 }
 
 bool leg_end_fork(struct leg *leg, const struct sip_message *response)

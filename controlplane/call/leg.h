@@ -11,7 +11,7 @@ void leg_detach(struct leg *leg); // lets go of its transactions; NULL is harmle
 struct leg *leg_other(const struct leg *leg);
 const char *leg_name(const struct leg *leg); // "caller", "called"
 
-// "Contact: <sip:trunkd@198.51.100.1:5060>\r\n", the same for the whole leg.
+// "Contact: <sip:trunkd@198.51.100.1:5060>\r\n"
 void leg_write_contact(const struct leg *leg, struct writer *writer);
 void leg_send_ack(struct leg *leg);
 void leg_send_bye(struct leg *leg);

@@ -102,7 +102,7 @@ static bool is_ours(const struct sip_message *request)
 {
 	struct address target;
 	return address_parse(request->target.host, &target) &&
-	       address_is_same_host(&target, &request->received_on);
+	       address_is_same_host(&target, &request->flow.local);
 }
 
 // A trunk's host; inside dialogs our Contact, or whatever a peer makes of it that knows the dialog.
@@ -128,7 +128,7 @@ static bool names_our_contact(const struct leg *leg, const struct sip_message *a
 {
 	struct address target;
 	return address_parse(ack->target.host, &target) &&
-	       address_is_same_host(&target, sip_dialog_local_address(leg->dialog));
+	       address_is_same_host(&target, &sip_dialog_flow(leg->dialog)->local);
 }
 
 static void acknowledged(void *context, const struct sip_message *ack)

@@ -26,7 +26,7 @@ static void fill_request(struct history_call *record, const struct sip_message *
 	text_copy_cut(TEXT("termination"), record->direction, sizeof record->direction);
 	text_copy_cut(invite->from.uri.user, record->from, sizeof record->from);
 	text_copy_cut(invite->target.user, record->to, sizeof record->to);
-	copy_address(&invite->source, record->source, sizeof record->source);
+	copy_address(&invite->flow.remote, record->source, sizeof record->source);
 	text_copy_cut(invite->call_id, record->call_id_in, sizeof record->call_id_in);
 	record->start_ms = wall_ms;
 	record->caller.ttl_lowest = record->called.ttl_lowest = 255;
@@ -235,7 +235,7 @@ void record_refused(struct calls *calls, const struct sip_message *invite, const
 	text_copy_cut(text_of(account_sid), alert.account_sid, sizeof alert.account_sid);
 	text_copy_cut(text_of(trunk_sid), alert.trunk_sid, sizeof alert.trunk_sid);
 	char source[ADDRESS_TEXT_SIZE];
-	text_copy_cut(text_of(address_string(&invite->source, source)), alert.source,
+	text_copy_cut(text_of(address_string(&invite->flow.remote, source)), alert.source,
 		      sizeof alert.source);
 	if (row->alert_code != 0)
 		write_alert(calls, &alert, refusal);

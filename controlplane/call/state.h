@@ -15,7 +15,7 @@
 #include "media/media.h"
 #include "media/quality/diagnosis.h"
 #include "sip/dialog.h"
-#include "sip/digest.h"
+#include "sip/digest/digest.h"
 #include "sip/message.h"
 #include "sip/transaction.h"
 

@@ -96,7 +96,7 @@ static void ack_missing(struct wheel_timer *timer, void *context)
 	const struct leg *leg =
 		call->called != NULL && call->called->server != NULL ? call->called : call->caller;
 	writer_string(&writer, "an ACK with Request-URI host ");
-	address_write_host(sip_dialog_local_address(leg->dialog), &writer);
+	address_write_host(&sip_dialog_flow(leg->dialog)->local, &writer);
 	const char *text = writer_string_done(&writer);
 	(void)refusal_set(&refusal, REFUSED_ACK_MISSING, "ACK Request-URI",
 			  text_of(leg->wrong_ack[0] ? leg->wrong_ack : "nothing arrived"),
@@ -143,7 +143,7 @@ static bool open_caller(struct call *call, struct sip_server *server,
 		free(leg);
 		return false;
 	}
-	leg->peer = invite->source;
+	leg->peer = invite->flow.remote;
 	leg->server = server;
 	sip_server_set_owner(server, leg);
 	call->caller = leg;

@@ -7,11 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "sip/write.h"
-
-#define BRANCH_OCTETS 12
-#define BRANCH_SIZE (7 + 2 * BRANCH_OCTETS + 1)
 
 enum client_state {
 	CALLING, // nothing heard yet; Trying of a non-INVITE
@@ -34,9 +30,11 @@ struct sip_client {
 	unsigned busy; // callbacks running
 	bool has_user; // hears of it and may name it
 	bool is_cancel_wanted, is_cancel_sent;
+	bool is_moved; // to TCP, for its size
+	struct sip_waiter waiter; // sent on a connection, nothing heard yet
 	struct text octets; // the request as sent, on the heap; gone with a 2xx
 	struct sip_request kept; // borrows from octets
-	char branch[BRANCH_SIZE];
+	char branch[SIP_BRANCH_SIZE];
 };
 
 // ---- keys
@@ -72,11 +70,7 @@ struct sip_client *sip_client_find(const struct sip_transactions *transactions,
 
 bool sip_client_owns(const struct sip_client *client, const struct sip_message *response)
 {
-	struct address sent_by;
-	const struct address *local = &client->kept.local;
-	if (response->via_count != 1 || !address_parse(response->via.host, &sent_by))
-		return false;
-	return address_is_same_host(&sent_by, local) && response->via.port == local->port &&
+	return sip_transaction_is_sent_by(response, &client->kept.flow) &&
 	       response->cseq == client->kept.cseq;
 }
 
@@ -96,12 +90,23 @@ static void settle(struct sip_client *client)
 	free(client);
 }
 
+static bool is_reliable(const struct sip_client *client)
+{
+	return sip_flow_is_reliable(&client->kept.flow);
+}
+
+static void wait_no_more(struct sip_client *client)
+{
+	sip_waiter_leave(&client->waiter, &client->transactions->waiting);
+}
+
 static void end(struct sip_client *client)
 {
 	struct sip_transactions *transactions = client->transactions;
 	if (client->state == ENDED)
 		return;
 	client->state = ENDED;
+	wait_no_more(client);
 	wheel_stop(&client->repeat_timer);
 	wheel_stop(&client->end_timer);
 	map_remove(&transactions->clients, &client->node);
@@ -135,8 +140,33 @@ static void fail(struct sip_client *client, enum sip_failure failure)
 
 static enum status put_request(struct sip_client *client)
 {
-	return sip_transaction_put(client->transactions, client->octets, &client->kept.local,
-				   &client->kept.destination);
+	enum status status =
+		sip_transaction_put(client->transactions, client->octets, &client->kept.flow);
+	if (is_reliable(client) && status != ERR_SYSTEM)
+		sip_waiter_enter(&client->waiter, &client->transactions->waiting);
+	return status;
+}
+
+static void move_to(struct sip_client *client, enum sip_protocol protocol)
+{
+	sip_oversize_patch(client->octets, protocol);
+	client->kept.flow.protocol = protocol;
+	client->kept.flow.connection = 0;
+	client->is_moved = protocol == SIP_TCP;
+}
+
+// The peer takes no TCP: the large datagram has to do (RFC 3261 18.1.1).
+static enum status move_back(struct sip_client *client)
+{
+	struct sip_transactions *transactions = client->transactions;
+	uint32_t t1_ms = transactions->options.t1_ms;
+	wait_no_more(client);
+	sip_oversize_refused(&transactions->oversize, &client->kept.flow.remote,
+			     sip_transaction_now(transactions));
+	move_to(client, SIP_UDP);
+	client->interval_ms = t1_ms;
+	sip_transaction_time(transactions, &client->repeat_timer, t1_ms);
+	return put_request(client);
 }
 
 // Timer A doubles without end; E doubles up to T2, and is T2 once a provisional response came.
@@ -197,14 +227,6 @@ static void on_end(struct wheel_timer *timer, void *context)
 	settle(client);
 }
 
-static void make_branch(char room[static BRANCH_SIZE])
-{
-	struct writer writer = writer_of(room, BRANCH_SIZE);
-	writer_text(&writer, TEXT("z9hG4bK"));
-	random_write_hex(&writer, BRANCH_OCTETS);
-	(void)writer_string_done(&writer);
-}
-
 static enum status write_octets(struct sip_client *client, const struct sip_request *request)
 {
 	struct sip_transactions *transactions = client->transactions;
@@ -237,9 +259,9 @@ static enum status open_client(struct sip_transactions *transactions,
 	wheel_timer_init(&client->repeat_timer, on_repeat, client);
 	wheel_timer_init(&client->end_timer, on_end, client);
 	if (branch == NULL)
-		make_branch(client->branch);
+		sip_write_branch(client->branch);
 	else
-		memcpy(client->branch, branch, BRANCH_SIZE);
+		memcpy(client->branch, branch, SIP_BRANCH_SIZE);
 	enum status status = write_octets(client, request);
 	if (status != OK) {
 		free(client);
@@ -258,11 +280,16 @@ static enum status start(struct sip_client *client)
 	uint32_t t1_ms = transactions->options.t1_ms;
 	bool is_invite = client->kept.method == SIP_INVITE;
 	uint32_t no_response_ms = is_invite ? client->limits.no_response_ms : 0;
-	client->interval_ms = t1_ms;
-	sip_transaction_time(transactions, &client->repeat_timer, t1_ms);
 	end_after(client, no_response_ms > 0 ? no_response_ms : longest_ms(client));
 	counter_add(&transactions->counters.requests_out[client->kept.method], 1);
-	return put_request(client);
+	if (sip_oversize_wants_tcp(&transactions->oversize, &client->kept.flow, client->octets.size,
+				   sip_transaction_now(transactions)))
+		move_to(client, SIP_TCP);
+	client->interval_ms = t1_ms;
+	if (!is_reliable(client))
+		sip_transaction_time(transactions, &client->repeat_timer, t1_ms);
+	enum status status = put_request(client);
+	return status == ERR_SYSTEM && client->is_moved ? move_back(client) : status;
 }
 
 enum status sip_client_send(struct sip_transactions *transactions,
@@ -288,6 +315,33 @@ enum status sip_client_send(struct sip_transactions *transactions,
 	client->busy--;
 	settle(client);
 	return status;
+}
+
+static void lose_connection(struct sip_client *client)
+{
+	client->busy++;
+	if (!client->is_moved || move_back(client) == ERR_SYSTEM) {
+		fail(client, SIP_FAILURE_TRANSPORT);
+		end(client);
+	}
+	client->busy--;
+	settle(client);
+}
+
+// What fails may send anew, and so join the list at its front, or end others of it: begin again.
+void sip_client_lose_connection(struct sip_transactions *transactions, uint64_t connection)
+{
+	struct sip_waiter *waiter = transactions->waiting;
+	while (waiter != NULL) {
+		struct sip_client *client = map_entry(waiter, struct sip_client, waiter);
+		if (client->kept.flow.connection != connection) {
+			waiter = waiter->next;
+			continue;
+		}
+		wait_no_more(client);
+		lose_connection(client);
+		waiter = transactions->waiting;
+	}
 }
 
 void sip_client_free_all(struct sip_transactions *transactions)
@@ -347,22 +401,7 @@ static void send_ack(struct sip_client *client, const struct sip_message *respon
 	if (writer.failed)
 		return;
 	counter_add(&transactions->counters.requests_out[SIP_ACK], 1);
-	(void)sip_transaction_put(transactions, writer_done(&writer), &ack.local, &ack.destination);
-}
-
-enum status sip_client_send_ack(struct sip_transactions *transactions,
-				const struct sip_request *request)
-{
-	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
-	char branch[BRANCH_SIZE];
-	make_branch(branch);
-	sip_write_request(&writer, request, text_of(branch), NULL, NULL);
-	if (writer.failed)
-		return ERR_TOO_LARGE;
-	counter_add(&transactions->counters.requests_out[request->method], 1);
-	enum status status = sip_transaction_put(transactions, writer_done(&writer),
-						 &request->local, &request->destination);
-	return status == ERR_SYSTEM ? status : OK;
+	(void)sip_transaction_put(transactions, writer_done(&writer), &ack.flow);
 }
 
 // ---- responses
@@ -427,8 +466,8 @@ static void take_final(struct sip_client *client, const struct sip_message *resp
 	}
 	client->state = COMPLETED;
 	wheel_stop(&client->repeat_timer);
-	end_after(client, is_invite ? longest_ms(client) // Timers D and K
-				    : client->transactions->options.t4_ms);
+	uint64_t linger_ms = is_invite ? longest_ms(client) : client->transactions->options.t4_ms;
+	end_after(client, is_reliable(client) ? 0 : linger_ms); // Timers D and K
 	if (!is_invite)
 		drop_octets(client);
 	tell(client, response);
@@ -437,6 +476,7 @@ static void take_final(struct sip_client *client, const struct sip_message *resp
 void sip_client_take(struct sip_client *client, const struct sip_message *response)
 {
 	client->busy++;
+	wait_no_more(client);
 	if (response->status < 200)
 		take_provisional(client, response);
 	else if (response->status < 300 && client->kept.method == SIP_INVITE)

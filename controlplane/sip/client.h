@@ -11,4 +11,7 @@ struct sip_client *sip_client_find(const struct sip_transactions *transactions,
 // Is the Via ours as it was sent (SIP-011)?
 bool sip_client_owns(const struct sip_client *client, const struct sip_message *response);
 void sip_client_take(struct sip_client *client, const struct sip_message *response);
+// Fails who has sent on that connection and heard nothing; a request that is there for its size alone
+// goes by UDP.
+void sip_client_lose_connection(struct sip_transactions *transactions, uint64_t connection);
 void sip_client_free_all(struct sip_transactions *transactions);

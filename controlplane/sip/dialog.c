@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "sip/flow/aim.h"
 #include "sip/message_uri.h"
 #include "sip/value.h"
 
@@ -15,10 +16,10 @@
 #define CALL_ID_OCTETS 16
 #define ROUTES_MAX 32
 #define BLOCK_MAX 16384
-#define DEFAULT_PORT 5060
 
 struct sip_dialogs {
 	struct map by_tag; // ours
+	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours; 0: that transport is not spoken
 };
 
 struct peer { // behind it, the octets its text borrows
@@ -38,9 +39,8 @@ struct sip_dialog {
 	struct text call_id;
 	struct text local; // our header value, tag included
 	struct text base; // as the calling side: the peer's header value before it has a tag
-	struct address local_address;
-	struct address known; // where the peer was first met
-	struct address destination;
+	struct sip_flow known; // where the peer was first met
+	struct sip_flow flow; // where requests go
 	uint32_t local_cseq, remote_cseq;
 	bool has_remote_cseq;
 	bool is_established; // the route set stands
@@ -70,6 +70,12 @@ void sip_dialogs_destroy(struct sip_dialogs *dialogs)
 	free(dialogs);
 }
 
+void sip_dialogs_set_ports(struct sip_dialogs *dialogs,
+			   const uint16_t ports[static SIP_PROTOCOL_COUNT])
+{
+	memcpy(dialogs->ports, ports, sizeof(dialogs->ports));
+}
+
 unsigned sip_dialogs_count(const struct sip_dialogs *dialogs)
 {
 	return (unsigned)dialogs->by_tag.count;
@@ -77,23 +83,9 @@ unsigned sip_dialogs_count(const struct sip_dialogs *dialogs)
 
 // ---- where requests go
 
-// A host that is a name is somebody else's to resolve: until then the peer is where it was met.
-static bool address_of(const struct sip_uri *uri, const struct address *local,
-		       struct address *out_address)
-{
-	struct address address;
-	if (!address_parse(uri->host, &address) || address.port != 0 ||
-	    address.family != local->family)
-		return false;
-	address.port = uri->port != 0 ? uri->port : DEFAULT_PORT;
-	*out_address = address;
-	return true;
-}
-
 static void aim(struct sip_dialog *dialog, const struct sip_uri *next_hop)
 {
-	if (!address_of(next_hop, &dialog->local_address, &dialog->destination))
-		dialog->destination = dialog->known;
+	sip_flow_aim(&dialog->known, next_hop, dialog->dialogs->ports, &dialog->flow);
 }
 
 // ---- the peer's part
@@ -290,8 +282,7 @@ enum status sip_dialog_open_server(struct sip_dialogs *dialogs, const struct sip
 	if (status != OK)
 		return status;
 	dialog->owner = owner;
-	dialog->local_address = invite->received_on;
-	dialog->known = invite->source;
+	dialog->known = invite->flow;
 	dialog->remote_cseq = invite->cseq;
 	dialog->has_remote_cseq = true;
 	dialog->is_established = true;
@@ -327,14 +318,13 @@ enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip
 	random_write_hex(&tag_writer, TAG_OCTETS);
 	(void)writer_string_done(&tag_writer);
 	dialog->owner = owner;
-	dialog->local_address = call->local_address;
-	dialog->known = call->destination;
+	dialog->known = call->flow;
 	status = set_peer(dialog, dialog->base, TEXT_NONE, &target, &none);
 	if (status != OK) {
 		discard(dialog);
 		return status;
 	}
-	dialog->destination = call->destination;
+	dialog->flow = call->flow;
 	enter(dialog);
 	*out_dialog = dialog;
 	return OK;
@@ -393,6 +383,17 @@ enum status sip_dialog_update(struct sip_dialog *dialog, const struct sip_messag
 	return message->status < 200 ? OK : refresh_target(dialog, message);
 }
 
+// A peer that has connected anew is reached there.
+static void follow(struct sip_dialog *dialog, const struct sip_flow *flow)
+{
+	if (flow->connection == 0)
+		return;
+	if (dialog->known.protocol == flow->protocol)
+		dialog->known.connection = flow->connection;
+	if (dialog->flow.protocol == flow->protocol)
+		dialog->flow.connection = flow->connection;
+}
+
 bool sip_dialog_accepts(struct sip_dialog *dialog, const struct sip_message *request)
 {
 	if (request->method == SIP_ACK || request->method == SIP_CANCEL)
@@ -401,6 +402,7 @@ bool sip_dialog_accepts(struct sip_dialog *dialog, const struct sip_message *req
 		return false;
 	dialog->remote_cseq = request->cseq;
 	dialog->has_remote_cseq = true;
+	follow(dialog, &request->flow);
 	return true;
 }
 
@@ -463,14 +465,9 @@ bool sip_dialog_is_confirmed(const struct sip_dialog *dialog)
 	return dialog->peer->tag.size > 0;
 }
 
-const struct address *sip_dialog_destination(const struct sip_dialog *dialog)
+const struct sip_flow *sip_dialog_flow(const struct sip_dialog *dialog)
 {
-	return &dialog->destination;
-}
-
-const struct address *sip_dialog_local_address(const struct sip_dialog *dialog)
-{
-	return &dialog->local_address;
+	return &dialog->flow;
 }
 
 uint32_t sip_dialog_local_cseq(const struct sip_dialog *dialog)
@@ -491,7 +488,6 @@ void sip_dialog_request(struct sip_dialog *dialog, enum sip_method method, uint3
 		.cseq = is_own ? ++dialog->local_cseq : cseq,
 		.routes = dialog->peer->routes,
 		.max_forwards = 70,
-		.local = dialog->local_address,
-		.destination = dialog->destination,
+		.flow = dialog->flow,
 	};
 }

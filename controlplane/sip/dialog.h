@@ -21,6 +21,10 @@ struct sip_dialogs;
 
 struct sip_dialogs *sip_dialogs_create(unsigned expected);
 void sip_dialogs_destroy(struct sip_dialogs *dialogs);
+// The ports we listen on: a peer whose Contact names another transport than it was met by is spoken to
+// from there. Without this it is spoken to as it was met.
+void sip_dialogs_set_ports(struct sip_dialogs *dialogs,
+			   const uint16_t ports[static SIP_PROTOCOL_COUNT]);
 unsigned sip_dialogs_count(const struct sip_dialogs *dialogs);
 
 // As the called side, from an INVITE; local_tag is the To tag we answer with (sip_server_to_tag).
@@ -32,8 +36,7 @@ struct sip_dialog_call { // what a new outgoing call needs
 	struct text local; // From without tag: "\"name\" <sip:…>"
 	struct text remote; // To
 	struct text target; // Request-URI
-	struct address local_address;
-	struct address destination;
+	struct sip_flow flow; // from which address of ours, by what, to where
 };
 // As the calling side: makes Call-ID and From tag.
 enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip_dialog_call *call,
@@ -53,8 +56,9 @@ bool sip_dialog_accepts(struct sip_dialog *dialog, const struct sip_message *req
 struct text sip_dialog_call_id(const struct sip_dialog *dialog);
 struct text sip_dialog_remote_target(const struct sip_dialog *dialog);
 bool sip_dialog_is_confirmed(const struct sip_dialog *dialog); // has a remote tag
-const struct address *sip_dialog_destination(const struct sip_dialog *dialog);
-const struct address *sip_dialog_local_address(const struct sip_dialog *dialog);
+// Where the next request goes: the connection the peer was met on, while it lives (SIP-028), else the
+// address of its target or first route.
+const struct sip_flow *sip_dialog_flow(const struct sip_dialog *dialog);
 uint32_t sip_dialog_local_cseq(const struct sip_dialog *dialog); // of the last request made
 
 // Fills a request of this dialog: target, parties, Call-ID, routes, addresses, the next CSeq (ACK

@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "sip/flow.h"
 
 #define SIP_HEADERS_MAX 128
 #define SIP_MESSAGE_MAX 65535
@@ -52,6 +53,7 @@ struct sip_party { // From, To, Contact, P-Asserted-Identity … : a name-addr o
 };
 
 struct sip_via { // the topmost
+	struct text transport; // "UDP", as it stood
 	struct text branch;
 	struct text host; // sent-by
 	uint16_t port; // sent-by; 0 when there is none
@@ -82,8 +84,7 @@ struct sip_message {
 	struct text body;
 	struct sip_header headers[SIP_HEADERS_MAX]; // in order, all of them
 	unsigned header_count;
-	struct address source; // where the packet came from (layer 3)
-	struct address received_on; // our address it came to
+	struct sip_flow flow; // where it came from (layer 3), and to which address of ours
 	struct text raw; // the whole of it
 };
 

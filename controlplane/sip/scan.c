@@ -405,7 +405,7 @@ static void reset(struct sip_message *message, struct text octets)
 	message->max_forwards = 70;
 	message->method = SIP_UNKNOWN;
 	message->raw = octets;
-	message->source = message->received_on = (struct address){ 0 };
+	message->flow = (struct sip_flow){ 0 };
 }
 
 enum sip_scan_verdict sip_scan_message(struct text octets, struct sip_message *out_message,

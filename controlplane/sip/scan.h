@@ -26,7 +26,7 @@ struct sip_scan_refusal {
 	const char *reason;
 };
 
-// Fills all of the message but source, received_on, and From, To and Contact, which
+// Fills all of the message but its flow, and From, To and Contact, which
 // sip_message_complete takes apart. Also for REFUSE, as far as it could be read.
 enum sip_scan_verdict sip_scan_message(struct text octets, struct sip_message *out_message,
 				       struct sip_scan_refusal *out_refusal);

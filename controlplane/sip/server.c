@@ -40,7 +40,7 @@ struct sip_server {
 	struct text branch, sent_by, call_id, from_tag; // copies behind this struct, like the echo
 	struct sip_write_echo echo;
 	struct text stored; // the last response, on the heap
-	struct address local, remote;
+	struct sip_flow flow; // the remote port is the one of Via: for when the connection is gone
 	char to_tag[SIP_TAG_SIZE];
 	char room[];
 };
@@ -156,8 +156,7 @@ static void end(struct sip_server *server)
 static void put_stored(struct sip_server *server)
 {
 	if (server->stored.size > 0)
-		(void)sip_transaction_put(server->transactions, server->stored, &server->local,
-					  &server->remote);
+		(void)sip_transaction_put(server->transactions, server->stored, &server->flow);
 }
 
 // Timer G, and the repeats of a 2xx: T1, doubling up to T2 (RFC 3261 17.2.1, 13.3.1.4).
@@ -205,8 +204,11 @@ static void init(struct sip_server *server, const struct sip_message *request)
 	server->cseq = request->cseq;
 	server->request_size = request->raw.size;
 	server->sent_by_port = request->via.port;
-	server->local = request->received_on;
-	server->remote = request->source;
+	server->flow = request->flow;
+	if (sip_flow_is_reliable(&server->flow)) // RFC 3261 18.2.2
+		server->flow.remote.port = request->via.port != 0
+						   ? request->via.port
+						   : sip_protocol_port(server->flow.protocol);
 	wheel_timer_init(&server->repeat_timer, on_repeat, server);
 	wheel_timer_init(&server->end_timer, on_end, server);
 }
@@ -297,8 +299,9 @@ bool sip_server_take_ack(struct sip_server *server)
 		server->state = CONFIRMED;
 		wheel_stop(&server->repeat_timer);
 		drop_stored(server);
+		uint32_t t4_ms = server->transactions->options.t4_ms; // Timer I
 		sip_transaction_time(server->transactions, &server->end_timer,
-				     server->transactions->options.t4_ms); // Timer I
+				     sip_flow_is_reliable(&server->flow) ? 0 : t4_ms);
 	}
 	return true;
 }
@@ -326,11 +329,14 @@ static void advance(struct sip_server *server, unsigned status)
 		server->state = PROCEEDING;
 		return;
 	}
-	server->state = server->method == SIP_INVITE && status < 300 ? ACCEPTED : COMPLETED;
+	bool is_reliable = sip_flow_is_reliable(&server->flow);
+	bool is_invite = server->method == SIP_INVITE;
+	server->state = is_invite && status < 300 ? ACCEPTED : COMPLETED;
 	// Timers L and H for INVITE, J for the others.
 	sip_transaction_time(transactions, &server->end_timer,
-			     (uint64_t)t1_ms * SIP_TIMEOUT_FACTOR);
-	if (server->method != SIP_INVITE)
+			     is_reliable && !is_invite ? 0 : (uint64_t)t1_ms * SIP_TIMEOUT_FACTOR);
+	// A 2xx is repeated over any transport: there may be others behind it (RFC 3261 13.3.1.4).
+	if (!is_invite || (is_reliable && server->state != ACCEPTED))
 		return;
 	server->interval_ms = t1_ms;
 	sip_transaction_time(transactions, &server->repeat_timer, t1_ms);
@@ -409,10 +415,10 @@ void sip_server_refuse(struct sip_server *server, const struct sip_answer *answe
 	server->busy++;
 	if (!sip_server_has_final(server)) {
 		sip_transaction_tag(server->branch, server->call_id, tag);
-		struct text octets = sip_write_bounded(&writer, &server->echo, answer, tag,
-						       server->request_size);
-		sip_transaction_put_once(transactions, answer->status, octets, &server->local,
-					 &server->remote);
+		struct text octets = sip_write_bounded(
+			&writer, &server->echo, answer, tag,
+			sip_transaction_answer_max(&server->flow, server->request_size));
+		sip_transaction_put_once(transactions, answer->status, octets, &server->flow);
 		end(server);
 	}
 	server->busy--;

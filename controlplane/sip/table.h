@@ -6,6 +6,8 @@
 #include "base/map.h"
 #include "sip/dialog.h"
 #include "sip/message.h"
+#include "sip/flow/oversize.h"
+#include "sip/flow/waiter.h"
 #include "sip/transaction.h"
 
 #define SIP_TIMEOUT_FACTOR 64 // Timers B, F, H, J, L, M are 64 x T1
@@ -16,14 +18,18 @@ struct sip_transactions {
 	struct map servers; // by top Via branch, sent-by, method
 	struct map merges; // the same, by Call-ID, From tag, CSeq (RFC 3261 8.2.2.2)
 	struct map clients; // by our branch and method
+	struct sip_waiter *waiting; // sent on connections, nothing heard yet
+	struct sip_oversize oversize;
 	uint64_t unknown_log_ms; // no more than one line a second each
 	uint64_t wrong_via_log_ms;
 	char scratch[SIP_MESSAGE_MAX]; // a message being written; sent or copied at once
 };
 
+// Is the only Via of the response as we write it for that flow (SIP-011)?
+bool sip_transaction_is_sent_by(const struct sip_message *response, const struct sip_flow *flow);
 uint64_t sip_transaction_now(const struct sip_transactions *transactions);
 enum status sip_transaction_put(struct sip_transactions *transactions, struct text octets,
-				const struct address *local, const struct address *remote);
+				struct sip_flow *flow);
 // (Re)starts a timer to fire after_ms from now.
 void sip_transaction_time(struct sip_transactions *transactions, struct wheel_timer *timer,
 			  uint64_t after_ms);
@@ -33,6 +39,8 @@ struct text sip_transaction_copy(struct text text);
 void sip_transaction_tag(struct text via, struct text call_id, char room[static SIP_TAG_SIZE]);
 // Sends an answer to a source that may be forged, or withholds it (NONE: longer than the request).
 void sip_transaction_put_once(struct sip_transactions *transactions, unsigned status,
-			      struct text octets, const struct address *local,
-			      const struct address *remote);
+			      struct text octets, const struct sip_flow *flow);
+// How large an answer to a request of so many octets may be, when its sender has proved nothing yet: a
+// datagram's source may be forged, a connection's cannot.
+size_t sip_transaction_answer_max(const struct sip_flow *flow, size_t request_size);
 struct text sip_transaction_rebase(struct text text, const char *from, const char *to);

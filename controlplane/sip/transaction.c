@@ -35,10 +35,10 @@ void sip_transaction_time(struct sip_transactions *transactions, struct wheel_ti
 }
 
 enum status sip_transaction_put(struct sip_transactions *transactions, struct text octets,
-				const struct address *local, const struct address *remote)
+				struct sip_flow *flow)
 {
 	const struct sip_transaction_options *options = &transactions->options;
-	enum status status = options->send(options->send_context, octets, local, remote);
+	enum status status = options->send(options->send_context, octets, flow);
 	if (status != OK)
 		counter_add(&transactions->counters.send_failures, 1);
 	return status;
@@ -73,17 +73,21 @@ void sip_transaction_tag(struct text via, struct text call_id, char room[static 
 	(void)writer_string_done(&writer);
 }
 
-// Never more than came: the source of a datagram may be forged.
-void sip_transaction_put_once(struct sip_transactions *transactions, unsigned status,
-			      struct text octets, const struct address *local,
-			      const struct address *remote)
+size_t sip_transaction_answer_max(const struct sip_flow *flow, size_t request_size)
 {
+	return sip_flow_is_reliable(flow) ? SIP_MESSAGE_MAX : request_size;
+}
+
+void sip_transaction_put_once(struct sip_transactions *transactions, unsigned status,
+			      struct text octets, const struct sip_flow *flow)
+{
+	struct sip_flow way = *flow;
 	if (octets.size == 0) {
 		counter_add(&transactions->counters.withheld, 1);
 		return;
 	}
 	counter_add(&transactions->counters.responses_out[status / 100], 1);
-	(void)sip_transaction_put(transactions, octets, local, remote);
+	(void)sip_transaction_put(transactions, octets, &way);
 }
 
 static struct text write_stateless(struct sip_transactions *transactions,
@@ -95,15 +99,15 @@ static struct text write_stateless(struct sip_transactions *transactions,
 	char tag[SIP_TAG_SIZE];
 	sip_transaction_tag(request->via.whole, request->call_id, tag);
 	sip_write_echo(&writer, request, &echo);
-	return sip_write_bounded(&writer, &echo, answer, tag, request->raw.size);
+	return sip_write_bounded(&writer, &echo, answer, tag,
+				 sip_transaction_answer_max(&request->flow, request->raw.size));
 }
 
 static void answer_stateless(struct sip_transactions *transactions,
 			     const struct sip_message *request, const struct sip_answer *answer)
 {
 	struct text octets = write_stateless(transactions, request, answer);
-	sip_transaction_put_once(transactions, answer->status, octets, &request->received_on,
-				 &request->source);
+	sip_transaction_put_once(transactions, answer->status, octets, &request->flow);
 }
 
 static bool may_log(struct sip_transactions *transactions, uint64_t *next_ms)
@@ -126,7 +130,7 @@ static void discard_unknown(struct sip_transactions *transactions,
 	if (!may_log(transactions, &transactions->unknown_log_ms))
 		return;
 	log_event(LOG_WARNING, "unknown_domain_discarded", "source",
-		  address_string(&request->source, source), "target",
+		  address_string(&request->flow.remote, source), "target",
 		  log_text(&target, request->target.whole), "total",
 		  log_number(&total, (int64_t)counter_get(count)), NULL);
 }
@@ -156,8 +160,24 @@ static void refuse(struct sip_transactions *transactions, struct sip_message *re
 	counter_add(octets.size > 0 ? &transactions->counters.rejected_malformed
 				    : &transactions->counters.dropped_malformed,
 		    1);
-	sip_transaction_put_once(transactions, answer.status, octets, &request->received_on,
-				 &request->source);
+	sip_transaction_put_once(transactions, answer.status, octets, &request->flow);
+}
+
+// ---- requests out that are answered by nothing
+
+enum status sip_client_send_ack(struct sip_transactions *transactions,
+				const struct sip_request *request)
+{
+	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
+	struct sip_flow flow = request->flow;
+	char branch[SIP_BRANCH_SIZE];
+	sip_write_branch(branch);
+	sip_write_request(&writer, request, text_of(branch), NULL, NULL);
+	if (writer.failed)
+		return ERR_TOO_LARGE;
+	counter_add(&transactions->counters.requests_out[request->method], 1);
+	enum status status = sip_transaction_put(transactions, writer_done(&writer), &flow);
+	return status == ERR_SYSTEM ? status : OK;
 }
 
 // ---- requests
@@ -256,21 +276,23 @@ static void drop_wrong_via(struct sip_transactions *transactions,
 	if (!may_log(transactions, &transactions->wrong_via_log_ms))
 		return;
 	log_event(LOG_WARNING, "response_via_not_ours", "source",
-		  address_string(&response->source, source), "via",
+		  address_string(&response->flow.remote, source), "via",
 		  log_text(&via, response->via.whole), NULL);
 }
 
-static bool is_sent_by(const struct sip_message *response, const struct address *local)
+bool sip_transaction_is_sent_by(const struct sip_message *response, const struct sip_flow *flow)
 {
 	struct address sent_by;
 	return response->via_count == 1 && address_parse(response->via.host, &sent_by) &&
-	       address_is_same_host(&sent_by, local) && response->via.port == local->port;
+	       address_is_same_host(&sent_by, &flow->local) &&
+	       response->via.port == flow->local.port &&
+	       text_is_same(response->via.transport, text_of(sip_protocol_via(flow->protocol)));
 }
 
 static void receive_stray(struct sip_transactions *transactions, const struct sip_message *response)
 {
 	const struct sip_user *user = &transactions->options.user;
-	if (!is_sent_by(response, &response->received_on)) {
+	if (!sip_transaction_is_sent_by(response, &response->flow)) {
 		drop_wrong_via(transactions, response);
 		return;
 	}
@@ -321,8 +343,7 @@ static void dispatch(struct sip_transactions *transactions, struct sip_message *
 	}
 }
 
-void sip_transaction_receive(void *context, struct text octets, const struct address *source,
-			     const struct address *local)
+void sip_transaction_receive(void *context, struct text octets, const struct sip_flow *flow)
 {
 	struct sip_transactions *transactions = context;
 	struct sip_message message;
@@ -333,10 +354,14 @@ void sip_transaction_receive(void *context, struct text octets, const struct add
 	enum sip_scan_verdict verdict = sip_scan_message(octets, &message, &refusal);
 	if (verdict == SIP_SCAN_FOLDED && (unfolded = malloc(octets.size)) != NULL)
 		verdict = sip_scan_message(sip_scan_unfold(octets, unfolded), &message, &refusal);
-	message.source = *source;
-	message.received_on = *local;
+	message.flow = *flow;
 	dispatch(transactions, &message, verdict, &refusal);
 	free(unfolded);
+}
+
+void sip_transactions_broken(void *context, uint64_t connection)
+{
+	sip_client_lose_connection(context, connection);
 }
 
 struct sip_transactions *sip_transactions_create(const struct sip_transaction_options *options)

@@ -70,8 +70,10 @@ struct sip_transaction_options {
 struct sip_transactions *sip_transactions_create(const struct sip_transaction_options *options);
 void sip_transactions_destroy(struct sip_transactions *transactions);
 // A sip_transport_receive_fn; context is the struct sip_transactions.
-void sip_transaction_receive(void *transactions, struct text octets, const struct address *source,
-			     const struct address *local);
+void sip_transaction_receive(void *transactions, struct text octets, const struct sip_flow *flow);
+// That connection has ended, or could not be made: who waits on it and has heard nothing fails at once
+// (D-20). Called by the loop, never from within a send.
+void sip_transactions_broken(void *transactions, uint64_t connection);
 const struct sip_transaction_counters *
 sip_transaction_counters(const struct sip_transactions *transactions);
 
@@ -116,8 +118,7 @@ struct sip_request {
 	struct text headers; // further lines, each with its CRLF: Contact, …
 	struct text content_type, body;
 	unsigned max_forwards;
-	struct address local; // one of our signalling addresses
-	struct address destination; // where the packet goes
+	struct sip_flow flow; // from which address of ours to where
 };
 
 // Starts a client transaction. For INVITE Timer B runs by no_response_ms when it is not 0 (TERM-032:

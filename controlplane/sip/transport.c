@@ -90,7 +90,7 @@ static void take_datagram(struct socket_of *socket, struct mmsghdr *datagram)
 	struct sip_transport_counters *counters = &transport->counters;
 	struct msghdr *header = &datagram->msg_hdr;
 	struct text octets = { header->msg_iov->iov_base, datagram->msg_len };
-	struct address source;
+	struct sip_flow flow = { .protocol = SIP_UDP, .local = socket->local };
 	note_kernel_drops(socket, header);
 	counter_add(&counters->received, 1);
 	counter_add(&counters->received_octets, octets.size);
@@ -98,13 +98,13 @@ static void take_datagram(struct socket_of *socket, struct mmsghdr *datagram)
 		counter_add(&counters->too_large, 1);
 	else if (is_keepalive(octets))
 		counter_add(&counters->keepalives, 1);
-	else if (octets.size == 0 || !address_from_sockaddr(header->msg_name, &source) ||
-		 source.port == 0 ||
+	else if (octets.size == 0 || !address_from_sockaddr(header->msg_name, &flow.remote) ||
+		 flow.remote.port == 0 ||
 		 (sip_value_octets[(uint8_t)octets.data[0]] != SIP_OCTET_TOKEN &&
 		  octets.data[0] != '\r'))
 		counter_add(&counters->malformed, 1);
 	else
-		transport->receive(transport->context, octets, &source, &socket->local);
+		transport->receive(transport->context, octets, &flow);
 }
 
 static void on_readable(int fd, short what, void *context)
@@ -217,14 +217,14 @@ static const struct socket_of *find_socket(const struct sip_transport *transport
 	return NULL;
 }
 
-// ERR_BUSY is as good as a lost packet; ERR_SYSTEM says there is no way there.
-enum status sip_transport_send(void *context, struct text octets, const struct address *local,
-			       const struct address *remote)
+enum status sip_transport_send(void *context, struct text octets, struct sip_flow *flow)
 {
 	struct sip_transport *transport = context;
+	const struct address *remote = &flow->remote;
 	struct sockaddr_storage kernel;
-	const struct socket_of *from = find_socket(transport, local);
-	if (from == NULL || remote->family != local->family || remote->port == 0) {
+	const struct socket_of *from =
+		flow->protocol == SIP_UDP ? find_socket(transport, &flow->local) : NULL;
+	if (from == NULL || remote->family != flow->local.family || remote->port == 0) {
 		counter_add(&transport->counters.send_failures, 1);
 		return ERR_SYSTEM;
 	}

@@ -10,6 +10,7 @@
 #include "base/counter.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "sip/flow.h"
 
 struct event_base;
 struct sip_transport;
@@ -26,12 +27,15 @@ struct sip_transport_counters {
 
 // Every message, from every socket. The memory is valid until it returns.
 typedef void (*sip_transport_receive_fn)(void *context, struct text octets,
-					 const struct address *source, const struct address *local);
+					 const struct sip_flow *flow);
 
-// Sends one datagram from the local address to the remote one. A scenario test replaces it.
+// Sends one message: a datagram, or on the flow's connection while that lives, else on a live one to
+// the remote address, else on a new one; flow->connection tells which. Never blocks: what cannot be
+// written yet is kept, within bounds. ERR_BUSY is as good as a lost packet; ERR_SYSTEM says that there
+// is no way there. That a connection could not be made, or ended, comes later by
+// sip_transactions_broken. A scenario test replaces it.
 typedef enum status (*sip_transport_send_fn)(void *context, struct text octets,
-					     const struct address *local,
-					     const struct address *remote);
+					     struct sip_flow *flow);
 
 struct sip_transport_options {
 	const struct address *addresses; // to listen on, with port
@@ -45,8 +49,7 @@ enum status sip_transport_start(struct event_base *loop,
 				const struct sip_transport_options *options,
 				struct sip_transport **out_transport);
 void sip_transport_stop(struct sip_transport *transport);
-enum status sip_transport_send(void *transport, struct text octets, const struct address *local,
-			       const struct address *remote);
+enum status sip_transport_send(void *transport, struct text octets, struct sip_flow *flow);
 // The nth address listened on, with the port the kernel gave when 0 was asked for; NULL past the last.
 const struct address *sip_transport_address(const struct sip_transport *transport, unsigned nth);
 const struct sip_transport_counters *sip_transport_counters(const struct sip_transport *transport);

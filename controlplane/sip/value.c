@@ -181,10 +181,10 @@ bool sip_value_via(struct text value, struct sip_via *out_via)
 	cursor_skip_space(&cursor);
 	cursor_expect(&cursor, '/');
 	cursor_skip_space(&cursor);
-	struct text transport = sip_value_token(&cursor);
+	via.transport = sip_value_token(&cursor);
 	char space = cursor_peek(&cursor);
 	cursor_skip_space(&cursor);
-	if (!is_sip || !is_version || cursor.failed || transport.size == 0 ||
+	if (!is_sip || !is_version || cursor.failed || via.transport.size == 0 ||
 	    (space != ' ' && space != '\t'))
 		return false;
 	if (!parse_sent_by(&cursor, &via) || !parse_via_parameters(cursor.rest, &via))

@@ -3,7 +3,10 @@
 
 #include "sip/write.h"
 
+#include "base/random.h"
 #include "sip/value.h"
+
+#define BRANCH_OCTETS 12
 
 static void write_line(struct writer *writer, const char *name, struct text value)
 {
@@ -41,10 +44,10 @@ static void write_top_via(struct writer *writer, const struct sip_message *reque
 		}
 	}
 	writer_text(writer, TEXT(";received="));
-	address_write_host(&request->source, writer);
+	address_write_host(&request->flow.remote, writer);
 	if (request->via.has_rport) {
 		writer_text(writer, TEXT(";rport="));
-		writer_unsigned(writer, request->source.port);
+		writer_unsigned(writer, request->flow.remote.port);
 	}
 }
 
@@ -166,10 +169,20 @@ static struct text keep(struct writer *writer, struct text text)
 	return written_since(writer, start);
 }
 
-static void write_via(struct writer *writer, const struct address *local, struct text branch)
+void sip_write_branch(char room[static SIP_BRANCH_SIZE])
 {
-	writer_text(writer, TEXT("\r\nVia: SIP/2.0/UDP "));
-	address_write(local, writer);
+	struct writer writer = writer_of(room, SIP_BRANCH_SIZE);
+	writer_text(&writer, TEXT("z9hG4bK"));
+	random_write_hex(&writer, BRANCH_OCTETS);
+	(void)writer_string_done(&writer);
+}
+
+static void write_via(struct writer *writer, const struct sip_flow *flow, struct text branch)
+{
+	writer_text(writer, TEXT("\r\nVia: SIP/2.0/"));
+	writer_string(writer, sip_protocol_via(flow->protocol));
+	writer_char(writer, ' ');
+	address_write(&flow->local, writer);
 	writer_text(writer, TEXT(";branch="));
 	writer_text(writer, branch);
 	writer_text(writer, TEXT(";rport\r\n"));
@@ -184,7 +197,7 @@ void sip_write_request(struct writer *writer, const struct sip_request *request,
 	writer_char(writer, ' ');
 	kept.target = keep(writer, request->target);
 	writer_text(writer, TEXT(" SIP/2.0"));
-	write_via(writer, &request->local, branch);
+	write_via(writer, &request->flow, branch);
 	writer_text(writer, TEXT("Max-Forwards: "));
 	writer_unsigned(writer, request->max_forwards);
 	writer_text(writer, TEXT("\r\nFrom: "));

@@ -27,3 +27,7 @@ struct text sip_write_bounded(struct writer *writer, const struct sip_write_echo
 // out_kept: the same request with its text borrowed from what was written; may be NULL.
 void sip_write_request(struct writer *writer, const struct sip_request *request, struct text branch,
 		       const char *user_agent, struct sip_request *out_kept);
+
+#define SIP_BRANCH_SIZE 32 // with its zero
+// A new one: the magic cookie (RFC 3261 8.1.1.7), then chance that nobody can guess.
+void sip_write_branch(char room[static SIP_BRANCH_SIZE]);

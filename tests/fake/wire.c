@@ -71,13 +71,12 @@ static const char *fault_of(const struct wire_packet *packet)
 	return NULL;
 }
 
-enum status wire_send(void *context, struct text octets, const struct address *local,
-		      const struct address *remote)
+enum status wire_send(void *context, struct text octets, struct sip_flow *flow)
 {
 	struct wire *wire = context;
-	if (address_is_equal(remote, &wire->unreachable))
+	if (address_is_equal(&flow->remote, &wire->unreachable))
 		return ERR_SYSTEM;
-	struct wire_packet *packet = keep(wire, octets, local, remote);
+	struct wire_packet *packet = keep(wire, octets, &flow->local, &flow->remote);
 	struct text kept = { packet->octets, packet->size };
 	const char *fault =
 		sip_message_parse(kept, &packet->message) ? fault_of(packet) : "it cannot be read";
@@ -88,14 +87,14 @@ enum status wire_send(void *context, struct text octets, const struct address *l
 }
 
 void wire_deliver(struct wire *wire, void *transactions, struct text octets,
-		  const struct address *source, const struct address *local)
+		  const struct sip_flow *flow)
 {
-	struct wire_packet *packet = keep(wire, octets, source, local);
+	struct wire_packet *packet = keep(wire, octets, &flow->remote, &flow->local);
 	packet->is_inbound = true;
 	packet->is_taken = true;
 	char *copy = memory_take(octets.size + (octets.size == 0));
 	memcpy(copy, octets.data, octets.size);
-	sip_transaction_receive(transactions, (struct text){ copy, octets.size }, source, local);
+	sip_transaction_receive(transactions, (struct text){ copy, octets.size }, flow);
 	free(copy);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sip/digest.h"
+#include "sip/digest/digest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
 
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 				       .method = SIP_INVITE,
 				       .method_text = TEXT("INVITE"),
 				       .header_count = 1,
-				       .source = source };
+				       .flow.remote = source };
 	if (!sip_uri_parse(TEXT("sip:b@x"), &request.target))
 		abort();
 	request.headers[0] =

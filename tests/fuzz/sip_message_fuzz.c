@@ -25,12 +25,11 @@ struct stage {
 };
 
 // Whatever we send must pass our own scan.
-static enum status check_sent(void *context, struct text octets, const struct address *local,
-			      const struct address *remote)
+static enum status check_sent(void *context, struct text octets, struct sip_flow *flow)
 {
 	struct sip_message message;
 	struct sip_scan_refusal refusal;
-	(void)context, (void)local, (void)remote;
+	(void)context, (void)flow;
 	enum sip_scan_verdict verdict = sip_scan_message(octets, &message, &refusal);
 	if (verdict == SIP_SCAN_KEEPALIVE || verdict == SIP_SCAN_FOLDED)
 		abort();
@@ -122,8 +121,8 @@ static void invite(struct stage *stage)
 					.target = TEXT("sip:b@192.0.2.9") };
 	struct sip_request request;
 	struct sip_client *client;
-	call.local_address = (struct address){ ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 1 } };
-	call.destination = (struct address){ ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 9 } };
+	call.flow.local = (struct address){ ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 1 } };
+	call.flow.remote = (struct address){ ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 9 } };
 	if (sip_dialog_open_client(stage->dialogs, &call, NULL, &stage->dialog) != OK)
 		abort();
 	sip_dialog_request(stage->dialog, SIP_INVITE, 0, &request);
@@ -151,8 +150,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 	static struct wheel *wheel; // made once: it is large
 	static struct clock clock = { .now_ms = 1000 };
 	struct stage stage = { 0 };
-	static const struct address source = { ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 9 } };
-	static const struct address local = { ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 1 } };
+	static const struct sip_flow flow = { .local = { ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 1 } },
+					      .remote = {
+						      ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 9 } } };
 	if (wheel == NULL) {
 		sip_message_start();
 		log_set_level(LOG_ERROR);
@@ -168,7 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 	struct text rest = { (const char *)octets + 1, size - 1 };
 	while (rest.size > 0) {
 		struct text datagram = text_split(&rest, (char)0xff);
-		sip_transaction_receive(stage.transactions, datagram, &source, &local);
+		sip_transaction_receive(stage.transactions, datagram, &flow);
 		stage.clock.now_ms += 700;
 		wheel_run(stage.wheel, stage.clock.now_ms);
 	}

@@ -13,7 +13,7 @@
 #include "fake/wire.h"
 #include "sip/dialog.h"
 #include "scenario/talk.h"
-#include "sip/digest.h"
+#include "sip/digest/digest.h"
 #include "sip/transaction.h"
 
 #define NODE_BASE_DOMAIN "pstn.example.com"

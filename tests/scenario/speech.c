@@ -32,10 +32,9 @@ static void keep(struct text *kept, struct text octets)
 
 static void deliver(struct agents *agents, const struct party *party, struct text octets)
 {
-	struct address local;
-	(void)address_parse(TEXT(NODE_ADDRESS), &local);
-	wire_deliver(&agents->node->wire, agents->node->transactions, octets, &party->address,
-		     &local);
+	struct sip_flow flow = { .protocol = SIP_UDP, .remote = party->address };
+	(void)address_parse(TEXT(NODE_ADDRESS), &flow.local);
+	wire_deliver(&agents->node->wire, agents->node->transactions, octets, &flow);
 }
 
 static void line(struct writer *writer, const char *name, struct text value)

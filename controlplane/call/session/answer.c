@@ -88,8 +88,8 @@ void call_send_200(struct leg *leg, struct text sdp)
 	struct writer record_route = writer_of(route, sizeof route);
 	leg_write_contact(leg, &lines);
 	writer_text(&lines, call_method_allow());
-	writer_string(&record_route, "Record-Route: <sip:"); // SIP-002
-	address_write(sip_dialog_local_address(leg->dialog), &record_route);
+	writer_string(&record_route, "Record-Route: <"); // SIP-002
+	sip_flow_write_uri(sip_dialog_flow(leg->dialog), NULL, &record_route);
 	writer_string(&record_route, ";lr>\r\n");
 	struct sip_answer answer = { .status = 200,
 				     .headers = writer_done(&lines),

@@ -103,7 +103,7 @@ static void admit(struct world *world, const struct invite *row)
 	assert_true(size > 0 && (size_t)size < sizeof(octets));
 	if (!sip_message_parse((struct text){ octets, (size_t)size }, &message))
 		fail_msg("cannot be read:\n%s", octets);
-	message.source = world_address(row->source ? row->source : "203.0.113.10");
+	message.flow.remote = world_address(row->source ? row->source : "203.0.113.10");
 	enum admission admission = call_admit(&world->calls, &message, &admitted, &refusal);
 	if (refusal.cause != row->cause)
 		fail_msg("%s from %s: %s, not %s", row->user, row->from ? row->from : OUR_NUMBER,

@@ -32,8 +32,8 @@ static const struct sip_message *parse(struct pair *pair, const char *octets)
 {
 	CHECK_TRUE(text_copy(text_of(octets), pair->octets, sizeof(pair->octets)));
 	CHECK_TRUE(sip_message_parse(text_of(pair->octets), &pair->message));
-	CHECK_TRUE(address_parse(TEXT("198.51.100.7:5071"), &pair->message.source));
-	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &pair->message.received_on));
+	CHECK_TRUE(address_parse(TEXT("198.51.100.7:5071"), &pair->message.flow.remote));
+	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &pair->message.flow.local));
 	return &pair->message;
 }
 
@@ -64,8 +64,8 @@ static struct sip_dialog *open_client(struct pair *pair)
 	struct sip_dialog_call call = { .local = TEXT("<sip:us@192.0.2.1>"),
 					.remote = TEXT("<sip:b@203.0.113.5>"),
 					.target = TEXT("sip:b@203.0.113.5") };
-	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &call.local_address));
-	CHECK_TRUE(address_parse(TEXT("203.0.113.5:5060"), &call.destination));
+	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &call.flow.local));
+	CHECK_TRUE(address_parse(TEXT("203.0.113.5:5060"), &call.flow.remote));
 	CHECK_OK(sip_dialog_open_client(pair->dialogs, &call, pair, &dialog));
 	return dialog;
 }
@@ -90,7 +90,7 @@ static const struct sip_message *answer(struct pair *pair, struct sip_dialog *di
 static void check_destination(const struct sip_dialog *dialog, const char *expected)
 {
 	char room[ADDRESS_TEXT_SIZE];
-	CHECK_STRING(address_string(sip_dialog_destination(dialog), room), expected);
+	CHECK_STRING(address_string(&sip_dialog_flow(dialog)->remote, room), expected);
 }
 
 static void the_called_side_asks_back_along_the_record_route(void **state)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sip/digest.h"
+#include "sip/digest/digest.h"
 
 #define REALM "trunk.example"
 #define LIFETIME_S 120
@@ -64,7 +64,7 @@ static void ask(struct bench *bench, const char *authorization)
 	assert_true(size > 0 && (size_t)size < sizeof(bench->octets));
 	CHECK_TRUE(
 		sip_message_parse((struct text){ bench->octets, (size_t)size }, &bench->message));
-	bench->message.source = bench->source;
+	bench->message.flow.remote = bench->source;
 }
 
 static enum sip_digest_result read_claim(struct bench *bench)
@@ -223,11 +223,11 @@ static void a_nonce_holds_for_its_source_and_lifetime(void **state)
 	assert_int_equal(read_claim(bench), SIP_DIGEST_RIGHT);
 	CHECK_TEXT(bench->claim.user, "bob");
 	CHECK_TRUE(bench->claim.is_sha256);
-	bench->message.source.port = 4444; // a NAT may change it
+	bench->message.flow.remote.port = 4444; // a NAT may change it
 	assert_int_equal(read_claim(bench), SIP_DIGEST_RIGHT);
-	bench->message.source.octets[3] ^= 1;
+	bench->message.flow.remote.octets[3] ^= 1;
 	assert_int_equal(read_claim(bench), SIP_DIGEST_STALE);
-	bench->message.source.octets[3] ^= 1;
+	bench->message.flow.remote.octets[3] ^= 1;
 	bench->clock.now_ms += LIFETIME_S * 1000;
 	assert_int_equal(read_claim(bench), SIP_DIGEST_RIGHT);
 	bench->clock.now_ms += 1000;

@@ -12,8 +12,7 @@
 static const struct address ours = { ADDRESS_IPV4, 0, 5060, { 192, 0, 2, 1 } };
 static const struct address theirs = { ADDRESS_IPV4, 0, 5071, { 192, 0, 2, 9 } };
 
-static enum status keep_sent(void *context, struct text octets, const struct address *local,
-			     const struct address *remote)
+static enum status keep_sent(void *context, struct text octets, struct sip_flow *flow)
 {
 	struct fixture *fixture = context;
 	if (fixture->send_status != OK)
@@ -24,8 +23,7 @@ static enum status keep_sent(void *context, struct text octets, const struct add
 	memcpy(sent->octets, octets.data, octets.size);
 	sent->octets[octets.size] = 0;
 	sent->size = octets.size;
-	sent->local = *local;
-	sent->remote = *remote;
+	sent->flow = *flow;
 	sent->at_ms = fixture->clock.now_ms;
 	return OK;
 }
@@ -115,6 +113,7 @@ struct fixture *fixture_create(void)
 	assert_non_null(fixture);
 	fixture->clock.now_ms = 1000000;
 	fixture->is_known = true;
+	fixture->flow = (struct sip_flow){ SIP_UDP, 0, ours, theirs, 0 };
 	fixture->wheel = wheel_create(fixture->clock.now_ms);
 	struct sip_transaction_options options = {
 		.clock = &fixture->clock,
@@ -168,7 +167,7 @@ void fixture_receive_text(struct fixture *fixture, struct text octets)
 		memcpy(copy, octets.data, octets.size);
 		given.data = copy;
 	}
-	sip_transaction_receive(fixture->transactions, given, &theirs, &ours);
+	sip_transaction_receive(fixture->transactions, given, &fixture->flow);
 	free(copy);
 }
 
@@ -264,8 +263,7 @@ struct sip_client *fixture_send(struct fixture *fixture, enum sip_method method,
 		.routes = TEXT("Route: <sip:192.0.2.9;lr>\r\n"),
 		.headers = TEXT("Contact: <sip:trunkd@192.0.2.1:5060>\r\n"),
 		.max_forwards = 70,
-		.local = ours,
-		.destination = theirs,
+		.flow = fixture->flow,
 	};
 	CHECK_OK(sip_client_send(fixture->transactions, &request, limits, owner, &client));
 	return client;

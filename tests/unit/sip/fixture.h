@@ -16,7 +16,7 @@
 struct fixture_sent {
 	char octets[FIXTURE_OCTETS_MAX];
 	size_t size;
-	struct address local, remote;
+	struct sip_flow flow;
 	uint64_t at_ms;
 };
 
@@ -31,6 +31,7 @@ struct fixture {
 	struct fixture_sent sent[FIXTURE_SENT_MAX];
 	unsigned sent_count;
 	enum status send_status;
+	struct sip_flow flow; // of what is received and what fixture_send sends; UDP at first
 	bool is_known;
 	fixture_request_fn on_request; // NULL: keeps `server` and answers nothing
 	struct sip_server *server; // of the last request, not yet released

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "sip/dialog.h"
-#include "sip/digest.h"
+#include "sip/digest/digest.h"
 #include "tests/fake/allocation.h"
 #include "tests/unit/sip/fixture.h"
 
@@ -63,8 +63,8 @@ static void make_a_call(struct sip_dialogs *dialogs, struct sip_transactions *tr
 	struct sip_dialog *dialog;
 	struct sip_request request;
 	struct sip_client *client;
-	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &call.local_address));
-	CHECK_TRUE(address_parse(TEXT("192.0.2.9:5060"), &call.destination));
+	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &call.flow.local));
+	CHECK_TRUE(address_parse(TEXT("192.0.2.9:5060"), &call.flow.remote));
 	if (sip_dialog_open_client(dialogs, &call, NULL, &dialog) != OK)
 		return;
 	sip_dialog_request(dialog, SIP_INVITE, 0, &request);

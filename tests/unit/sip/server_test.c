@@ -34,7 +34,7 @@ static void an_invite_gets_its_100_at_once(void **state)
 	CHECK_NUMBER(fixture->sent_count, 1);
 	CHECK_TRUE(fixture_did_send(fixture, 0, "SIP/2.0 100 Trying\r\n"));
 	CHECK_FALSE(fixture_sent_has(fixture, 0, "test.example>;tag=\r\n"));
-	CHECK_NUMBER(fixture->sent[0].remote.port, 5071);
+	CHECK_NUMBER(fixture->sent[0].flow.remote.port, 5071);
 	CHECK_TRUE(fixture_sent_has(
 		fixture, 0,
 		"Via: SIP/2.0/UDP "

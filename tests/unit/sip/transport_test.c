@@ -28,14 +28,13 @@ struct end {
 	unsigned received, acks, byes, byes_answered;
 };
 
-static void count_and_pass(void *context, struct text octets, const struct address *source,
-			   const struct address *local)
+static void count_and_pass(void *context, struct text octets, const struct sip_flow *flow)
 {
 	struct end *end = context;
 	end->received++;
 	clock_update(&end->clock);
 	wheel_run(end->wheel, end->clock.now_ms);
-	sip_transaction_receive(end->transactions, octets, source, local);
+	sip_transaction_receive(end->transactions, octets, flow);
 }
 
 static bool is_known(void *context, const struct sip_message *request)
@@ -174,8 +173,10 @@ static void a_call_goes_from_invite_to_bye(void **state)
 	open_end(&bob, loop);
 	writer_string(&writer, "sip:b@");
 	address_write(&bob.address, &writer);
-	struct sip_dialog_call call = { TEXT("\"A\" <sip:a@127.0.0.1>"), TEXT("<sip:b@127.0.0.1>"),
-					writer_done(&writer), alice.address, bob.address };
+	struct sip_dialog_call call = { TEXT("\"A\" <sip:a@127.0.0.1>"),
+					TEXT("<sip:b@127.0.0.1>"),
+					writer_done(&writer),
+					{ SIP_UDP, 0, alice.address, bob.address, 0 } };
 	CHECK_OK(sip_dialog_open_client(alice.dialogs, &call, &alice, &alice.dialog));
 	sip_dialog_request(alice.dialog, SIP_INVITE, 0, &request);
 	request.headers = TEXT("Contact: <sip:a@127.0.0.1>\r\n");

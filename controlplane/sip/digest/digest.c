@@ -2,7 +2,7 @@
 // Runs on the control thread. Never holds a password longer than it takes to hash it, never takes
 // longer for one user than for another.
 
-#include "sip/digest.h"
+#include "sip/digest/digest.h"
 
 #include <openssl/evp.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "base/secret.h"
 #include "sip/message_uri.h"
-#include "sip/nonce.h"
+#include "sip/digest/nonce.h"
 #include "sip/value.h"
 
 #define REALM_MAX 256
@@ -260,8 +260,8 @@ enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct s
 		    !is_well_formed(&claim, request))
 			return SIP_DIGEST_WRONG;
 		bool is_fresh = sip_nonce_is_fresh(digest->nonces, claim.nonce,
-						   hex_number(claim.nonce_count), &request->source,
-						   digest->clock->now_ms);
+						   hex_number(claim.nonce_count),
+						   &request->flow.remote, digest->clock->now_ms);
 		return is_fresh ? SIP_DIGEST_RIGHT : SIP_DIGEST_STALE;
 	}
 	*out_claim = (struct sip_digest_claim){ 0 };

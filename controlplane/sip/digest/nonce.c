@@ -2,7 +2,7 @@
 // the source's host, in base64. A flood of challenges costs no memory; only a right answer does.
 // Runs on the control thread. The key lives as long as the process and is never shown.
 
-#include "sip/nonce.h"
+#include "sip/digest/nonce.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>

@@ -1,0 +1,41 @@
+// RFC 3263 for URIs whose host is an address. Pure; runs on the control thread.
+
+#include "sip/flow/aim.h"
+
+static bool address_of(const struct sip_uri *uri, const struct sip_flow *flow,
+		       struct address *out_address)
+{
+	struct address address;
+	if (!address_parse(uri->host, &address) || address.port != 0 ||
+	    address.family != flow->local.family)
+		return false;
+	address.port = uri->port != 0 ? uri->port : sip_protocol_port(flow->protocol);
+	*out_address = address;
+	return true;
+}
+
+// Who says nothing is spoken to as it was met.
+static enum sip_protocol protocol_of(const struct sip_uri *uri, enum sip_protocol met)
+{
+	bool is_present;
+	enum sip_protocol protocol = met;
+	struct text transport = sip_uri_parameter(uri, "transport", &is_present);
+	if (text_is_same(uri->scheme, TEXT("sips")))
+		return SIP_TLS;
+	if (is_present)
+		(void)sip_protocol_parse(transport, &protocol);
+	return protocol;
+}
+
+void sip_flow_aim(const struct sip_flow *met, const struct sip_uri *uri,
+		  const uint16_t ports[static SIP_PROTOCOL_COUNT], struct sip_flow *out_flow)
+{
+	struct sip_flow flow = *met;
+	enum sip_protocol protocol = protocol_of(uri, met->protocol);
+	if (protocol != met->protocol && ports[protocol] != 0) {
+		flow.protocol = protocol;
+		flow.connection = 0;
+		flow.local.port = ports[protocol];
+	}
+	*out_flow = address_of(uri, &flow, &flow.remote) ? flow : *met;
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+// Where a request to a URI goes, seen from a flow on which its owner was met.
+// Runs on: control thread. Inside sip/ only.
+
+#include "sip/flow.h"
+#include "sip/message.h"
+
+// By the URI's host, port and transport (RFC 3263 4.1), from the port of ours that goes with it; ports:
+// 0 where a transport is not spoken. A host that is a name is somebody else's to resolve: until then
+// the owner is where it was met. The connection is kept as long as the transport is.
+void sip_flow_aim(const struct sip_flow *met, const struct sip_uri *uri,
+		  const uint16_t ports[static SIP_PROTOCOL_COUNT], struct sip_flow *out_flow);
