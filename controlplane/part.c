@@ -279,7 +279,10 @@ static enum status start_calls(struct control *control)
 	};
 	const struct sip_config *config = &control->config->sip;
 	const char *realm = config->realm[0] != '\0' ? config->realm : config->base_domain;
+	const uint16_t ports[SIP_PROTOCOL_COUNT] = { [SIP_UDP] = (uint16_t)config->port };
 	control->dialogs = sip_dialogs_create(config->max_calls * 2);
+	if (control->dialogs != NULL)
+		sip_dialogs_place(control->dialogs, 0, ports);
 	control->digest =
 		sip_digest_create(&control->clock, text_of(realm), config->nonce_lifetime_s);
 	if (control->digest != NULL)

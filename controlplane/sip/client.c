@@ -259,7 +259,7 @@ static enum status open_client(struct sip_transactions *transactions,
 	wheel_timer_init(&client->repeat_timer, on_repeat, client);
 	wheel_timer_init(&client->end_timer, on_end, client);
 	if (branch == NULL)
-		sip_write_branch(client->branch);
+		sip_write_branch(transactions->options.shard, client->branch);
 	else
 		memcpy(client->branch, branch, SIP_BRANCH_SIZE);
 	enum status status = write_octets(client, request);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "sip/flow/aim.h"
 #include "sip/message_uri.h"
+#include "sip/shard/shard.h"
 #include "sip/value.h"
 
 #define TAG_OCTETS 10
@@ -20,6 +20,7 @@
 struct sip_dialogs {
 	struct map by_tag; // ours
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours; 0: that transport is not spoken
+	unsigned shard;
 };
 
 struct peer { // behind it, the octets its text borrows
@@ -70,9 +71,10 @@ void sip_dialogs_destroy(struct sip_dialogs *dialogs)
 	free(dialogs);
 }
 
-void sip_dialogs_set_ports(struct sip_dialogs *dialogs,
-			   const uint16_t ports[static SIP_PROTOCOL_COUNT])
+void sip_dialogs_place(struct sip_dialogs *dialogs, unsigned shard,
+		       const uint16_t ports[static SIP_PROTOCOL_COUNT])
 {
+	dialogs->shard = shard;
 	memcpy(dialogs->ports, ports, sizeof(dialogs->ports));
 }
 
@@ -305,17 +307,17 @@ enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip
 	struct sip_dialog *dialog;
 	struct sip_uri target;
 	const struct routes none = { .count = 0 };
-	char call_id[2 * CALL_ID_OCTETS];
+	char call_id[SIP_SHARD_DIGITS + 2 * CALL_ID_OCTETS];
 	struct writer id_writer = writer_of(call_id, sizeof(call_id));
 	if (sip_uri_split(call->target, &target) != SIP_URI_OK)
 		return ERR_MALFORMED;
-	random_write_hex(&id_writer, CALL_ID_OCTETS);
+	sip_shard_write(dialogs->shard, CALL_ID_OCTETS, &id_writer);
 	enum status status =
 		create(dialogs, writer_done(&id_writer), call->local, call->remote, &dialog);
 	if (status != OK)
 		return status;
 	struct writer tag_writer = writer_of(dialog->tag, sizeof(dialog->tag));
-	random_write_hex(&tag_writer, TAG_OCTETS);
+	sip_shard_write(dialogs->shard, TAG_OCTETS, &tag_writer);
 	(void)writer_string_done(&tag_writer);
 	dialog->owner = owner;
 	dialog->known = call->flow;

@@ -21,10 +21,10 @@ struct sip_dialogs;
 
 struct sip_dialogs *sip_dialogs_create(unsigned expected);
 void sip_dialogs_destroy(struct sip_dialogs *dialogs);
-// The ports we listen on: a peer whose Contact names another transport than it was met by is spoken to
-// from there. Without this it is spoken to as it was met.
-void sip_dialogs_set_ports(struct sip_dialogs *dialogs,
-			   const uint16_t ports[static SIP_PROTOCOL_COUNT]);
+// Which shard's names it makes (0 otherwise), and the ports we listen on: a peer whose Contact names
+// another transport than it was met by is spoken to from there. Otherwise it is spoken to as it was met.
+void sip_dialogs_place(struct sip_dialogs *dialogs, unsigned shard,
+		       const uint16_t ports[static SIP_PROTOCOL_COUNT]);
 unsigned sip_dialogs_count(const struct sip_dialogs *dialogs);
 
 // As the called side, from an INVITE; local_tag is the To tag we answer with (sip_server_to_tag).

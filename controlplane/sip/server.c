@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "sip/dialog.h"
+#include "sip/shard/shard.h"
 #include "sip/write.h"
 
 #define TAG_OCTETS 10
@@ -198,7 +198,7 @@ static void rebase(struct text *text, const char *from, const char *to)
 static void init(struct sip_server *server, const struct sip_message *request)
 {
 	struct writer tag = writer_of(server->to_tag, sizeof(server->to_tag));
-	random_write_hex(&tag, TAG_OCTETS);
+	sip_shard_write(server->transactions->options.shard, TAG_OCTETS, &tag);
 	(void)writer_string_done(&tag);
 	server->method = request->method;
 	server->cseq = request->cseq;

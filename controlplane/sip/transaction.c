@@ -171,7 +171,7 @@ enum status sip_client_send_ack(struct sip_transactions *transactions,
 	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
 	struct sip_flow flow = request->flow;
 	char branch[SIP_BRANCH_SIZE];
-	sip_write_branch(branch);
+	sip_write_branch(transactions->options.shard, branch);
 	sip_write_request(&writer, request, text_of(branch), NULL, NULL);
 	if (writer.failed)
 		return ERR_TOO_LARGE;

@@ -64,6 +64,7 @@ struct sip_transaction_options {
 	void *send_context;
 	uint32_t t1_ms, t2_ms, t4_ms;
 	uint32_t transactions_max; // above it new requests get 503 (bounded memory)
+	unsigned shard; // of this control thread (sip/shard/shard.h); 0 when there is one
 	const char *user_agent; // Server and User-Agent header
 };
 

@@ -3,7 +3,7 @@
 
 #include "sip/write.h"
 
-#include "base/random.h"
+#include "sip/shard/shard.h"
 #include "sip/value.h"
 
 #define BRANCH_OCTETS 12
@@ -169,11 +169,11 @@ static struct text keep(struct writer *writer, struct text text)
 	return written_since(writer, start);
 }
 
-void sip_write_branch(char room[static SIP_BRANCH_SIZE])
+void sip_write_branch(unsigned shard, char room[static SIP_BRANCH_SIZE])
 {
 	struct writer writer = writer_of(room, SIP_BRANCH_SIZE);
 	writer_text(&writer, TEXT("z9hG4bK"));
-	random_write_hex(&writer, BRANCH_OCTETS);
+	sip_shard_write(shard, BRANCH_OCTETS, &writer);
 	(void)writer_string_done(&writer);
 }
 

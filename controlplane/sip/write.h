@@ -28,6 +28,6 @@ struct text sip_write_bounded(struct writer *writer, const struct sip_write_echo
 void sip_write_request(struct writer *writer, const struct sip_request *request, struct text branch,
 		       const char *user_agent, struct sip_request *out_kept);
 
-#define SIP_BRANCH_SIZE 32 // with its zero
-// A new one: the magic cookie (RFC 3261 8.1.1.7), then chance that nobody can guess.
-void sip_write_branch(char room[static SIP_BRANCH_SIZE]);
+#define SIP_BRANCH_SIZE 34 // with its zero
+// A new one: the magic cookie (RFC 3261 8.1.1.7), the shard, then chance that nobody can guess.
+void sip_write_branch(unsigned shard, char room[static SIP_BRANCH_SIZE]);
