@@ -26,8 +26,7 @@ void wire_clear(struct wire *wire)
 	*wire = (struct wire){ 0 };
 }
 
-static struct wire_packet *keep(struct wire *wire, struct text octets, const struct address *source,
-				const struct address *destination)
+static struct wire_packet *keep(struct wire *wire, struct text octets, const struct sip_flow *flow)
 {
 	if (wire->count == wire->room) {
 		wire->room = wire->room ? wire->room * 2 : 64;
@@ -38,8 +37,10 @@ static struct wire_packet *keep(struct wire *wire, struct text octets, const str
 	memcpy(packet->octets, octets.data, octets.size);
 	packet->octets[octets.size] = '\0';
 	packet->size = octets.size;
-	packet->source = *source;
-	packet->destination = *destination;
+	packet->source = flow->local;
+	packet->destination = flow->remote;
+	packet->protocol = flow->protocol;
+	packet->connection = flow->connection;
 	packet->at_ms = wire->clock->now_ms;
 	wire->packets[wire->count++] = packet;
 	return packet;
@@ -76,7 +77,7 @@ enum status wire_send(void *context, struct text octets, struct sip_flow *flow)
 	struct wire *wire = context;
 	if (address_is_equal(&flow->remote, &wire->unreachable))
 		return ERR_SYSTEM;
-	struct wire_packet *packet = keep(wire, octets, &flow->local, &flow->remote);
+	struct wire_packet *packet = keep(wire, octets, flow);
 	struct text kept = { packet->octets, packet->size };
 	const char *fault =
 		sip_message_parse(kept, &packet->message) ? fault_of(packet) : "it cannot be read";
@@ -89,7 +90,9 @@ enum status wire_send(void *context, struct text octets, struct sip_flow *flow)
 void wire_deliver(struct wire *wire, void *transactions, struct text octets,
 		  const struct sip_flow *flow)
 {
-	struct wire_packet *packet = keep(wire, octets, &flow->remote, &flow->local);
+	struct wire_packet *packet = keep(wire, octets, flow);
+	packet->source = flow->remote;
+	packet->destination = flow->local;
 	packet->is_inbound = true;
 	packet->is_taken = true;
 	char *copy = memory_take(octets.size + (octets.size == 0));

@@ -18,6 +18,8 @@ struct wire_packet {
 	size_t size;
 	struct sip_message message; // borrows from octets; all zero when it could not be read
 	struct address source, destination;
+	enum sip_protocol protocol;
+	uint64_t connection;
 	uint64_t at_ms;
 	bool is_inbound; // to the product
 	bool is_taken; // the test has looked at it

@@ -7,15 +7,13 @@
 #include <string.h>
 
 // No address may be part of another one's text: agents_leak looks for them.
-static const struct agent agents_known[] = {
+static const struct agent agents_known[AGENT_COUNT] = {
 	{ "alice", "203.0.113.10", "203.0.113.10:5060", "203.0.113.177" },
 	{ "mallory", "203.0.113.66", "203.0.113.66:5066", "203.0.113.188" },
 	{ "carrier1", "198.51.100.11", "198.51.100.11:5060", "198.51.100.177" },
 	{ "carrier2", "198.51.100.22", "198.51.100.22:5060", "198.51.100.188" },
 	{ "carrier3", "198.51.100.33", "198.51.100.33:5062", "198.51.100.199" },
 };
-
-#define AGENT_COUNT (sizeof(agents_known) / sizeof(agents_known[0]))
 
 const struct agent *agent_at(unsigned index)
 {
@@ -29,6 +27,11 @@ const struct agent *agent_find(struct text name)
 			return &agents_known[i];
 	}
 	return NULL;
+}
+
+struct way *agents_way(struct agents *agents, const struct agent *agent)
+{
+	return &agents->ways[agent - agents_known];
 }
 
 void agents_clear(struct agents *agents)
@@ -54,7 +57,7 @@ struct party *agents_party(struct agents *agents, const char *name)
 	if (agent == NULL || agents->count == AGENT_PARTIES_MAX)
 		return NULL;
 	struct party *party = &agents->parties[agents->count++];
-	*party = (struct party){ .agent = agent };
+	*party = (struct party){ .agent = agent, .way = agents_way(agents, agent) };
 	(void)snprintf(party->name, sizeof(party->name), "%s", name);
 	(void)snprintf(party->local_tag, sizeof(party->local_tag), "tag-%s", name);
 	for (char *at = party->local_tag; *at; at++)

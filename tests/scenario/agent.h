@@ -16,9 +16,17 @@ struct agent {
 	const char *media_host;
 };
 
+// How an agent reaches trunkd: "alice by tls".
+struct way {
+	enum sip_protocol protocol;
+	uint16_t tls_version;
+	uint64_t connection; // of a stream; a new one each time it connects
+};
+
 // One dialog of an agent: "alice", or "alice/2" for another one of hers.
 struct party {
 	const struct agent *agent;
+	const struct way *way; // its agent's
 	struct address address;
 	char name[24];
 	char call_id[AGENT_TEXT_SIZE];
@@ -41,8 +49,12 @@ struct party {
 	unsigned nonce_count;
 };
 
+#define AGENT_COUNT 5
+
 struct agents {
 	struct node *node;
+	struct way ways[AGENT_COUNT]; // by agent; UDP at first
+	uint64_t connections; // made so far
 	struct party parties[AGENT_PARTIES_MAX];
 	unsigned count;
 };
@@ -69,6 +81,7 @@ struct speech {
 const struct agent *agent_find(struct text name);
 const struct agent *agent_at(unsigned index); // NULL past the last
 void agents_clear(struct agents *agents);
+struct way *agents_way(struct agents *agents, const struct agent *agent);
 // By name, "alice" or "alice/2"; made when it is new. NULL: no such agent.
 struct party *agents_party(struct agents *agents, const char *name);
 // The oldest message not yet looked at that is for this party; NULL: none. A request that opens a

@@ -376,6 +376,26 @@ static bool do_stop(struct story *story)
 	return story->is_stopped = true;
 }
 
+// "alice by tls", "alice by tls 1.0": from now on, on a connection of its own.
+static bool do_way(struct story *story, const struct agent *agent)
+{
+	struct way *way = agents_way(&story->agents, agent);
+	const char *word = words_take(&story->words);
+	if (word == NULL || !sip_protocol_parse(text_of(word), &way->protocol))
+		return story_fail(story, "by udp, tcp or tls [1.0]");
+	bool is_tls = way->protocol == SIP_TLS;
+	way->tls_version = !is_tls ? 0 : words_take_if(&story->words, "1.0") ? 0x0301 : 0x0303;
+	way->connection = way->protocol == SIP_UDP ? 0 : ++story->agents.connections;
+	return true;
+}
+
+static bool do_disconnect(struct story *story, const struct agent *agent)
+{
+	struct way *way = agents_way(&story->agents, agent);
+	sip_transactions_broken(story->node->transactions, way->connection);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*run)(struct story *story);
@@ -407,6 +427,10 @@ bool story_do(struct story *story)
 	const struct agent *agent = agent_find(text_of(words->words[0]));
 	words->next = 1;
 	if (agent != NULL) {
+		if (words_take_if(words, "by"))
+			return do_way(story, agent);
+		if (words_take_if(words, "disconnects"))
+			return do_disconnect(story, agent);
 		if (!words_take_if(words, "silent"))
 			return story_fail(story, "%s does what?", agent->name);
 		if (words_peek(words) != NULL && !take_time(story))

@@ -15,7 +15,8 @@ struct wish {
 	const char *has[8], *lacks[8];
 	unsigned has_count, lacks_count;
 	int has_sdp; // -1: all the same
-	bool is_again, has_time, has_no_ack;
+	bool is_again, has_time, has_no_ack, has_protocol;
+	enum sip_protocol protocol;
 	unsigned times;
 	uint64_t at_ms;
 };
@@ -68,6 +69,9 @@ static bool take_option(struct story *story, struct wish *wish, const char *word
 		return (wish->uri = words_take(words)) != NULL;
 	if (strcmp(word, "from") == 0)
 		return (wish->from = words_take(words)) != NULL;
+	if (strcmp(word, "by") == 0)
+		return (wish->has_protocol = true) &&
+		       sip_protocol_parse(text_of(words_take(words)), &wish->protocol);
 	if (strcmp(word, "at") == 0)
 		return wish->has_time = words_duration(words_take(words), &wish->at_ms);
 	return story_fail(story, "no such expectation: %s", word);
@@ -149,6 +153,8 @@ static bool check(struct story *story, const struct wish *wish, const struct wir
 	if (wish->is_again != was_heard_before(story, packet))
 		return differs(story, packet, wish->is_again ? "a repetition" : "no repetition",
 			       "of what was heard before");
+	if (wish->has_protocol && packet->protocol != wish->protocol)
+		return differs(story, packet, "it by", sip_protocol_name(wish->protocol));
 	uint64_t at_ms = packet->at_ms - NODE_START_MS;
 	if (wish->has_time &&
 	    (at_ms + TIME_TOLERANCE_MS < wish->at_ms || at_ms > wish->at_ms + TIME_TOLERANCE_MS))

@@ -153,6 +153,7 @@ struct node *node_create(void)
 		fake_dataplane_create(1, (const char *const[]){ NODE_MEDIA_ADDRESS, NULL });
 	start_media(node);
 	node->dialogs = sip_dialogs_create(64);
+	sip_dialogs_place(node->dialogs, 0, (const uint16_t[]){ 5060, 5060, 5061 });
 	node->digest = sip_digest_create(&node->clock, TEXT(NODE_BASE_DOMAIN),
 					 node->config.sip.nonce_lifetime_s);
 	struct calls_options options = { .clock = &node->clock,

@@ -32,8 +32,13 @@ static void keep(struct text *kept, struct text octets)
 
 static void deliver(struct agents *agents, const struct party *party, struct text octets)
 {
-	struct sip_flow flow = { .protocol = SIP_UDP, .remote = party->address };
+	const struct way *way = party->way;
+	struct sip_flow flow = { .protocol = way->protocol,
+				 .tls_version = way->tls_version,
+				 .remote = party->address,
+				 .connection = way->connection };
 	(void)address_parse(TEXT(NODE_ADDRESS), &flow.local);
+	flow.local.port = sip_protocol_port(way->protocol);
 	wire_deliver(&agents->node->wire, agents->node->transactions, octets, &flow);
 }
 
@@ -66,8 +71,11 @@ static void write_contact(const struct party *party, const struct speech *speech
 	if (speech->contact != NULL)
 		writer_format(writer, "Contact: <%s>\r\n", speech->contact);
 	else if (!lacks(speech, "contact"))
-		writer_format(writer, "Contact: <sip:ua-%s@%s>\r\n", party->agent->name,
-			      party->agent->address);
+		writer_format(
+			writer, "Contact: <sip:ua-%s@%s%s%s>\r\n", party->agent->name,
+			party->agent->address, party->way->protocol != SIP_UDP ? ";transport=" : "",
+			party->way->protocol != SIP_UDP ? sip_protocol_name(party->way->protocol)
+							: "");
 }
 
 // ---- requests
@@ -228,7 +236,8 @@ static bool write_request(struct party *party, const struct speech *speech, stru
 	choose_branch(party, speech, branch);
 	uint32_t cseq = choose_cseq(party, speech);
 	writer_format(writer, "%.*s %s SIP/2.0\r\n", TEXT_FORMAT(method), uri);
-	writer_format(writer, "Via: SIP/2.0/UDP %s;branch=%s%s\r\n",
+	writer_format(writer, "Via: SIP/2.0/%s %s;branch=%s%s\r\n",
+		      sip_protocol_via(party->way->protocol),
 		      speech->via != NULL ? speech->via : party->agent->address, branch,
 		      lacks(speech, "rport") ? "" : ";rport");
 	if (!lacks(speech, "max-forwards"))
