@@ -1,0 +1,26 @@
+#pragma once
+
+// Sessions that servers gave us, by where we connected and under which rules: the next connection
+// there resumes. Private to sip/tls/.
+// Runs on: control thread.
+
+#include <openssl/ssl.h>
+
+#include "base/text.h"
+
+#define TLS_SESSION_KEY_SIZE 1024
+#define TLS_SESSIONS_MAX 256
+
+struct tls_session {
+	uint64_t hash; // of its key
+	SSL_SESSION *session;
+};
+
+// A place has two seats by its hash; the older gives way. So it is bounded, and needs no list.
+struct tls_sessions {
+	struct tls_session places[TLS_SESSIONS_MAX];
+};
+
+void tls_sessions_keep(struct tls_sessions *sessions, const char *key, SSL_SESSION *session);
+SSL_SESSION *tls_sessions_find(const struct tls_sessions *sessions, const char *key); // or NULL
+void tls_sessions_clear(struct tls_sessions *sessions);
