@@ -51,7 +51,7 @@ class Pair:
 
     def __exit__(self, kind, *_):
         with self.stack:
-            time.sleep(0.1)  # what is on its way arrives
+            self.settle()
             if kind is None:
                 assert self.caller.hang_up().status == 200
                 self.called.wait_requests("BYE")
@@ -65,7 +65,16 @@ class Pair:
         octets = int(seconds * 50) * 160
         media.converse((self.caller_media, self.site.speech["pbx"][:octets]),
                        (self.called_media, self.site.speech["carrier"][:octets]), pace=pace)
-        time.sleep(0.1)
+        self.settle()
+
+    def settle(self, least=0.1, most=1.5):
+        """What is on its way arrives. On a busy machine a process may not run for some tenths of a
+        second, and a change or the end of the call may not overtake what was said before; what is
+        lost, or must not arrive, is waited for in vain and is missing then."""
+        end = time.monotonic() + most
+        time.sleep(least)
+        while any(one.missing for one in self.compare()) and time.monotonic() < end:
+            time.sleep(0.02)
 
     def compare(self):
         """What each said beside what the other heard: to the called party, to the caller."""
@@ -74,9 +83,14 @@ class Pair:
 
     def assert_identical(self, least=1):
         for one in self.compare():
-            assert one.is_identical and one.said >= least, one
+            assert one.is_identical and one.said >= least, (one, self.losses())
         for end in (self.caller_media, self.called_media):
             assert not end.refused, (len(end.refused), end.refused[0])
+
+    def losses(self):
+        """What the workers dropped since the site began, by name: the text of a failure."""
+        rows = self.site.trunkd.metrics()["trunkd_worker_packets_total"]
+        return {labels: count for labels, count in rows.items() if "drop_" in labels and count}
 
     def view(self):
         """The call as trunkctl shows it now."""

@@ -82,7 +82,10 @@ class Appliance:
         for folder in ("state", "run"):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
         if not self.starts:
-            self.host.run("ip", "address", "flush", "dev", self.host.interface)
+            # Where the interface stays the kernel's, its link-local address does too: without one the
+            # kernel asks no IPv6 neighbour whether it is still there, and gives it up after 8 s.
+            scope = ("scope", "global") if self.driver == "af_xdp" else ()
+            self.host.run("ip", "address", "flush", "dev", self.host.interface, *scope)
             if self.driver == "af_xdp":
                 self.host.run("ip", "address", "replace", f"{self.host.address}/24", "dev",
                               self.host.interface)
