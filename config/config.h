@@ -32,6 +32,7 @@ struct config_numbers {
 };
 
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
+enum config_session_timers { CONFIG_SESSION_TIMERS_STRIP, CONFIG_SESSION_TIMERS_PASS };
 enum config_polling { CONFIG_POLLING_ADAPTIVE, CONFIG_POLLING_BUSY };
 enum config_huge_pages { CONFIG_HUGE_PAGES_AUTO, CONFIG_HUGE_PAGES_ON, CONFIG_HUGE_PAGES_OFF };
 
@@ -59,6 +60,7 @@ struct sip_config {
 	unsigned digest_algorithms; // enum config_digest
 	unsigned nonce_lifetime_s;
 	unsigned t1_ms, t2_ms, t4_ms; // RFC 3261 17.1.1.1
+	unsigned session_timers; // enum config_session_timers
 	unsigned max_calls;
 	unsigned receive_buffer_bytes;
 };

@@ -58,6 +58,8 @@ const struct config_option config_options[] = {
 	  .sentence = "Timer T2 of RFC 3261: the longest time between two retransmissions." },
 	{ FIELD(sip, t4_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 10, .max = 60000, .initial = "5000", RESTART,
 	  .sentence = "Timer T4 of RFC 3261: how long a message can stay in the network." },
+	{ FIELD(sip, session_timers), .kind = CONFIG_CHOICE, .choices = "strip pass", .initial = "strip", LIVE,
+	  .sentence = "What becomes of Session-Expires and Min-SE between the legs; the option tag timer never passes (D-27)." },
 	{ FIELD(sip, max_calls), .kind = CONFIG_NUMBER, .min = 1, .max = 1000000, .initial = "20000", LIVE,
 	  .sentence = "Calls at once on this node; more are refused with 503." },
 	{ FIELD(sip, receive_buffer_bytes), .kind = CONFIG_NUMBER, .unit = "bytes", .min = 65536, .max = 1073741824,

@@ -8,6 +8,7 @@
 
 #include "admin/command.h"
 #include "admin/metrics.h"
+#include "call/header/table.h"
 #include "config/config.h"
 #include "control.h"
 #include "dataplane/verdict.h"
@@ -18,7 +19,7 @@
 static const char usage[] =
 	"Usage: trunkd [--config FILE]\n"
 	"       trunkd --check FILE\n"
-	"       trunkd --describe options|options.md|commands|metrics|verdicts\n"
+	"       trunkd --describe options|options.md|commands|metrics|verdicts|headers\n"
 	"\n"
 	"  -c, --config FILE    configuration (default " DEFAULT_CONFIG ")\n"
 	"  -t, --check FILE     say everything that is wrong with FILE and exit: 0 right, 1 wrong\n"
@@ -70,7 +71,7 @@ static int describe(const char *what)
 	} pages[] = {
 		{ "options", config_describe },         { "options.md", config_describe_markdown },
 		{ "commands", admin_command_describe }, { "metrics", admin_metrics_describe },
-		{ "verdicts", describe_verdicts },
+		{ "verdicts", describe_verdicts },      { "headers", header_describe },
 	};
 	for (unsigned i = 0; i < sizeof pages / sizeof *pages; i++) {
 		if (strcmp(what, pages[i].name) != 0)

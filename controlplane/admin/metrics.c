@@ -46,6 +46,7 @@ enum label {
 	LABEL_VERDICT, // an array by verdict, beside the worker
 	LABEL_VERSION,
 	LABEL_ONE_WAY, // an array by cause and by direction
+	LABEL_FATE, // an array by what became of a header
 };
 
 struct snapshot { // what a page is made of: taken once, so that its series agree
@@ -207,6 +208,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_calls_answered_total", C, CALLS(LABEL_NONE, answered), "Calls answered." },
 	{ "trunkd_calls_ended_total", C, CALLS(LABEL_NONE, ended), "Calls ended, answered or not." },
 	{ "trunkd_call_troubles_total", C, CALLS(LABEL_REASON, troubles), "Calls refused or in trouble later, by cause." },
+	{ "trunkd_headers_total", C, CALLS(LABEL_FATE, headers), "Headers on their way from leg to leg, by what became of them." },
 	{ "trunkd_call_ack_timeouts_total", C, CALLS(LABEL_NONE, ack_timeouts), "Answered calls whose ACK never came (SIP-004)." },
 	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },
 	{ "trunkd_call_late_answers_total", C, CALLS(LABEL_NONE, late_answers), "Answers of carriers given up already (ORIG-031)." },
@@ -292,7 +294,8 @@ static const char *label_name(const struct series *series)
 		[LABEL_NONE] = "",           [LABEL_METHOD] = "method",
 		[LABEL_CLASS] = "class",     [LABEL_REASON] = "reason",
 		[LABEL_KIND] = "kind",       [LABEL_VERDICT] = "worker, verdict",
-		[LABEL_VERSION] = "version", [LABEL_ONE_WAY] = "cause, direction"
+		[LABEL_VERSION] = "version", [LABEL_ONE_WAY] = "cause, direction",
+		[LABEL_FATE] = "fate"
 	};
 	if (series->part == PART_WORKER && series->label == LABEL_NONE)
 		return "worker";
@@ -308,6 +311,8 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 					     : sip_method_text((enum sip_method)index);
 	if (label == LABEL_REASON)
 		value = text_of(call_refusal_label(index));
+	if (label == LABEL_FATE)
+		value = text_of(header_fate_label(index));
 	if (label == LABEL_KIND && index < DIRECTORY_KIND_COUNT)
 		value = text_of(directory_schema((enum directory_kind)index)->name);
 	if (label == LABEL_CLASS && index >= 1 && index <= 6) {

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "base/wheel.h"
+#include "call/header/header.h"
 #include "media/media.h"
 #include "media/quality/diagnosis.h"
 
@@ -49,6 +50,7 @@ struct call_counters {
 	struct counter ack_timeouts; // SIP-004
 	struct counter carrier_moves; // to the next carrier (TERM-032)
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
+	struct header_counters headers; // by what became of them between the legs
 	struct counter troubles[64]; // refused, or troubled later: by row of call/refusal.h
 	// By cause: calls that had it, and those that have it now.
 	struct counter one_way[DIAGNOSIS_COUNT][CALL_DIRECTIONS];

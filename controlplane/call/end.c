@@ -2,6 +2,7 @@
 
 #include "call/end.h"
 
+#include "call/header/carry.h"
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
@@ -14,9 +15,13 @@ static void answer_open_request(struct leg *leg, const struct ending *ending)
 	// A change that is still being asked for ends with its call.
 	unsigned status = leg->is_reinvite ? 487 : ending->status;
 	const char *phrase = leg->is_reinvite ? NULL : ending->phrase;
+	char room[CALL_HEADERS_SIZE];
+	struct writer lines = writer_of(room, sizeof room);
+	writer_text(&lines, ending->headers);
+	carry_write(leg, &lines);
 	struct sip_answer answer = { .status = status,
 				     .reason = phrase,
-				     .headers = ending->headers };
+				     .headers = writer_done(&lines) };
 	(void)sip_server_reply(leg->server, &answer);
 	record_ladder_status(leg->call, leg->side, RECORD_OUT, status);
 }
@@ -25,7 +30,12 @@ static void end_leg(struct leg *leg, const struct ending *ending)
 {
 	if (leg == NULL)
 		return;
+	bool is_ours =
+		ending->ended_by == HISTORY_END_TRUNKD || ending->ended_by == HISTORY_END_OPERATOR;
 	answer_open_request(leg, ending);
+	if (is_ours)
+		carry_reason(leg, ending->status,
+			     ending->reason ? ending->reason : sip_reason(ending->status));
 	leg_give_up(leg);
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "call/admit.h"
 #include "call/end.h"
+#include "call/header/carry.h"
 #include "call/leg.h"
 #include "call/limit.h"
 #include "call/method.h"
@@ -168,9 +169,8 @@ static enum status open_dialog(struct leg *leg, const struct route_target *targe
 	struct sip_dialog_call call = { .flow.remote = target->address };
 	if (!local_address(leg->calls, &target->address, &call.flow.local))
 		return ERR_UNSUPPORTED; // no signalling address of that family
-	writer_char(&local, '<');
-	write_uri(&local, leg->call->record->from, &call.flow.local);
-	writer_char(&local, '>');
+	identity_write_from(&leg->call->identity, leg->call->record->from, &call.flow.local,
+			    &local);
 	write_uri(&uri, leg->call->record->to, &target->address);
 	writer_format(&remote, "<%.*s>", TEXT_FORMAT(writer_done(&uri)));
 	call.local = writer_done(&local);
@@ -190,6 +190,7 @@ static enum status send_invite(struct leg *leg)
 	struct sip_request request = { 0 };
 	media_write_offer(call->media, MEDIA_CALLED, &sdp);
 	leg_write_contact(leg, &lines);
+	carry_write_invite(leg, &lines);
 	writer_text(&lines, call_method_allow());
 	sip_dialog_request(leg->dialog, SIP_INVITE, 0, &request);
 	request.headers = writer_done(&lines);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "call/header/carry.h"
 #include "call/record.h"
 #include "config/config.h"
 
@@ -68,6 +69,7 @@ void leg_destroy(struct leg *leg)
 	leg_detach(leg);
 	if (leg->call == NULL)
 		unlink_given_up(leg);
+	carry_clear(leg);
 	sip_dialog_close(leg->dialog);
 	free(leg);
 }
@@ -84,11 +86,12 @@ const char *leg_name(const struct leg *leg)
 	return leg->side == MEDIA_CALLER ? "caller" : "called";
 }
 
-void leg_write_contact(const struct leg *leg, struct writer *writer)
+void leg_write_contact(struct leg *leg, struct writer *writer)
 {
 	writer_string(writer, "Contact: <");
 	sip_flow_write_uri(sip_dialog_flow(leg->dialog), "trunkd", writer);
 	writer_string(writer, ">\r\n");
+	carry_write(leg, writer);
 }
 
 void leg_send_ack(struct leg *leg)
@@ -104,9 +107,11 @@ void leg_send_bye(struct leg *leg)
 	struct sip_request request = { 0 };
 	struct sip_client *client = NULL;
 	sip_dialog_request(leg->dialog, SIP_BYE, 0, &request);
+	request.headers = leg->carried;
 	record_ladder(leg->call, leg->side, RECORD_OUT, "BYE");
 	enum status status = sip_client_send(leg->calls->transactions, &request,
 					     (struct sip_client_limits){ 0 }, NULL, &client);
+	carry_clear(leg);
 	if (status == OK)
 		sip_client_forget(client); // whatever the answer, the call is over
 }

@@ -11,8 +11,8 @@ void leg_detach(struct leg *leg); // lets go of its transactions; NULL is harmle
 struct leg *leg_other(const struct leg *leg);
 const char *leg_name(const struct leg *leg); // "caller", "called"
 
-// "Contact: <sip:trunkd@198.51.100.1:5060>\r\n"
-void leg_write_contact(const struct leg *leg, struct writer *writer);
+// "Contact: <sip:trunkd@198.51.100.1:5060>\r\n", and the header lines that wait for this leg.
+void leg_write_contact(struct leg *leg, struct writer *writer);
 void leg_send_ack(struct leg *leg);
 void leg_send_bye(struct leg *leg);
 // A 2xx of another branch than the one that made the dialog (RFC 3261 13.2.2.4): acknowledged and hung

@@ -6,6 +6,7 @@
 #include "call/admit.h"
 #include "call/end.h"
 #include "call/engine.h"
+#include "call/header/carry.h"
 #include "call/invite.h"
 #include "call/leg.h"
 #include "call/session/answer.h"
@@ -68,6 +69,18 @@ void call_refuse_stranger(struct sip_server *server, unsigned status, const char
 	sip_server_refuse(server, &answer);
 }
 
+// Its headers go with what is said to the other party because of it, or nowhere. A CANCEL to that party
+// may have to wait, and they with it.
+static void pass_inside(struct leg *leg, struct sip_server *server,
+			const struct sip_message *request)
+{
+	struct leg *other = leg_other(leg);
+	carry_over(leg, HEADER_INSIDE, request);
+	methods[request->method].inside(leg, server, request);
+	if (request->method != SIP_BYE)
+		carry_clear(other);
+}
+
 static void request_inside(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request)
 {
@@ -82,7 +95,7 @@ static void request_inside(struct calls *calls, struct sip_server *server,
 	else if (methods[request->method].inside == NULL)
 		call_reply(server, 405, NULL, call_method_allow());
 	else
-		methods[request->method].inside(leg, server, request);
+		pass_inside(leg, server, request);
 }
 
 void call_request(void *context, struct sip_server *server, const struct sip_message *request)
@@ -119,8 +132,10 @@ static void cancelled(void *context, struct sip_server *server, const struct sip
 {
 	(void)context;
 	struct leg *leg = sip_server_owner(server);
-	if (leg != NULL && leg->call != NULL)
-		call_cancelled(leg, cancel);
+	if (leg == NULL || leg->call == NULL)
+		return;
+	carry_over(leg, HEADER_INSIDE, cancel);
+	call_cancelled(leg, cancel);
 }
 
 // SIP-003, SIP-007: an ACK counts only when its Request-URI names our Contact.
@@ -153,6 +168,8 @@ static void response(void *context, struct sip_client *client, void *owner,
 	struct leg *leg = owner;
 	if (leg == NULL || message->method != SIP_INVITE)
 		return;
+	if (leg->call != NULL && message->status > 100)
+		carry_over(leg, leg->is_reinvite ? HEADER_INSIDE : HEADER_FROM_CARRIER, message);
 	if (leg->call == NULL)
 		leg_late_response(leg, message);
 	else if (leg->is_reinvite)
@@ -171,10 +188,18 @@ static void failed(void *context, struct sip_client *client, void *owner, enum s
 	leg->client = NULL;
 	if (leg->call == NULL)
 		return; // its timer ends it
+	carry_clear(leg_other(leg));
 	if (leg->is_reinvite)
 		call_reinvite_failed(leg);
 	else
 		call_unanswered(leg, failure);
+}
+
+static struct text cancel_headers(void *context, void *owner)
+{
+	(void)context;
+	const struct leg *leg = owner;
+	return leg != NULL ? leg->carried : TEXT_NONE;
 }
 
 static void stray_response(void *context, const struct sip_message *message)
@@ -198,5 +223,6 @@ void calls_fill_sip_user(struct calls *calls, struct sip_user *out_user)
 		.response = response,
 		.failed = failed,
 		.stray_response = stray_response,
+		.cancel_headers = cancel_headers,
 	};
 }

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/wheel.h"
 #include "call/call.h"
+#include "call/header/identity.h"
 #include "call/refusal.h"
 #include "call/route.h"
 #include "history/history.h"
@@ -20,7 +21,7 @@
 #include "sip/transaction.h"
 
 #define CALL_SDP_SIZE 2048
-#define CALL_HEADERS_SIZE 512
+#define CALL_HEADERS_SIZE 3072 // our own lines, and those that pass (call/header/header.h)
 
 struct limits;
 
@@ -44,6 +45,8 @@ struct leg {
 	struct address peer; // where its signalling comes from
 	struct wheel_timer timer; // given-up leg: the end of its life
 	struct leg *next, *previous; // given-up legs
+	struct text
+		carried; // header lines for the next message to it, on the heap (call/header/carry.h)
 	char wrong_ack[128]; // Request-URI of an ACK that did not name our Contact (SIP-003)
 };
 
@@ -73,6 +76,8 @@ struct call {
 	unsigned suites;
 	unsigned max_forwards; // for the outgoing INVITE
 	struct leg *caller, *called;
+	struct identity identity; // who the caller wants to be
+	struct text carried; // header lines for each carrier that is asked, on the heap
 	struct route route;
 	struct refusal failure; // the last carrier's, told when none is left
 	struct media *media; // NULL once closed

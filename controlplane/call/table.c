@@ -10,6 +10,7 @@
 #include "call/admit.h"
 #include "call/end.h"
 #include "call/engine.h"
+#include "call/header/carry.h"
 #include "call/invite.h"
 #include "call/leg.h"
 #include "call/limit.h"
@@ -69,6 +70,7 @@ static void destroy(struct call *call)
 	wheel_stop(&call->duration_timer);
 	wheel_stop(&call->reap_timer);
 	audio_clear(call);
+	carry_end(call);
 	leg_destroy(call->caller);
 	leg_destroy(call->called);
 	unlink_call(call);
@@ -199,6 +201,7 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 			sizeof call->record->from);
 	(void)text_copy(text_of(admitted->called), call->record->to, sizeof call->record->to);
 	link_call(calls, call);
+	carry_start(call, invite);
 	record_ladder(call, MEDIA_CALLER, RECORD_IN, "INVITE");
 	return call;
 fail:

@@ -362,6 +362,9 @@ static void send_cancel(struct sip_client *client)
 {
 	struct sip_request cancel = client->kept;
 	struct sip_client *made;
+	const struct sip_user *user = &client->transactions->options.user;
+	if (client->has_user && user->cancel_headers != NULL)
+		cancel.headers = user->cancel_headers(user->context, client->owner);
 	cancel.method = SIP_CANCEL;
 	cancel.max_forwards = 70;
 	client->is_cancel_sent = true;

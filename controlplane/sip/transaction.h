@@ -54,6 +54,8 @@ struct sip_user {
 		       enum sip_failure failure);
 	// A 2xx in no transaction's life any more is given too: late 200 (ORIG-031). May be NULL.
 	void (*stray_response)(void *context, const struct sip_message *response);
+	// Header lines for the CANCEL of the owner's INVITE, borrowed (RFC 3326). May be NULL.
+	struct text (*cancel_headers)(void *context, void *owner);
 };
 
 struct sip_transaction_options {

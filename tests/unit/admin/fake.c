@@ -83,6 +83,12 @@ const char *call_port_trouble(const struct calls *calls, const struct media_port
 	return calls_find(calls, text_of(port->call_sid)) ? NULL : "its call is gone";
 }
 
+const char *header_fate_label(unsigned fate)
+{
+	static const char *const labels[] = { "passed", "hidden", "cut", "timer" };
+	return fate < sizeof labels / sizeof *labels ? labels[fate] : NULL;
+}
+
 const char *call_refusal_label(unsigned row)
 {
 	static const char *const LABELS[] = { "source_address", "cps" };

@@ -1,0 +1,89 @@
+// Header lines on their way between the legs of a call. Runs on the control thread. Without memory for
+// them a message goes without: a call is worth more than its headers.
+
+#include "call/header/carry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/header/header.h"
+#include "call/leg.h"
+#include "config/config.h"
+
+static struct text copy(struct text text)
+{
+	char *kept = text.size > 0 ? malloc(text.size) : NULL;
+	if (kept == NULL)
+		return TEXT_NONE;
+	memcpy(kept, text.data, text.size);
+	return (struct text){ kept, text.size };
+}
+
+static void drop(struct text *text)
+{
+	free((char *)text->data);
+	*text = TEXT_NONE;
+}
+
+static struct text lines_of(struct call *call, enum header_way way,
+			    const struct sip_message *message)
+{
+	char room[HEADER_ROOM];
+	struct writer writer = writer_of(room, sizeof room);
+	const struct sip_config *config = &call->calls->config->sip;
+	struct header_policy policy = { .domain = config->base_domain,
+					.is_private = call->identity.is_private,
+					.keeps_timers = config->session_timers ==
+							CONFIG_SESSION_TIMERS_PASS };
+	header_write(message, way, &policy, &writer, &call->calls->counters.headers);
+	return copy(writer_done(&writer));
+}
+
+void carry_start(struct call *call, const struct sip_message *invite)
+{
+	identity_read(invite, &call->identity);
+	call->carried = lines_of(call, HEADER_TO_CARRIER, invite);
+}
+
+void carry_write_invite(const struct leg *called, struct writer *writer)
+{
+	const struct call *call = called->call;
+	identity_write_lines(&call->identity, call->record->from,
+			     &sip_dialog_flow(called->dialog)->local, writer);
+	writer_text(writer, call->carried);
+}
+
+void carry_over(struct leg *from, enum header_way way, const struct sip_message *message)
+{
+	struct leg *to = leg_other(from);
+	if (to == NULL)
+		return;
+	drop(&to->carried);
+	to->carried = lines_of(from->call, way, message);
+}
+
+void carry_write(struct leg *to, struct writer *writer)
+{
+	writer_text(writer, to->carried);
+	drop(&to->carried);
+}
+
+void carry_clear(struct leg *leg)
+{
+	if (leg != NULL)
+		drop(&leg->carried);
+}
+
+void carry_end(struct call *call)
+{
+	drop(&call->carried);
+}
+
+void carry_reason(struct leg *to, unsigned status, const char *text)
+{
+	char room[256];
+	struct writer writer = writer_of(room, sizeof room);
+	carry_clear(to);
+	writer_format(&writer, "Reason: SIP;cause=%u;text=\"%s\"\r\n", status, text);
+	to->carried = copy(writer_done(&writer));
+}

@@ -1,0 +1,124 @@
+// Headers on their way from leg to leg. Runs on the control thread; writes only whole lines.
+
+#include "call/header/header.h"
+
+#include "call/header/place.h"
+#include "call/header/value.h"
+#include "sip/value.h"
+
+struct crossing {
+	enum header_way way;
+	const struct header_policy *policy;
+	struct header_counters *counters;
+	struct places places;
+	struct writer *writer;
+	size_t start; // of the writer, when it began
+	unsigned lines;
+};
+
+const char *header_fate_label(unsigned fate)
+{
+#define HEADER_FATE_LABEL(name, label) label,
+	static const char *const labels[] = { HEADER_FATE_LIST(HEADER_FATE_LABEL) };
+#undef HEADER_FATE_LABEL
+	return fate < HEADER_FATE_COUNT ? labels[fate] : NULL;
+}
+
+static void count(const struct crossing *crossing, enum header_fate fate)
+{
+	if (crossing->counters != NULL)
+		counter_add(&crossing->counters->fates[fate], 1);
+}
+
+// The scan lets no such octet in; whoever writes a line makes sure of it once more.
+static bool is_one_line(struct text value)
+{
+	for (size_t i = 0; i < value.size; i++)
+		if (sip_value_octets[(uint8_t)value.data[i]] == SIP_OCTET_FORBIDDEN)
+			return false;
+	return true;
+}
+
+static bool has_timer(struct text value)
+{
+	while (value.size > 0)
+		if (text_is_same(text_trim(text_split(&value, ',')), TEXT("timer")))
+			return true;
+	return false;
+}
+
+// The name as the table has it; of a family of names, as it came.
+static struct text name_of(const struct header_row *row, const struct sip_header *header)
+{
+	return row->name.data[row->name.size - 1] == '*' ? header->name : row->name;
+}
+
+static void cross(struct crossing *crossing, const struct header_row *row,
+		  const struct sip_header *header)
+{
+	struct writer line = *crossing->writer;
+	size_t limit = crossing->start + HEADER_ROOM;
+	if (line.size > limit)
+		line.size = limit;
+	if (row->form == HEADER_OPTIONS && has_timer(header->value))
+		count(crossing, HEADER_FATE_TIMER);
+	if (row->form == HEADER_TIMER && !crossing->policy->keeps_timers) {
+		count(crossing, HEADER_FATE_TIMER);
+		return;
+	}
+	if (header->value.size > HEADER_VALUE_MAX || crossing->lines == HEADER_LINES_MAX) {
+		count(crossing, HEADER_FATE_CUT);
+		return;
+	}
+	struct text name = name_of(row, header);
+	writer_text(&line, name);
+	writer_text(&line, TEXT(": "));
+	if (places_are_in(&crossing->places, name) || !is_one_line(header->value) ||
+	    !header_value_write(row->form, header->value, &crossing->places, &line)) {
+		if (row->form != HEADER_OPTIONS)
+			count(crossing, line.failed ? HEADER_FATE_CUT : HEADER_FATE_HIDDEN);
+		return;
+	}
+	writer_text(&line, TEXT("\r\n"));
+	if (line.failed) {
+		count(crossing, HEADER_FATE_CUT);
+		return;
+	}
+	crossing->writer->used = line.used;
+	crossing->lines++;
+	count(crossing, HEADER_FATE_PASSED);
+}
+
+static bool is_of_family(const struct header_row *row)
+{
+	return row->name.data[row->name.size - 1] == '*';
+}
+
+// Headers that have a row of their own come first: whatever else there is cannot push them out.
+static void cross_all(struct crossing *crossing, const struct sip_message *message, bool is_family)
+{
+	for (unsigned i = 0; i < message->header_count; i++) {
+		const struct sip_header *header = &message->headers[i];
+		const struct header_row *row = header_row_of(header->name);
+		bool stays = row->is_personal && crossing->policy->is_private;
+		if (row->actions[crossing->way] == HEADER_PASS && is_of_family(row) == is_family &&
+		    !stays)
+			cross(crossing, row, header);
+	}
+}
+
+void header_write(const struct sip_message *message, enum header_way way,
+		  const struct header_policy *policy, struct writer *writer,
+		  struct header_counters *counters)
+{
+	struct crossing crossing = { .way = way,
+				     .policy = policy,
+				     .counters = counters,
+				     .writer = writer,
+				     .start = writer->used };
+	if (writer->failed)
+		return;
+	places_read(message, policy->domain, &crossing.places);
+	cross_all(&crossing, message, false);
+	cross_all(&crossing, message, true);
+}
