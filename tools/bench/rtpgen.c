@@ -75,18 +75,6 @@ static void collect_stragglers(struct rtpgen *generator)
 	generator->ring_drops = rtpgen_ring_drops(generator);
 }
 
-static double percentile_us(const struct rtpgen_phase *phase, double share)
-{
-	uint64_t wanted = (uint64_t)(share * (double)phase->delay_count), seen = 0;
-	for (unsigned i = 0; i < RTPGEN_BUCKETS; i++) {
-		seen += phase->delays[i];
-		if (seen > wanted)
-			return (i < 32 ? i : (double)((uint64_t)(32 + i % 32) << (i / 32 - 1))) /
-			       1e3;
-	}
-	return (double)phase->delay_longest_ns / 1e3;
-}
-
 static void report_phase(const struct rtpgen *generator, const struct rtpgen_phase *phase)
 {
 	double seconds = (double)(phase->end_ns - phase->start_ns) / 1e9;
@@ -102,8 +90,8 @@ static void report_phase(const struct rtpgen *generator, const struct rtpgen_pha
 	       phase->rate, generator->flow_count, phase->sent, (double)phase->sent / seconds,
 	       phase->on_time, phase->late, phase->sent > came ? phase->sent - came : 0, loss,
 	       (double)phase->on_time / seconds, phase->duplicates, phase->altered, phase->verified,
-	       generator->unauthentic, phase->bad_checksums, percentile_us(phase, 0.5),
-	       percentile_us(phase, 0.99), (double)phase->delay_longest_ns / 1e3,
+	       generator->unauthentic, phase->bad_checksums, histogram_us(&phase->delays, 0.5),
+	       histogram_us(&phase->delays, 0.99), (double)phase->delays.longest_ns / 1e3,
 	       (double)phase->stall_ns / 1e6, (double)phase->stall_longest_ns / 1e3,
 	       generator->strange, generator->ring_drops);
 }

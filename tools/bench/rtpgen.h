@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "histogram.h"
 #include "protector.h"
 
 #define RTPGEN_PHASES_MAX 8
@@ -17,7 +18,6 @@
 #define RTPGEN_FRAME_ROOM 256 // SRTP is longer
 #define RTPGEN_TAG 10
 #define RTPGEN_MEDIA 42 // where the UDP payload begins
-#define RTPGEN_BUCKETS 2048 // of the histogram of delays
 
 struct rtpgen_flow {
 	uint8_t frame[RTPGEN_FRAME_SIZE]; // sequence, timestamp and stamp are written at sending
@@ -38,8 +38,7 @@ struct rtpgen_phase {
 		verified; // compared with what was sent, octet by octet; `altered` were not the same
 	uint64_t start_ns, end_ns;
 	uint64_t stall_ns, stall_longest_ns; // the generator itself was held up
-	uint64_t delay_longest_ns, delay_count;
-	uint32_t delays[RTPGEN_BUCKETS];
+	struct histogram delays;
 };
 
 struct rtpgen_arrival {

@@ -187,25 +187,13 @@ static bool is_repeated(struct rtpgen_flow *flow, uint32_t number)
 	return is_seen;
 }
 
-// 32 linear buckets per power of two: 3 % resolution.
-static unsigned bucket_of(uint64_t value)
-{
-	if (value < 32)
-		return (unsigned)value;
-	unsigned power = 63 - (unsigned)__builtin_clzll(value);
-	return (power - 4) * 32 + (unsigned)(value >> (power - 5) & 31);
-}
-
 static void account_delay(struct rtpgen *generator, struct rtpgen_phase *phase, uint64_t delay_ns)
 {
 	if ((double)delay_ns > generator->late_ms * 1e6)
 		phase->late++;
 	else
 		phase->on_time++;
-	phase->delays[bucket_of(delay_ns)]++;
-	phase->delay_count++;
-	if (delay_ns > phase->delay_longest_ns)
-		phase->delay_longest_ns = delay_ns;
+	histogram_add(&phase->delays, delay_ns);
 }
 
 // SRTP's length is the relay's: the checksum covers what the UDP header says.
