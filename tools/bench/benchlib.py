@@ -81,10 +81,15 @@ class Wire(Network):
         host.run("ip", "address", "replace", f"{host.address}/24", "dev", host.interface)
 
 
+def weight():
+    """Words that give the program after them top weight, in a scheduling group of its own."""
+    return ["setsid", "-w", "sh", "-c", "echo -20 > /proc/self/autogroup 2>/dev/null; "
+            'exec nice -n -20 "$@"', "sh"]
+
+
 def first(host, *words):
-    """Words that run a program on a host at top weight, in a scheduling group of its own."""
-    return host.words("setsid", "-w", "sh", "-c", "echo -20 > /proc/self/autogroup 2>/dev/null; "
-                      'exec nice -n -20 "$@"', "sh", *map(str, words))
+    """Words that run a program on a host at top weight."""
+    return host.words(*weight(), *map(str, words))
 
 
 @contextlib.contextmanager
@@ -182,4 +187,4 @@ def build_directory(wanted, *targets):
 
 __all__ = ["GENERATOR_CPU", "RELAY_CPU", "HERE", "ROOT", "LabError", "Progress", "Wire",
            "build_directory", "deep_backlog", "first", "jiffies_of_others", "last_line", "machine", "median",
-           "remove", "run", "search", "spread"]
+           "remove", "run", "search", "spread", "weight"]
