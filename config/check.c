@@ -161,6 +161,9 @@ static void check_others(struct check *check)
 		problem(check, "redis.password_file",
 			"is for the Redis of redis.url, which is empty; allowed: nothing without "
 			"it");
+	if (config->guard.ban_max_s < config->guard.ban_s)
+		problem(check, "guard.ban_max_s",
+			"is less than guard.ban_s; allowed: guard.ban_s or more");
 	if (config->limits.default_cps > config->limits.max_cps)
 		problem(check, "limits.default_cps",
 			"is more than limits.max_cps; allowed: limits.max_cps or less");

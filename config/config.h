@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "config/guard.h"
 
 #define CONFIG_TEXT_SIZE 256 // of every text and path, with its zero
 #define CONFIG_LIST_MAX 64 // items of every list
@@ -113,6 +114,7 @@ struct config {
 	struct node_config node;
 	struct log_config log;
 	struct sip_config sip;
+	struct guard_config guard;
 	struct media_config media;
 	struct dataplane_config dataplane;
 	struct redis_config redis;

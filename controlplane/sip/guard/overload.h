@@ -1,0 +1,46 @@
+#pragma once
+
+// Overload: how long messages wait for this thread, and how many new calls a second are let in while
+// they wait too long. A standing queue, not a burst, begins an episode (as in RFC 8289: the shortest
+// wait of an interval counts); the rate then follows what the thread can do.
+// Runs on: control thread; time in microseconds of the loop's clock.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sip/guard/rate.h"
+
+#define SIP_GUARD_WINDOW_US 100000 // between two looks
+#define SIP_GUARD_CALM_WINDOWS 50 // without need of a limit: the episode is over
+
+struct sip_guard_overload {
+	bool is_on;
+	bool is_measured; // something was waited for in this window
+	uint64_t window_us; // its beginning; 0: none yet
+	uint64_t wait_us; // the shortest in this window
+	uint64_t standing_us, before_us; // the shortest of the last window, and of the one before
+	unsigned admitted, refused; // new calls in this window
+	double rate; // new calls a second that are let in, while is_on
+	unsigned calm_windows;
+	struct sip_guard_rate calls, answers;
+};
+
+enum sip_guard_change { SIP_GUARD_SAME, SIP_GUARD_BEGAN, SIP_GUARD_ENDED };
+
+// Who asks: the later, the sooner refused.
+enum sip_guard_need {
+	SIP_GUARD_NEED_STARTED, // an INVITE with credentials: work was spent on it already
+	SIP_GUARD_NEED_PEER,
+	SIP_GUARD_NEED_STRANGER,
+};
+
+// A message waited so long, or the loop turned so late.
+void sip_guard_overload_note(struct sip_guard_overload *overload, uint64_t wait_us);
+// Once in a while, at least each 100 ms: looks at the window that has passed.
+enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overload,
+					      uint64_t longest_us, uint64_t now_us);
+// May this new call come in?
+bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guard_need need,
+			      uint64_t now_us);
+// A refused one: may it have an answer? A quarter as many may as calls come in: answers cost work too.
+bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, uint64_t now_us);

@@ -1,0 +1,181 @@
+// Admission: who gets how much, that a flood of made-up addresses takes nothing from known peers, and
+// what goes first.
+
+#include "tests/unit/sip/guard/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PEER "192.0.2.7:5060"
+#define STRANGER "203.0.113.5:5060"
+
+static struct sip_flow made_up(uint32_t number)
+{
+	struct sip_flow flow = { .protocol = SIP_UDP,
+				 .remote = { .family = ADDRESS_IPV4, .port = 5060 } };
+	number |= 0x80000000; // none of the listed ones
+	uint8_t octets[4] = { (uint8_t)(number >> 24), (uint8_t)(number >> 16),
+			      (uint8_t)(number >> 8), (uint8_t)number };
+	memcpy(flow.remote.octets, octets, 4);
+	return flow;
+}
+
+static void a_stranger_has_its_rate_and_no_more(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	CHECK_NUMBER(guard_fixture_flood(fixture, STRANGER, GUARD_INFO, 50), 20);
+	guard_fixture_wait(fixture, 500);
+	CHECK_NUMBER(guard_fixture_flood(fixture, STRANGER, GUARD_INFO, 50), 10);
+	CHECK_NUMBER(guard_fixture_dropped(fixture, SIP_GUARD_DROP_SOURCE), 70);
+	CHECK_NUMBER(guard_fixture_flood(fixture, "203.0.113.6:5060", GUARD_INFO, 5), 5);
+	guard_fixture_destroy(fixture);
+}
+
+static void a_flood_of_made_up_addresses_shares_one_budget(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	unsigned passed = 0;
+	for (uint32_t i = 0; i < 200000; i++) { // 10 s at 20,000/s
+		struct sip_flow flow = made_up(i * 2654435761u);
+		passed += sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &flow, 0) !=
+			  SIP_GUARD_DROPPED;
+		if (i % 200 == 199)
+			guard_fixture_wait(fixture, 10);
+	}
+	CHECK_TRUE(passed > 9900 && passed < 10300); // half of 2,000/s, and the first burst
+	CHECK_NUMBER(guard_fixture_bans(fixture), 0);
+	// A stranger that really is there knocks again: the other half is for it.
+	unsigned tries = 0;
+	while (guard_fixture_send(fixture, STRANGER, GUARD_INVITE) == SIP_GUARD_DROPPED) {
+		tries++;
+		for (uint32_t i = 0; i < 10000; i++) {
+			struct sip_flow flow = made_up(tries * 10000000 + i);
+			(void)sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &flow, 0);
+			if (i % 200 == 199)
+				guard_fixture_wait(fixture, 10);
+		}
+	}
+	CHECK_TRUE(tries <= 1);
+	guard_fixture_destroy(fixture);
+}
+
+static void known_peers_are_never_pushed_out(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	struct sip_flow customer = guard_fixture_flow("198.51.100.9:5060", SIP_UDP);
+	sip_guard_note_authenticated(fixture->guard, &customer.remote);
+	for (uint32_t i = 0; i < 1000000; i++) {
+		struct sip_flow flow = made_up(i * 2654435761u);
+		(void)sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &flow, 0);
+		flow.remote.octets[0] = 192, flow.remote.octets[1] = 0, flow.remote.octets[2] = 2;
+		if (i % 100 == 0) // the listed ones come too
+			(void)sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &flow, 0);
+	}
+	CHECK_NUMBER(guard_fixture_flood(fixture, "198.51.100.9:5060", GUARD_INVITE, 500), 500);
+	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_FIRST);
+	guard_fixture_destroy(fixture);
+}
+
+static void calls_of_peers_go_first(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	CHECK_NUMBER(guard_fixture_send(fixture, PEER, GUARD_BYE), SIP_GUARD_FIRST);
+	CHECK_NUMBER(guard_fixture_send(fixture, PEER, "ACK sip:a@b SIP/2.0\r\n\r\n"),
+		     SIP_GUARD_FIRST);
+	CHECK_NUMBER(guard_fixture_send(fixture, PEER, "SIP/2.0 200 OK\r\n\r\n"), SIP_GUARD_FIRST);
+	CHECK_NUMBER(guard_fixture_send(fixture, PEER, GUARD_INVITE), SIP_GUARD_NEXT);
+	CHECK_NUMBER(guard_fixture_send(fixture, STRANGER, GUARD_BYE), SIP_GUARD_NEXT);
+	CHECK_NUMBER(guard_fixture_send(fixture, "[2001:db8:1::5]:5060", GUARD_BYE),
+		     SIP_GUARD_FIRST);
+	guard_fixture_destroy(fixture);
+}
+
+static void whom_we_asked_is_known_for_a_time(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	struct sip_flow gateway = guard_fixture_flow("198.51.100.9:5060", SIP_UDP);
+	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_NEXT);
+	sip_guard_note_asked(fixture->guard, &gateway.remote);
+	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_FIRST);
+	guard_fixture_wait(fixture, 61 * 60000);
+	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_NEXT);
+	guard_fixture_destroy(fixture);
+}
+
+static void a_peer_over_its_rate_is_limited_and_told_once_a_minute(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	CHECK_NUMBER(guard_fixture_flood(fixture, PEER, GUARD_INVITE, 5000), 1000);
+	CHECK_NUMBER(fixture->events, 1);
+	CHECK_NUMBER(fixture->event.kind, SIP_GUARD_EVENT_LIMITED);
+	CHECK_NUMBER(fixture->event.value, 1000);
+	CHECK_TRUE(address_is_private(&fixture->event_source) == false);
+	CHECK_NUMBER(guard_fixture_bans(fixture), 0); // never banned
+	guard_fixture_wait(fixture, 30000);
+	guard_fixture_flood(fixture, PEER, GUARD_INVITE, 5000);
+	CHECK_NUMBER(fixture->events, 1);
+	guard_fixture_wait(fixture, 31000);
+	guard_fixture_flood(fixture, PEER, GUARD_INVITE, 5000);
+	CHECK_NUMBER(fixture->events, 2);
+	guard_fixture_destroy(fixture);
+}
+
+static void streams_do_not_share_the_budget_of_datagrams(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	struct sip_flow stream = guard_fixture_flow(STRANGER, SIP_TLS);
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct sip_flow flow = made_up(i);
+		(void)sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &flow, 0);
+	}
+	sip_guard_receive(fixture->guard, TEXT(GUARD_INVITE), &stream);
+	CHECK_NUMBER(fixture->received, 1);
+	guard_fixture_destroy(fixture);
+}
+
+static void switched_off_it_lets_everything_in(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	fixture->config.enabled = false;
+	CHECK_NUMBER(guard_fixture_flood(fixture, STRANGER, GUARD_SCANNER, 1000), 1000);
+	guard_fixture_destroy(fixture);
+}
+
+static void an_invite_that_waited_too_long_is_dropped(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	struct sip_flow flow = guard_fixture_flow(PEER, SIP_UDP);
+	CHECK_NUMBER(sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &flow, 499000),
+		     SIP_GUARD_NEXT);
+	CHECK_NUMBER(sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &flow, 501000),
+		     SIP_GUARD_DROPPED);
+	CHECK_NUMBER(sip_guard_judge(fixture->guard, TEXT(GUARD_BYE), &flow, 501000),
+		     SIP_GUARD_FIRST);
+	CHECK_NUMBER(guard_fixture_dropped(fixture, SIP_GUARD_DROP_STALE), 1);
+	guard_fixture_destroy(fixture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_stranger_has_its_rate_and_no_more),
+		TEST(a_flood_of_made_up_addresses_shares_one_budget),
+		TEST(known_peers_are_never_pushed_out),
+		TEST(calls_of_peers_go_first),
+		TEST(whom_we_asked_is_known_for_a_time),
+		TEST(a_peer_over_its_rate_is_limited_and_told_once_a_minute),
+		TEST(streams_do_not_share_the_budget_of_datagrams),
+		TEST(switched_off_it_lets_everything_in),
+		TEST(an_invite_that_waited_too_long_is_dropped),
+	};
+	return RUN_TESTS(tests);
+}
