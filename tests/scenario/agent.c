@@ -8,11 +8,11 @@
 
 // No address may be part of another one's text: agents_leak looks for them.
 static const struct agent agents_known[AGENT_COUNT] = {
-	{ "alice", "203.0.113.10", "203.0.113.10:5060", "203.0.113.177" },
-	{ "mallory", "203.0.113.66", "203.0.113.66:5066", "203.0.113.188" },
-	{ "carrier1", "198.51.100.11", "198.51.100.11:5060", "198.51.100.177" },
-	{ "carrier2", "198.51.100.22", "198.51.100.22:5060", "198.51.100.188" },
-	{ "carrier3", "198.51.100.33", "198.51.100.33:5062", "198.51.100.199" },
+	{ "alice", "203.0.113.10", "203.0.113.10:5060", "203.0.113.177", "10.77.0.10" },
+	{ "mallory", "203.0.113.66", "203.0.113.66:5066", "203.0.113.188", "10.77.0.66" },
+	{ "carrier1", "198.51.100.11", "198.51.100.11:5060", "198.51.100.177", "10.88.0.11" },
+	{ "carrier2", "198.51.100.22", "198.51.100.22:5060", "198.51.100.188", "10.88.0.22" },
+	{ "carrier3", "198.51.100.33", "198.51.100.33:5062", "198.51.100.199", "10.88.0.33" },
 };
 
 const struct agent *agent_at(unsigned index)
@@ -179,6 +179,8 @@ static const char *leaks_agent(const struct agent *other, const struct wire_pack
 		return other->host;
 	if (is_in(packet, other->media_host))
 		return other->media_host;
+	if (is_in(packet, other->inner))
+		return other->inner;
 	return is_in(packet, other->name) ? other->name : NULL;
 }
 

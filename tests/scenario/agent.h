@@ -9,11 +9,13 @@
 
 #define AGENT_PARTIES_MAX 64
 #define AGENT_TEXT_SIZE 512
+#define SPEECH_HEADERS_MAX 24
 
 struct agent {
 	const char *name;
 	const char *host, *address; // of its signalling; address has the port
 	const char *media_host;
+	const char *inner; // behind its NAT: nobody but itself may ever hear of it
 };
 
 // How an agent reaches trunkd: "alice by tls".
@@ -70,7 +72,7 @@ struct speech {
 	bool has_old_nonce; // the one of the last proof, whatever was heard since
 	const struct party *nonce_of; // the nonce and count of another party
 	bool has_same_count; // the nonce count of the last proof again
-	const char *headers[8];
+	const char *headers[SPEECH_HEADERS_MAX];
 	unsigned header_count;
 	const char *without[8]; // names of parts left out
 	unsigned without_count;

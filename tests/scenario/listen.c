@@ -1,19 +1,22 @@
 // "alice < 403 …": the oldest message not yet looked at has to be what the line says.
 // Runs on: the thread of the test.
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "scenario/story.h"
 
+#define TEXTS_MAX 24
 #define TIME_TOLERANCE_MS 20 // two ticks of the wheel
 
 struct wish {
 	unsigned status; // 0: a request
 	enum sip_method method;
 	const char *reason, *uri, *from;
-	const char *has[8], *lacks[8];
-	unsigned has_count, lacks_count;
+	const char *has[TEXTS_MAX], *lacks[TEXTS_MAX];
+	const char *lines[TEXTS_MAX]; // whole header lines
+	unsigned has_count, lacks_count, line_count;
 	int has_sdp; // -1: all the same
 	bool is_again, has_time, has_no_ack, has_protocol;
 	enum sip_protocol protocol;
@@ -23,8 +26,8 @@ struct wish {
 
 static bool take_texts(struct story *story, const char **texts, unsigned *count)
 {
-	if (*count == 8 || words_peek(&story->words) == NULL)
-		return story_fail(story, "has and lacks want a text each, eight at most");
+	if (*count == TEXTS_MAX || words_peek(&story->words) == NULL)
+		return story_fail(story, "has, line and lacks want a text each, and not so many");
 	texts[(*count)++] = words_take(&story->words);
 	return true;
 }
@@ -55,6 +58,8 @@ static bool take_option(struct story *story, struct wish *wish, const char *word
 	struct words *words = &story->words;
 	if (strcmp(word, "has") == 0)
 		return take_texts(story, wish->has, &wish->has_count);
+	if (strcmp(word, "line") == 0)
+		return take_texts(story, wish->lines, &wish->line_count);
 	if (strcmp(word, "lacks") == 0)
 		return take_texts(story, wish->lacks, &wish->lacks_count);
 	if (strcmp(word, "without") == 0)
@@ -129,6 +134,12 @@ static bool check_texts(struct story *story, const struct wish *wish,
 	for (unsigned i = 0; i < wish->has_count; i++) {
 		if (strstr(packet->octets, wish->has[i]) == NULL)
 			return differs(story, packet, "it to have", wish->has[i]);
+	}
+	for (unsigned i = 0; i < wish->line_count; i++) {
+		char line[512];
+		(void)snprintf(line, sizeof(line), "\r\n%s\r\n", wish->lines[i]);
+		if (strstr(packet->octets, line) == NULL)
+			return differs(story, packet, "the line", wish->lines[i]);
 	}
 	for (unsigned i = 0; i < wish->lacks_count; i++) {
 		if (strstr(packet->octets, wish->lacks[i]) != NULL)

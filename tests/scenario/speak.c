@@ -71,7 +71,7 @@ static bool take_option(struct story *story, struct speech *speech, const char *
 		return speech->has_same_count = true;
 	if (strcmp(word, "without") == 0 && speech->without_count < 8)
 		return take_text(story, &speech->without[speech->without_count++]);
-	if (strcmp(word, "header") == 0 && speech->header_count < 8)
+	if (strcmp(word, "header") == 0 && speech->header_count < SPEECH_HEADERS_MAX)
 		return take_text(story, &speech->headers[speech->header_count++]);
 	return story_fail(story, "no such option: %s", word);
 }

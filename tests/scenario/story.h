@@ -4,6 +4,7 @@
 //
 //   alice > INVITE +81312345678 from +14155550100 offer plain     she says it
 //   alice < 403 "Forbidden" has "received=203.0.113.10"           she heard it (oldest first)
+//   carrier1 < INVITE line "Privacy: id" lacks "Subject"           a whole header line is there
 //   carrier1 < INVITE again 2 times                               octet by octet as before
 //   alice by tls [1.0] · alice disconnects                        on a new connection; it is gone
 //   alice < 200 by tls                                            it came by that transport

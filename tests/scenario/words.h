@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WORDS_MAX 48
-#define WORDS_SIZE 2048
+#define WORDS_MAX 96
+#define WORDS_SIZE 4096
 
 struct words {
 	char room[WORDS_SIZE];
