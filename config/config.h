@@ -12,25 +12,10 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "config/list.h"
 #include "config/guard.h"
 
 #define CONFIG_TEXT_SIZE 256 // of every text and path, with its zero
-#define CONFIG_LIST_MAX 64 // items of every list
-
-struct config_addresses {
-	unsigned count;
-	struct address items[CONFIG_LIST_MAX]; // port 0
-};
-
-struct config_prefixes {
-	unsigned count;
-	struct prefix items[CONFIG_LIST_MAX];
-};
-
-struct config_numbers {
-	unsigned count;
-	unsigned items[CONFIG_LIST_MAX];
-};
 
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
 enum config_session_timers { CONFIG_SESSION_TIMERS_STRIP, CONFIG_SESSION_TIMERS_PASS };
@@ -64,6 +49,14 @@ struct sip_config {
 	unsigned session_timers; // enum config_session_timers
 	unsigned max_calls;
 	unsigned receive_buffer_bytes;
+};
+
+struct dns_config {
+	struct config_addresses servers; // empty: those of /etc/resolv.conf
+	unsigned timeout_ms; // of one look-up of a host
+	unsigned ttl_min_s, ttl_max_s, negative_ttl_max_s;
+	unsigned stale_s, avoid_s; // 0: never
+	unsigned entries_max;
 };
 
 struct media_config {
@@ -115,6 +108,7 @@ struct config {
 	struct log_config log;
 	struct sip_config sip;
 	struct guard_config guard;
+	struct dns_config dns;
 	struct media_config media;
 	struct dataplane_config dataplane;
 	struct redis_config redis;

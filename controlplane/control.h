@@ -31,6 +31,8 @@ struct control {
 	struct history *history;
 	struct media_engine *media;
 	struct unreachable *unreachable; // NULL: ICMP is not heard
+	struct dns *dns;
+	struct sip_resolver *resolver;
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
 	struct calls *calls;

@@ -30,6 +30,7 @@
 #include "media/ports.h"
 #include "media/quality/unreachable.h"
 #include "reload.h"
+#include "resolver.h"
 #include "sip/dialog.h"
 #include "sip/digest/digest.h"
 #include "sip/transaction.h"
@@ -384,6 +385,7 @@ static enum status start_admin(struct control *control)
 	context->unreachable = control->unreachable;
 	context->transactions = control->transactions;
 	context->transport = control->transport;
+	context->resolver = control->resolver;
 	context->dataplane = attachment_dataplane(control->attachment);
 	context->started_ms = control->clock.wall_ms;
 	context->reload = reload_run;
@@ -455,6 +457,7 @@ static const struct part parts[] = {
 	{ "store", start_store, stop_store },
 	{ "media", start_media, stop_media },
 	{ "icmp", start_unreachable, stop_unreachable },
+	{ "resolver", resolver_start, resolver_stop },
 	{ "calls", start_calls, stop_calls },
 	{ "transactions", start_transactions, stop_transactions },
 	{ "transport", start_transport, stop_transport },

@@ -17,6 +17,7 @@
 #include "history/history.h"
 #include "media/media.h"
 #include "media/quality/unreachable.h"
+#include "sip/resolve/resolve.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
 #include "store/store.h"
@@ -29,6 +30,8 @@ enum part {
 	PART_CONTEXT,
 	PART_TRANSPORT,
 	PART_TRANSACTIONS,
+	PART_RESOLVER,
+	PART_DNS,
 	PART_CALLS,
 	PART_MEDIA,
 	PART_ICMP,
@@ -47,6 +50,7 @@ enum label {
 	LABEL_VERSION,
 	LABEL_ONE_WAY, // an array by cause and by direction
 	LABEL_FATE, // an array by what became of a header
+	LABEL_OUTCOME, // an array by enum dns_outcome
 };
 
 struct snapshot { // what a page is made of: taken once, so that its series agree
@@ -158,6 +162,9 @@ static double read_streams(const struct snapshot *snapshot)
 	PART_TRANSPORT, LABEL_NONE, offsetof(struct sip_transport_counters, field), 0, NULL
 #define SIP(label, field)                                                                          \
 	PART_TRANSACTIONS, label, offsetof(struct sip_transaction_counters, field), 0, NULL
+#define RESOLVER(field)                                                                            \
+	PART_RESOLVER, LABEL_NONE, offsetof(struct sip_resolver_counters, field), 0, NULL
+#define DNS(label, field) PART_DNS, label, offsetof(struct dns_cache_counters, field), 0, NULL
 #define CALLS(label, field) PART_CALLS, label, offsetof(struct call_counters, field), 0, NULL
 #define MEDIA(field) PART_MEDIA, LABEL_NONE, offsetof(struct media_counters, field), 0, NULL
 #define ICMP(field) PART_ICMP, LABEL_NONE, offsetof(struct unreachable_counters, field), 0, NULL
@@ -202,6 +209,21 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_stray_responses_total", C, SIP(LABEL_NONE, stray_responses), "Responses that match no transaction." },
 	{ "trunkd_sip_server_transactions", G, SIP(LABEL_NONE, server_count), "Server transactions now." },
 	{ "trunkd_sip_client_transactions", G, SIP(LABEL_NONE, client_count), "Client transactions now." },
+
+	{ "trunkd_dns_lookups_total", C, RESOLVER(lookups), "Hosts whose addresses were wanted." },
+	{ "trunkd_dns_lookups_waited_total", C, RESOLVER(waited), "Of these, not told at once from memory." },
+	{ "trunkd_dns_lookups_timed_out_total", C, RESOLVER(timeouts), "Of these, ended by dns.timeout_ms." },
+	{ "trunkd_dns_lookups_unresolved_total", C, RESOLVER(unresolved), "Look-ups that ended without an address." },
+	{ "trunkd_dns_lookups_waiting", G, RESOLVER(waiting), "Look-ups that wait for a DNS server now." },
+	{ "trunkd_dns_addresses_avoided_total", C, RESOLVER(avoided), "Addresses put last because they gave no response lately." },
+	{ "trunkd_dns_questions_total", C, DNS(LABEL_NONE, questions), "Questions to DNS servers, without repeats." },
+	{ "trunkd_dns_answers_total", C, DNS(LABEL_OUTCOME, answers), "Their answers, by outcome." },
+	{ "trunkd_dns_cache_hits_total", C, DNS(LABEL_NONE, hits), "Questions answered from memory." },
+	{ "trunkd_dns_cache_stale_total", C, DNS(LABEL_NONE, stale), "Of these, after the TTL, because no server answered." },
+	{ "trunkd_dns_refused_total", C, DNS(LABEL_NONE, refused), "Questions not asked because too many were open." },
+	{ "trunkd_dns_cache_evicted_total", C, DNS(LABEL_NONE, evicted), "Answers forgotten early, for want of room." },
+	{ "trunkd_dns_cache_entries", G, DNS(LABEL_NONE, entries), "Answers in memory." },
+	{ "trunkd_dns_questions_open", G, DNS(LABEL_NONE, asking), "Questions that wait for an answer now." },
 
 	{ "trunkd_calls", G, CALLS(LABEL_NONE, active), "Calls now." },
 	{ "trunkd_calls_started_total", C, CALLS(LABEL_NONE, started), "Calls admitted." },
@@ -271,6 +293,11 @@ static const void *part_of(const struct admin_context *context, enum part part)
 	case PART_TRANSACTIONS:
 		return context->transactions ? sip_transaction_counters(context->transactions)
 					     : NULL;
+	case PART_RESOLVER:
+		return context->resolver ? sip_resolver_counters(context->resolver) : NULL;
+	case PART_DNS:
+		return context->resolver ? dns_cache_counters(sip_resolver_cache(context->resolver))
+					 : NULL;
 	case PART_CALLS:
 		return context->calls ? calls_counters(context->calls) : NULL;
 	case PART_MEDIA:
@@ -295,7 +322,7 @@ static const char *label_name(const struct series *series)
 		[LABEL_CLASS] = "class",     [LABEL_REASON] = "reason",
 		[LABEL_KIND] = "kind",       [LABEL_VERDICT] = "worker, verdict",
 		[LABEL_VERSION] = "version", [LABEL_ONE_WAY] = "cause, direction",
-		[LABEL_FATE] = "fate"
+		[LABEL_FATE] = "fate",       [LABEL_OUTCOME] = "outcome",
 	};
 	if (series->part == PART_WORKER && series->label == LABEL_NONE)
 		return "worker";
@@ -313,6 +340,8 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 		value = text_of(call_refusal_label(index));
 	if (label == LABEL_FATE)
 		value = text_of(header_fate_label(index));
+	if (label == LABEL_OUTCOME && index < DNS_OUTCOMES)
+		value = text_of(dns_outcome_name((enum dns_outcome)index));
 	if (label == LABEL_KIND && index < DIRECTORY_KIND_COUNT)
 		value = text_of(directory_schema((enum directory_kind)index)->name);
 	if (label == LABEL_CLASS && index >= 1 && index <= 6) {

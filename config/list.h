@@ -1,0 +1,23 @@
+#pragma once
+
+// The lists that options can be.
+// Runs on: any thread.
+
+#include "base/address.h"
+
+#define CONFIG_LIST_MAX 64 // items of every list
+
+struct config_addresses {
+	unsigned count;
+	struct address items[CONFIG_LIST_MAX]; // port 0
+};
+
+struct config_prefixes {
+	unsigned count;
+	struct prefix items[CONFIG_LIST_MAX];
+};
+
+struct config_numbers {
+	unsigned count;
+	unsigned items[CONFIG_LIST_MAX];
+};
