@@ -293,8 +293,8 @@ static void destroy(struct sipload *load)
 	sipload_wire_close(load);
 	sipload_tls_destroy(load->tls);
 	sipload_digest_destroy(load->digest);
+	wheel_destroy(load->wheel); // timers of calls may still run
 	free(load->calls);
-	wheel_destroy(load->wheel);
 	free(load);
 }
 
