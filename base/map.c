@@ -14,6 +14,7 @@
 #include "base/random.h"
 
 #define SMALLEST 16
+#define MOVED_AT_ONCE 4 // buckets; 2 would do to end before it must grow again
 
 static uint64_t hash_key[2];
 static pthread_once_t hash_key_once = PTHREAD_ONCE_INIT;
@@ -126,8 +127,12 @@ uint64_t map_hash_pair(struct text a, struct text b)
 	return sip_finish(&hash);
 }
 
+// A node is in the old buckets until its own has been moved, and nowhere else.
 static struct map_node **bucket_of(const struct map *map, uint64_t hash)
 {
+	size_t old = map->old_buckets ? hash & (map->old_count - 1) : 0;
+	if (map->old_buckets && old >= map->moved)
+		return &map->old_buckets[old];
 	return &map->buckets[hash & (map->bucket_count - 1)];
 }
 
@@ -146,34 +151,49 @@ bool map_init(struct map *map, size_t expected)
 void map_clear(struct map *map)
 {
 	free(map->buckets);
+	free(map->old_buckets);
 	*map = (struct map){ 0 };
 }
 
 // Without memory for more buckets the chains grow longer, and everything still works.
-static void grow(struct map *map)
+static void start_growing(struct map *map)
 {
 	struct map bigger;
 	if (!map_init(&bigger, map->bucket_count * 2))
 		return;
-	for (size_t i = 0; i < map->bucket_count; i++) {
-		struct map_node *next;
-		for (struct map_node *node = map->buckets[i]; node; node = next) {
+	bigger.count = map->count;
+	bigger.old_buckets = map->buckets;
+	bigger.old_count = map->bucket_count;
+	*map = bigger;
+}
+
+// A few buckets at a time: to move half a million nodes at once would stop the loop for 20 ms.
+static void move_some(struct map *map)
+{
+	for (unsigned i = 0; i < MOVED_AT_ONCE && map->moved < map->old_count; i++) {
+		struct map_node *node = map->old_buckets[map->moved], *next;
+		map->old_buckets[map->moved++] = NULL;
+		for (; node; node = next) {
 			next = node->next;
-			struct map_node **bucket = bucket_of(&bigger, node->hash);
+			struct map_node **bucket = bucket_of(map, node->hash);
 			node->next = *bucket;
 			*bucket = node;
 		}
 	}
-	bigger.count = map->count;
-	free(map->buckets);
-	*map = bigger;
+	if (map->moved < map->old_count)
+		return;
+	free(map->old_buckets);
+	map->old_buckets = NULL;
+	map->old_count = map->moved = 0;
 }
 
 void map_add(struct map *map, struct map_node *node, uint64_t hash)
 {
 	assert(map->bucket_count > 0);
-	if (map->count >= map->bucket_count)
-		grow(map);
+	if (map->count >= map->bucket_count && !map->old_buckets)
+		start_growing(map);
+	if (map->old_buckets)
+		move_some(map);
 	struct map_node **bucket = bucket_of(map, hash);
 	node->hash = hash;
 	node->next = *bucket;
@@ -212,9 +232,12 @@ struct map_node *map_next(const struct map *map, size_t *bucket, struct map_node
 		return after->next;
 	if (after)
 		(*bucket)++;
-	for (; *bucket < map->bucket_count; (*bucket)++) {
-		if (map->buckets[*bucket])
-			return map->buckets[*bucket];
+	for (; *bucket < map->old_count + map->bucket_count; (*bucket)++) {
+		struct map_node *first = *bucket < map->old_count
+						 ? map->old_buckets[*bucket]
+						 : map->buckets[*bucket - map->old_count];
+		if (first)
+			return first;
 	}
 	return NULL;
 }

@@ -19,6 +19,8 @@ struct map {
 	struct map_node **buckets;
 	size_t bucket_count; // a power of two
 	size_t count;
+	struct map_node **old_buckets; // NULL, or those it grows out of, a few at each addition
+	size_t old_count, moved; // how many these are; the first `moved` are empty
 };
 
 typedef bool (*map_equal_fn)(const struct map_node *node, const void *key);

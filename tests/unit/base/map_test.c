@@ -85,6 +85,34 @@ static void a_walk_meets_everything_once_and_may_remove_it(void **state)
 	map_clear(&map);
 }
 
+// At each size there is, so at every stage of its growth.
+static void while_it_grows_nothing_is_lost_or_met_twice(void **state)
+{
+	(void)state;
+	enum { COUNT = 600 };
+	static struct item items[COUNT];
+	struct map map;
+	unsigned growing = 0;
+	CHECK_TRUE(map_init(&map, 16));
+	for (unsigned added = 1; added <= COUNT; added++) {
+		items[added - 1].number = added - 1;
+		map_add(&map, &items[added - 1].node, hash_of(added - 1));
+		growing += map.old_buckets != NULL;
+		for (unsigned i = 0; i < added; i++)
+			assert_ptr_equal(find(&map, i), &items[i]);
+		size_t bucket = 0, met = 0;
+		struct map_node *node = NULL;
+		while ((node = map_next(&map, &bucket, node)) != NULL)
+			met++;
+		CHECK_NUMBER(met, added);
+		map_remove(&map, &items[added / 2].node);
+		assert_null(find(&map, added / 2));
+		map_add(&map, &items[added / 2].node, hash_of(added / 2));
+	}
+	assert_true(growing > 50); // it does so a little at a time
+	map_clear(&map);
+}
+
 static void without_memory_it_cannot_start_but_goes_on(void **state)
 {
 	(void)state;
@@ -163,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_added_is_found_and_what_was_removed_is_not),
 		TEST(a_walk_meets_everything_once_and_may_remove_it),
+		TEST(while_it_grows_nothing_is_lost_or_met_twice),
 		TEST(without_memory_it_cannot_start_but_goes_on),
 		TEST(a_zeroed_map_is_empty),
 		TEST(hashes_fold_exactly_the_ascii_letters),
