@@ -141,12 +141,24 @@ bool address_is_unspecified(const struct address *address)
 	return inner.family != ADDRESS_NONE && memcmp(inner.octets, zeros, sizeof(zeros)) == 0;
 }
 
+// By hand: every message has several, and inet_ntop takes a printf for each.
+static void write_ipv4(const uint8_t *octets, struct writer *writer)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (i > 0)
+			writer_char(writer, '.');
+		writer_unsigned(writer, octets[i]);
+	}
+}
+
 void address_write_host(const struct address *address, struct writer *writer)
 {
 	char string[INET6_ADDRSTRLEN] = "";
-	if (address->family == ADDRESS_IPV4)
-		inet_ntop(AF_INET, address->octets, string, sizeof(string));
-	else if (address->family == ADDRESS_IPV6)
+	if (address->family == ADDRESS_IPV4) {
+		write_ipv4(address->octets, writer);
+		return;
+	}
+	if (address->family == ADDRESS_IPV6)
 		inet_ntop(AF_INET6, address->octets, string, sizeof(string));
 	writer_string(writer, string[0] ? string : "none");
 }

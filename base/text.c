@@ -31,7 +31,7 @@ bool text_is_same(struct text a, struct text b)
 	if (a.size != b.size)
 		return false;
 	for (size_t i = 0; i < a.size; i++) {
-		if (lower(a.data[i]) != lower(b.data[i]))
+		if (a.data[i] != b.data[i] && lower(a.data[i]) != lower(b.data[i]))
 			return false;
 	}
 	return true;
@@ -246,22 +246,63 @@ void writer_unsigned(struct writer *writer, uint64_t value)
 	writer_text(writer, (struct text){ digits + at, sizeof(digits) - at });
 }
 
+// The directives that messages are full of: printf takes hundreds of instructions for each. Returns
+// what follows the directive; NULL when it is one that printf has to read.
+static const char *write_directive(struct writer *writer, const char *directive, va_list *arguments)
+{
+	struct text text;
+	if (directive[0] == 's') {
+		writer_string(writer, va_arg(*arguments, const char *));
+	} else if (directive[0] == 'u') {
+		writer_unsigned(writer, va_arg(*arguments, unsigned));
+	} else if (directive[0] == 'c') {
+		writer_char(writer, (char)va_arg(*arguments, int));
+	} else if (strncmp(directive, ".*s", 3) == 0) {
+		text.size = (size_t)va_arg(*arguments, int);
+		text.data = va_arg(*arguments, const char *);
+		writer_text(writer, text);
+		return directive + 3;
+	} else if (strncmp(directive, "llu", 3) == 0) {
+		writer_unsigned(writer, va_arg(*arguments, unsigned long long));
+		return directive + 3;
+	} else {
+		return NULL;
+	}
+	return directive + 1;
+}
+
 // vsnprintf wants room for a zero that is not ours to keep, so a text that fits exactly but for
 // that zero counts as not fitting: it asks for one octet more than it uses.
-void writer_format(struct writer *writer, const char *format, ...)
+static void write_by_printf(struct writer *writer, const char *format, va_list *arguments)
 {
-	if (writer->failed)
-		return;
 	size_t left = writer->size - writer->used;
-	va_list arguments;
-	va_start(arguments, format);
 	int size =
-		vsnprintf(left > 0 ? writer->room + writer->used : NULL, left, format, arguments);
-	va_end(arguments);
+		vsnprintf(left > 0 ? writer->room + writer->used : NULL, left, format, *arguments);
 	if (size < 0 || (size_t)size >= left)
 		writer->failed = true;
 	else
 		writer->used += (size_t)size;
+}
+
+void writer_format(struct writer *writer, const char *format, ...)
+{
+	size_t start = writer->used;
+	va_list arguments;
+	va_start(arguments, format);
+	while (*format && !writer->failed) {
+		const char *percent = strchrnul(format, '%');
+		writer_text(writer, (struct text){ format, (size_t)(percent - format) });
+		if (*percent == 0 || writer->failed)
+			break;
+		format = write_directive(writer, percent + 1, &arguments);
+		if (!format) {
+			write_by_printf(writer, percent, &arguments);
+			break;
+		}
+	}
+	va_end(arguments);
+	if (writer->failed)
+		writer->used = start; // all of it or nothing
 }
 
 struct text writer_done(const struct writer *writer)

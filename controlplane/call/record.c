@@ -2,7 +2,6 @@
 
 #include "call/record.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -54,12 +53,13 @@ void record_ladder(struct call *call, enum media_side side, enum record_directio
 		return;
 	char *ladder = call->record->ladder;
 	size_t used = strlen(ladder);
-	size_t room = sizeof call->record->ladder - used;
-	int size = snprintf(ladder + used, room, "%llu %s%c %s\n",
-			    (unsigned long long)(call->calls->clock->now_ms - call->started_ms),
-			    side == MEDIA_CALLER ? "caller" : "called",
-			    direction == RECORD_IN ? '>' : '<', what);
-	if (size < 0 || (size_t)size >= room)
+	struct writer line = writer_of(ladder + used, sizeof call->record->ladder - used);
+	writer_unsigned(&line, call->calls->clock->now_ms - call->started_ms);
+	writer_text(&line, side == MEDIA_CALLER ? TEXT(" caller") : TEXT(" called"));
+	writer_text(&line, direction == RECORD_IN ? TEXT("> ") : TEXT("< "));
+	writer_string(&line, what);
+	writer_char(&line, '\n');
+	if (writer_string_done(&line) == NULL)
 		ladder[used] = '\0';
 }
 
@@ -67,8 +67,9 @@ void record_ladder_status(struct call *call, enum media_side side, enum record_d
 			  unsigned status)
 {
 	char what[8];
-	(void)snprintf(what, sizeof what, "%u", status);
-	record_ladder(call, side, direction, what);
+	struct writer writer = writer_of(what, sizeof what);
+	writer_unsigned(&writer, status);
+	record_ladder(call, side, direction, writer_string_done(&writer));
 }
 
 void record_end(struct call *call, enum history_end ended_by, unsigned status, const char *reason)

@@ -114,5 +114,5 @@ void media_session_write(struct media_session *session, const struct media_words
 		      (unsigned long long)session->version, host);
 	writer_text(writer, text_cut(body, origin));
 done:
-	secret_wipe(body_room, sizeof(body_room)); // our key is in it
+	secret_wipe(body_room, body_writer.used); // our key is in it
 }

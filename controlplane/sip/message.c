@@ -16,27 +16,27 @@ static const struct text method_texts[SIP_METHOD_COUNT] = { SIP_METHOD_LIST(METH
 
 // Compact forms by RFC 3261 20 and the registry, of the headers anyone here asks for.
 static const struct compact {
-	const char *name;
+	struct text name;
 	char letter;
 } compacts[] = {
-	{ "Accept-Contact", 'a' },
-	{ "Allow-Events", 'u' },
-	{ "Call-ID", 'i' },
-	{ "Contact", 'm' },
-	{ "Content-Encoding", 'e' },
-	{ "Content-Length", 'l' },
-	{ "Content-Type", 'c' },
-	{ "Event", 'o' },
-	{ "From", 'f' },
-	{ "Identity", 'y' },
-	{ "Refer-To", 'r' },
-	{ "Referred-By", 'b' },
-	{ "Reject-Contact", 'j' },
-	{ "Session-Expires", 'x' },
-	{ "Subject", 's' },
-	{ "Supported", 'k' },
-	{ "To", 't' },
-	{ "Via", 'v' },
+	{ TEXT("Accept-Contact"), 'a' },
+	{ TEXT("Allow-Events"), 'u' },
+	{ TEXT("Call-ID"), 'i' },
+	{ TEXT("Contact"), 'm' },
+	{ TEXT("Content-Encoding"), 'e' },
+	{ TEXT("Content-Length"), 'l' },
+	{ TEXT("Content-Type"), 'c' },
+	{ TEXT("Event"), 'o' },
+	{ TEXT("From"), 'f' },
+	{ TEXT("Identity"), 'y' },
+	{ TEXT("Refer-To"), 'r' },
+	{ TEXT("Referred-By"), 'b' },
+	{ TEXT("Reject-Contact"), 'j' },
+	{ TEXT("Session-Expires"), 'x' },
+	{ TEXT("Subject"), 's' },
+	{ TEXT("Supported"), 'k' },
+	{ TEXT("To"), 't' },
+	{ TEXT("Via"), 'v' },
 };
 
 // clang-format off
@@ -125,7 +125,7 @@ const char *sip_reason(unsigned status)
 static char compact_of(struct text name)
 {
 	for (size_t i = 0; i < sizeof(compacts) / sizeof(compacts[0]); i++)
-		if (text_is_same(text_of(compacts[i].name), name))
+		if (text_is_same(compacts[i].name, name))
 			return compacts[i].letter;
 	return 0;
 }

@@ -41,6 +41,10 @@ struct text sip_value_list(struct text *rest)
 {
 	struct text whole = *rest;
 	bool is_quoted = false, is_bracketed = false;
+	if (text_find(whole, ',') == NULL) { // nearly always, and memchr is many times faster
+		*rest = TEXT_NONE;
+		return text_trim(whole);
+	}
 	for (size_t i = 0; i < whole.size; i++) {
 		char character = whole.data[i];
 		if (is_quoted && character == '\\')

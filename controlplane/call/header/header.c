@@ -95,11 +95,12 @@ static bool is_of_family(const struct header_row *row)
 }
 
 // Headers that have a row of their own come first: whatever else there is cannot push them out.
-static void cross_all(struct crossing *crossing, const struct sip_message *message, bool is_family)
+static void cross_all(struct crossing *crossing, const struct sip_message *message,
+		      const struct header_row *const *rows, bool is_family)
 {
 	for (unsigned i = 0; i < message->header_count; i++) {
 		const struct sip_header *header = &message->headers[i];
-		const struct header_row *row = header_row_of(header->name);
+		const struct header_row *row = rows[i];
 		bool stays = row->is_personal && crossing->policy->is_private;
 		if (row->actions[crossing->way] == HEADER_PASS && is_of_family(row) == is_family &&
 		    !stays)
@@ -118,7 +119,10 @@ void header_write(const struct sip_message *message, enum header_way way,
 				     .start = writer->used };
 	if (writer->failed)
 		return;
+	const struct header_row *rows[SIP_HEADERS_MAX];
+	for (unsigned i = 0; i < message->header_count; i++)
+		rows[i] = header_row_of(message->headers[i].name);
 	places_read(message, policy->domain, &crossing.places);
-	cross_all(&crossing, message, false);
-	cross_all(&crossing, message, true);
+	cross_all(&crossing, message, rows, false);
+	cross_all(&crossing, message, rows, true);
 }

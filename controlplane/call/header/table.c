@@ -127,6 +127,8 @@ static bool is_named(const struct header_row *row, struct text name)
 	struct text known = row->name;
 	if (name.size == 1)
 		return row->compact != 0 && (name.data[0] | 32) == row->compact;
+	if ((known.data[0] | 32) != (name.data[0] | 32)) // most rows end here
+		return false;
 	if (known.data[known.size - 1] != '*')
 		return text_is_same(known, name);
 	known.size--;

@@ -153,18 +153,29 @@ static void a_failed_writer_writes_nothing_more(void **state)
 	assert_null(writer_string_done(&writer));
 }
 
-static void formatting_needs_one_octet_more_than_it_uses(void **state)
+static void formatting_writes_what_printf_would(void **state)
+{
+	(void)state;
+	char room[80];
+	struct writer writer = writer_of(room, sizeof(room));
+	writer_format(&writer, "%s %u%c %.*s, %llu; %04x %% %d %s", "abc", 7, '!', 2, "xyz",
+		      18446744073709551615ull, 0x2a, -3, "end");
+	CHECK_STRING(writer_string_done(&writer), "abc 7! xy, 18446744073709551615; 002a % -3 end");
+}
+
+static void formatting_writes_all_or_nothing(void **state)
 {
 	(void)state;
 	char room[4];
 	struct writer writer = writer_of(room, sizeof(room));
-	writer_format(&writer, "%s", "abc");
-	CHECK_STRING(writer_string_done(&writer), "abc");
-	writer = writer_of(room, sizeof(room));
 	writer_format(&writer, "%s", "abcd");
+	CHECK_TEXT(writer_done(&writer), "abcd");
+	writer = writer_of(room, sizeof(room));
+	writer_format(&writer, "ab%s", "cde");
 	CHECK_TRUE(writer.failed);
-	writer = writer_of(room, 0);
-	writer_format(&writer, "%s", "");
+	CHECK_NUMBER(writer.used, 0);
+	writer = writer_of(room, sizeof(room));
+	writer_format(&writer, "%d", -100); // printf needs room for a zero too
 	CHECK_TRUE(writer.failed);
 }
 
@@ -209,7 +220,8 @@ int main(void)
 		TEST(a_number_too_large_fails_the_cursor),
 		TEST(a_writer_fills_its_room_to_the_last_octet),
 		TEST(a_failed_writer_writes_nothing_more),
-		TEST(formatting_needs_one_octet_more_than_it_uses),
+		TEST(formatting_writes_what_printf_would),
+		TEST(formatting_writes_all_or_nothing),
 		TEST(every_number_has_all_its_digits),
 	};
 	return RUN_TESTS(tests);
