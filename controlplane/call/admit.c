@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "call/header/option.h"
 #include "directory/directory.h"
 
 #define E164_DIGITS_MAX 15
@@ -201,9 +202,11 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 	if (invite->max_forwards == 0)
 		return refuse(out_refusal, REFUSED_MAX_FORWARDS, "Max-Forwards", TEXT("0"),
 			      "20 or more");
-	struct text required = sip_message_header(invite, "Require", 0);
-	if (required.size > 0) // none is known (RFC 3261 8.2.2.3)
-		return refuse(out_refusal, REFUSED_EXTENSION, "Require", required, "no extension");
+	char room[128];
+	struct writer writer = writer_of(room, sizeof room);
+	if (option_write_missing(invite, &writer))
+		return refuse(out_refusal, REFUSED_EXTENSION, "Require", writer_done(&writer),
+			      "no extension but 100rel");
 	if (!number_of(invite->target.user, admitted->called))
 		return refuse(out_refusal, REFUSED_CALLED_NUMBER, "Request-URI",
 			      invite->target.whole, "E.164 with +, such as +15005551212");

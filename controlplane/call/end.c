@@ -6,24 +6,23 @@
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/session/change.h"
+#include "call/session/reliable.h"
 #include "call/watch/audio.h"
 
 static void answer_open_request(struct leg *leg, const struct ending *ending)
 {
 	if (leg->server == NULL || sip_server_has_final(leg->server))
 		return;
-	// A change that is still being asked for ends with its call.
-	unsigned status = leg->is_reinvite ? 487 : ending->status;
-	const char *phrase = leg->is_reinvite ? NULL : ending->phrase;
 	char room[CALL_HEADERS_SIZE];
 	struct writer lines = writer_of(room, sizeof room);
 	writer_text(&lines, ending->headers);
 	carry_write(leg, &lines);
-	struct sip_answer answer = { .status = status,
-				     .reason = phrase,
+	struct sip_answer answer = { .status = ending->status,
+				     .reason = ending->phrase,
 				     .headers = writer_done(&lines) };
 	(void)sip_server_reply(leg->server, &answer);
-	record_ladder_status(leg->call, leg->side, RECORD_OUT, status);
+	record_ladder_status(leg->call, leg->side, RECORD_OUT, ending->status);
 }
 
 static void end_leg(struct leg *leg, const struct ending *ending)
@@ -47,6 +46,8 @@ void call_end(struct call *call, const struct ending *ending)
 	bool was_answered = call->record != NULL && call->record->answer_ms != 0;
 	call->state = CALL_ENDING;
 	audio_stop(call);
+	change_abandon(call, 487); // a change that is still being asked for ends with its call
+	reliable_finish(call);
 	wheel_stop(&call->ack_timer);
 	wheel_stop(&call->duration_timer);
 	record_end(call, ending->ended_by, was_answered ? 200 : ending->status,
@@ -156,10 +157,8 @@ void call_cancelled(struct leg *leg, const struct sip_message *cancel)
 {
 	(void)cancel;
 	record_ladder(leg->call, leg->side, RECORD_IN, "CANCEL");
-	if (leg->is_reinvite) { // the other party's answer to our CANCEL ends the change
-		struct leg *other = leg_other(leg);
-		if (other != NULL && other->client != NULL)
-			sip_client_cancel(other->client);
+	if (leg->is_reinvite) {
+		change_cancelled(leg);
 		return;
 	}
 	struct ending ending = { .ended_by = HISTORY_END_CALLER,

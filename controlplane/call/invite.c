@@ -10,6 +10,7 @@
 #include "call/limit.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/session/change.h"
 #include "call/table.h"
 #include "config/config.h"
 #include "dataplane/suite.h"
@@ -36,9 +37,7 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 				   struct refusal *refusal)
 {
 	struct media_problem problem = { 0 };
-	if (invite->body.size == 0)
-		return refusal_set(refusal, REFUSED_NO_OFFER, "body", TEXT("none"), "an SDP offer");
-	if (!is_description(invite->content_type))
+	if (!call->is_late && !is_description(invite->content_type))
 		return refusal_set(refusal, REFUSED_BODY, "Content-Type", invite->content_type,
 				   "application/sdp");
 	enum status status = media_open(call->calls->media, call->sid, call, &call->media);
@@ -50,7 +49,10 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 	}
 	media_set_symmetric(call->media, MEDIA_CALLER, call->has_symmetric_rtp);
 	status = media_set_security(call->media, MEDIA_CALLER, call->security, call->suites);
-	if (status == OK)
+	if (status == OK &&
+	    call->is_late) // the carrier gets an offer of ours, the caller one later
+		status = media_set_family(call->media, MEDIA_CALLER, call->caller->peer.family);
+	else if (status == OK)
 		status = media_receive_offer(call->media, MEDIA_CALLER, invite->body, &problem);
 	if (status == OK)
 		return REFUSED_NOT;
@@ -192,6 +194,7 @@ static enum status send_invite(struct leg *leg)
 	leg_write_contact(leg, &lines);
 	carry_write_invite(leg, &lines);
 	writer_text(&lines, call_method_allow());
+	writer_string(&lines, "Supported: 100rel\r\n");
 	sip_dialog_request(leg->dialog, SIP_INVITE, 0, &request);
 	request.headers = writer_done(&lines);
 	request.content_type = TEXT("application/sdp");
@@ -249,6 +252,7 @@ void call_try_next(struct call *call)
 	const struct route_target *target;
 	while ((target = route_next(&call->route)) != NULL) {
 		if (call->called != NULL) {
+			change_abandon(call, 504);
 			leg_give_up(call->called);
 			call->called = NULL;
 			media_forget(call->media, MEDIA_CALLED);

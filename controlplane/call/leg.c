@@ -3,9 +3,13 @@
 #include "call/leg.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/secret.h"
 #include "call/header/carry.h"
 #include "call/record.h"
+#include "call/session/early.h"
+#include "call/session/info.h"
 #include "config/config.h"
 
 // After Timer D and the 2xx repeats of a peer nothing can arrive any more (RFC 3261 17.1.1.2).
@@ -55,10 +59,12 @@ void leg_detach(struct leg *leg)
 		sip_server_set_owner(leg->server, NULL);
 		sip_server_release(leg->server);
 	}
-	if (leg->client != NULL)
-		sip_client_forget(leg->client);
+	sip_client_forget(leg->client);
+	sip_client_forget(leg->update);
+	sip_client_forget(leg->info_client);
 	leg->server = NULL;
-	leg->client = NULL;
+	leg->client = leg->update = leg->info_client = NULL;
+	info_clear(leg);
 }
 
 void leg_destroy(struct leg *leg)
@@ -71,6 +77,8 @@ void leg_destroy(struct leg *leg)
 		unlink_given_up(leg);
 	carry_clear(leg);
 	sip_dialog_close(leg->dialog);
+	leg_keep_ack_body(leg, TEXT_NONE);
+	early_clear(leg);
 	free(leg);
 }
 
@@ -94,10 +102,42 @@ void leg_write_contact(struct leg *leg, struct writer *writer)
 	carry_write(leg, writer);
 }
 
+void leg_note_allow(struct leg *leg, const struct sip_message *message)
+{
+	if (sip_message_header(message, "Allow", 0).data != NULL)
+		leg->allows_update = sip_message_has_option(message, "Allow", "UPDATE");
+}
+
+void leg_keep_ack_body(struct leg *leg, struct text description)
+{
+	char *copy = description.size > 0 ? malloc(description.size) : NULL;
+	if (leg->ack_body.data != NULL)
+		secret_wipe((char *)leg->ack_body.data, leg->ack_body.size); // our key
+	free((char *)leg->ack_body.data);
+	leg->ack_body = TEXT_NONE;
+	if (copy == NULL)
+		return;
+	memcpy(copy, description.data, description.size);
+	leg->ack_body = (struct text){ copy, description.size };
+}
+
+void leg_send_owed_ack(struct leg *leg)
+{
+	char body[CALL_SDP_SIZE];
+	struct writer sdp = writer_of(body, sizeof body);
+	leg->is_ack_owed = false;
+	media_write_answer(leg->call->media, leg->side, &sdp);
+	leg_keep_ack_body(leg, writer_done(&sdp));
+	leg_send_ack(leg);
+	secret_wipe(body, sizeof body);
+}
+
 void leg_send_ack(struct leg *leg)
 {
 	struct sip_request request = { 0 };
 	sip_dialog_request(leg->dialog, SIP_ACK, leg->invite_cseq, &request);
+	request.content_type = leg->ack_body.size > 0 ? TEXT("application/sdp") : TEXT_NONE;
+	request.body = leg->ack_body;
 	(void)sip_client_send_ack(leg->calls->transactions, &request);
 	record_ladder(leg->call, leg->side, RECORD_OUT, "ACK");
 }
@@ -149,6 +189,9 @@ bool leg_end_fork(struct leg *leg, const struct sip_message *response)
 void leg_give_up(struct leg *leg)
 {
 	struct calls *calls = leg->calls;
+	info_end(leg);
+	if (leg->is_ack_owed && leg->call->media != NULL)
+		leg_send_owed_ack(leg);
 	if (leg->is_answered && !leg->is_over)
 		leg_send_bye(leg);
 	if (leg->is_invited && leg->client != NULL && !leg->is_cancelled) {

@@ -13,7 +13,12 @@ const char *leg_name(const struct leg *leg); // "caller", "called"
 
 // "Contact: <sip:trunkd@198.51.100.1:5060>\r\n", and the header lines that wait for this leg.
 void leg_write_contact(struct leg *leg, struct writer *writer);
-void leg_send_ack(struct leg *leg);
+void leg_note_allow(struct leg *leg, const struct sip_message *message); // what it says it knows
+void leg_send_ack(struct leg *leg); // with the answer in it, if there is one
+// The answer that goes with the ACK of its last 2xx, and with each repeat. NONE: none.
+void leg_keep_ack_body(struct leg *leg, struct text description);
+// Its 2xx made an offer, which the other side has answered, or never will: what holds goes into the ACK.
+void leg_send_owed_ack(struct leg *leg);
 void leg_send_bye(struct leg *leg);
 // A 2xx of another branch than the one that made the dialog (RFC 3261 13.2.2.4): acknowledged and hung
 // up. False: it is of the dialog.

@@ -7,20 +7,23 @@
 #include "call/end.h"
 #include "call/engine.h"
 #include "call/header/carry.h"
+#include "call/header/option.h"
 #include "call/invite.h"
 #include "call/leg.h"
 #include "call/session/answer.h"
-#include "call/session/reinvite.h"
+#include "call/session/change.h"
+#include "call/session/info.h"
+#include "call/session/reliable.h"
 
 typedef void (*outside_fn)(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request);
 typedef void (*inside_fn)(struct leg *leg, struct sip_server *server,
 			  const struct sip_message *request);
 
+#define ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\n"
+
 // The first is the first to go when the answer is longer than the request.
-#define OPTIONS_HEADERS                                                                            \
-	TEXT("Accept: application/sdp\r\n"                                                         \
-	     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n")
+#define OPTIONS_HEADERS TEXT("Accept: application/sdp\r\n" ALLOW)
 
 // SIP-023, D-35: no digest; unknown domains never come this far.
 static void options(struct calls *calls, struct sip_server *server,
@@ -44,15 +47,18 @@ static const struct {
 	outside_fn outside; // NULL: 405
 	inside_fn inside;   // NULL: 405
 } methods[SIP_METHOD_COUNT] = {
-	[SIP_INVITE]  = { call_invite, call_reinvite },
+	[SIP_INVITE]  = { call_invite, change_invite },
 	[SIP_BYE]     = { NULL,        call_bye },
 	[SIP_OPTIONS] = { options,     options_inside },
+	[SIP_PRACK]   = { NULL,        reliable_acknowledged },
+	[SIP_UPDATE]  = { NULL,        change_update },
+	[SIP_INFO]    = { NULL,        info_asked },
 };
 // clang-format on
 
 struct text call_method_allow(void)
 {
-	return TEXT("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n");
+	return TEXT(ALLOW);
 }
 
 void call_reply(struct sip_server *server, unsigned status, const char *phrase, struct text headers)
@@ -81,6 +87,18 @@ static void pass_inside(struct leg *leg, struct sip_server *server,
 		carry_clear(other);
 }
 
+static bool is_required_known(struct sip_server *server, const struct sip_message *request)
+{
+	char room[300];
+	struct writer lines = writer_of(room, sizeof room);
+	writer_string(&lines, "Unsupported: ");
+	if (!option_write_missing(request, &lines))
+		return true;
+	writer_string(&lines, "\r\n");
+	call_reply(server, 420, NULL, writer_done(&lines));
+	return false;
+}
+
 static void request_inside(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request)
 {
@@ -94,6 +112,8 @@ static void request_inside(struct calls *calls, struct sip_server *server,
 		call_reply(server, 500, "CSeq Out Of Order", TEXT("Retry-After: 1\r\n"));
 	else if (methods[request->method].inside == NULL)
 		call_reply(server, 405, NULL, call_method_allow());
+	else if (!is_required_known(server, request))
+		return;
 	else
 		pass_inside(leg, server, request);
 }
@@ -103,8 +123,9 @@ void call_request(void *context, struct sip_server *server, const struct sip_mes
 	struct calls *calls = context;
 	if (request->to.tag.size > 0)
 		request_inside(calls, server, request);
-	else if (request->method == SIP_BYE)
-		call_refuse_stranger(server, 481, NULL, TEXT_NONE);
+	else if (methods[request->method].inside != NULL &&
+		 methods[request->method].outside == NULL)
+		call_refuse_stranger(server, 481, NULL, TEXT_NONE); // only ever of a call
 	else if (methods[request->method].outside == NULL) // REGISTER too: TRUNK-021
 		call_refuse_stranger(server, 405, NULL, call_method_allow());
 	else
@@ -157,7 +178,7 @@ static void acknowledged(void *context, const struct sip_message *ack)
 		text_copy_cut(ack->target.whole, leg->wrong_ack, sizeof leg->wrong_ack);
 		return;
 	}
-	call_acknowledged(leg);
+	call_acknowledged(leg, ack);
 }
 
 static void response(void *context, struct sip_client *client, void *owner,
@@ -166,14 +187,19 @@ static void response(void *context, struct sip_client *client, void *owner,
 	(void)context;
 	(void)client;
 	struct leg *leg = owner;
-	if (leg == NULL || message->method != SIP_INVITE)
+	if (leg == NULL)
 		return;
+	bool is_inside = leg->is_reinvite || message->method != SIP_INVITE;
 	if (leg->call != NULL && message->status > 100)
-		carry_over(leg, leg->is_reinvite ? HEADER_INSIDE : HEADER_FROM_CARRIER, message);
-	if (leg->call == NULL)
+		carry_over(leg, is_inside ? HEADER_INSIDE : HEADER_FROM_CARRIER, message);
+	if (message->method == SIP_INFO)
+		info_response(leg, message);
+	else if (message->method != SIP_INVITE)
+		change_response(leg, message);
+	else if (leg->call == NULL)
 		leg_late_response(leg, message);
 	else if (leg->is_reinvite)
-		call_reinvite_response(leg, message);
+		change_response(leg, message);
 	else
 		call_answered(leg, message);
 }
@@ -181,16 +207,21 @@ static void response(void *context, struct sip_client *client, void *owner,
 static void failed(void *context, struct sip_client *client, void *owner, enum sip_failure failure)
 {
 	(void)context;
-	(void)client;
 	struct leg *leg = owner;
 	if (leg == NULL)
 		return;
-	leg->client = NULL;
+	bool is_info = client == leg->info_client, is_update = client == leg->update;
+	struct sip_client **kept = is_info     ? &leg->info_client
+				   : is_update ? &leg->update
+					       : &leg->client;
+	*kept = NULL;
 	if (leg->call == NULL)
 		return; // its timer ends it
 	carry_clear(leg_other(leg));
-	if (leg->is_reinvite)
-		call_reinvite_failed(leg);
+	if (is_info)
+		info_failed(leg);
+	else if (is_update || leg->is_reinvite)
+		change_failed(leg);
 	else
 		call_unanswered(leg, failure);
 }

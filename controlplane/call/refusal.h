@@ -35,7 +35,7 @@
 	ROW(BODY, "body", 415, "Unsupported Media Type", 32916,                                    \
 	    "send the offer as application/sdp")                                                   \
 	ROW(NO_OFFER, "no_offer", 488, "Not Acceptable Here", 32103,                               \
-	    "send an SDP offer in the INVITE")                                                     \
+	    "answer in PRACK or ACK what we offer: the INVITE made no offer")                      \
 	ROW(SDP, "sdp", 400, "Bad Request", 32102, "send an SDP body by RFC 8866")                 \
 	ROW(CODEC, "codec", 415, "Unsupported Media Type", 32102,                                  \
 	    "enable G.711 mu-law (PCMU) in the PBX")                                               \
@@ -66,6 +66,8 @@
 	ROW(NO_ANSWER, "no_answer", 408, "Request Timeout", 0, "the called party did not answer")  \
 	ROW(ANSWER_SDP, "answer_sdp", 488, "Not Acceptable Here", 32911,                           \
 	    "the carrier's answer held no usable media description")                               \
+	ROW(PRACK_MISSING, "prack_missing", 504, "Server Time-out", 32929,                         \
+	    "send PRACK, or do not list 100rel in Supported")                                      \
 	ROW(INTERNAL, "internal", 500, "Server Internal Error", 0, "see the log")                  \
 	/* no refusals, status 0: what goes wrong in a call that was admitted */                   \
 	ROW(ACK_MISSING, "ack_missing", 0, "ACK not received", 32022,                              \

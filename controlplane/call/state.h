@@ -12,6 +12,7 @@
 #include "call/header/identity.h"
 #include "call/refusal.h"
 #include "call/route.h"
+#include "call/session/negotiation.h"
 #include "history/history.h"
 #include "media/media.h"
 #include "media/quality/diagnosis.h"
@@ -24,6 +25,8 @@
 #define CALL_HEADERS_SIZE 3072 // our own lines, and those that pass (call/header/header.h)
 
 struct limits;
+struct fork; // call/session/early.h
+struct info; // call/session/info.h
 
 // One party's side of a call. The called leg is made anew for each carrier tried; one that was given
 // up while its INVITE may still be answered lives on without a call, to ACK and BYE a late 200.
@@ -42,6 +45,17 @@ struct leg {
 	bool is_over; // it has said BYE itself
 	bool has_early_media; // a provisional response brought its answer
 	bool is_reinvite; // server or client above is of a re-INVITE
+	bool allows_update; // by its last Allow (RFC 3311 4)
+	bool is_ack_owed; // its 2xx made an offer; our ACK waits for the other side's answer
+	bool is_stale; // what it was told of the other side is no longer true
+	bool is_misled; // and what it answered was of no use: it must be told
+	struct text ack_body; // of the ACK of its last 2xx, on the heap
+	struct sip_client *update; // an UPDATE to it
+	bool is_offered; // our 2xx to its INVITE has an offer: its ACK must answer
+	struct fork *forks; // early dialogs of who was called, the last heard first
+	struct info *infos; // its INFOs that wait for the other party, the first one is asked
+	struct sip_client *info_client; // of one that this party is asked
+	unsigned info_count;
 	struct address peer; // where its signalling comes from
 	struct wheel_timer timer; // given-up leg: the end of its life
 	struct leg *next, *previous; // given-up legs
@@ -81,6 +95,12 @@ struct call {
 	struct route route;
 	struct refusal failure; // the last carrier's, told when none is left
 	struct media *media; // NULL once closed
+	bool is_late; // the caller's INVITE made no offer
+	uint32_t invite_cseq; // of the caller's INVITE
+	enum exchange exchange;
+	struct text told; // the description it got in a provisional response; on the heap
+	struct reliable reliable;
+	struct change change;
 	struct history_call *record; // in the spool, filled as things happen
 	uint64_t started_ms; // of the loop's clock
 	struct wheel_timer ack_timer; // SIP-004

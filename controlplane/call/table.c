@@ -15,6 +15,8 @@
 #include "call/leg.h"
 #include "call/limit.h"
 #include "call/record.h"
+#include "call/session/change.h"
+#include "call/session/reliable.h"
 #include "call/watch/audio.h"
 #include "call/watch/leak.h"
 #include "config/config.h"
@@ -69,6 +71,8 @@ static void destroy(struct call *call)
 	wheel_stop(&call->ack_timer);
 	wheel_stop(&call->duration_timer);
 	wheel_stop(&call->reap_timer);
+	wheel_stop(&call->change.timer);
+	reliable_finish(call);
 	audio_clear(call);
 	carry_end(call);
 	leg_destroy(call->caller);
@@ -147,6 +151,7 @@ static bool open_caller(struct call *call, struct sip_server *server,
 	}
 	leg->peer = invite->flow.remote;
 	leg->server = server;
+	leg_note_allow(leg, invite);
 	sip_server_set_owner(server, leg);
 	call->caller = leg;
 	return true;
@@ -164,6 +169,10 @@ static struct call *new_call(struct calls *calls, const struct sip_message *invi
 	wheel_timer_init(&call->ack_timer, ack_missing, call);
 	wheel_timer_init(&call->duration_timer, too_long, call);
 	wheel_timer_init(&call->reap_timer, reap, call);
+	call->invite_cseq = invite->cseq;
+	call->is_late = invite->body.size == 0;
+	reliable_init(call, invite);
+	change_init(call);
 	audio_init(call);
 	return call;
 }

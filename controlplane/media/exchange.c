@@ -145,6 +145,14 @@ done:
 	return status;
 }
 
+void media_accept_offer(struct media *media)
+{
+	if (!media->has_pending || media->is_answered)
+		return;
+	settle(&media->legs[media->offerer], &media->pending, media->pending.crypto.tag);
+	media->is_answered = true;
+}
+
 void media_withdraw_offer(struct media *media)
 {
 	if (!media->has_pending)
@@ -211,9 +219,9 @@ static void write_words(struct media *media, enum media_side to, struct media_wo
 	media_session_write(&leg->session, words, writer);
 }
 
-void media_write_offer(struct media *media, enum media_side to, struct writer *writer)
+static void write_offer(struct media *media, enum media_side to, const struct media_offer *said,
+			struct writer *writer)
 {
-	const struct media_offer *said = said_by(media, !to);
 	const struct media_offer *theirs = said_by(media, to);
 	struct media_session *session = &media->legs[to].session;
 	media_session_secure(session, offered_suite(&media->legs[to]), own_tag(&media->legs[to]));
@@ -234,9 +242,10 @@ static enum media_direction answer_direction(unsigned said, unsigned offered)
 	return (enum media_direction)(said & allowed);
 }
 
-void media_write_answer(struct media *media, enum media_side to, struct writer *writer)
+static void write_answer(struct media *media, enum media_side to, const struct media_offer *said,
+			 struct writer *writer)
 {
-	const struct media_offer *said = said_by(media, !to), *offer = said_by(media, to);
+	const struct media_offer *offer = said_by(media, to);
 	struct media_words words = { .direction = MEDIA_SENDRECV, .event_type = PAYLOAD_TYPE_NONE };
 	if (offer) {
 		media_session_secure(&media->legs[to].session, (enum suite)offer->crypto.key.suite,
@@ -249,4 +258,22 @@ void media_write_answer(struct media *media, enum media_side to, struct writer *
 	if (said && said->event_type == PAYLOAD_TYPE_NONE)
 		words.event_type = PAYLOAD_TYPE_NONE;
 	write_words(media, to, &words, said, writer);
+}
+
+void media_write_offer(struct media *media, enum media_side to, struct writer *writer)
+{
+	write_offer(media, to, said_by(media, !to), writer);
+}
+
+void media_write_answer(struct media *media, enum media_side to, struct writer *writer)
+{
+	write_answer(media, to, said_by(media, !to), writer);
+}
+
+void media_write_early(struct media *media, enum media_side to, struct writer *writer)
+{
+	if (said_by(media, to))
+		write_answer(media, to, NULL, writer);
+	else
+		write_offer(media, to, NULL, writer);
 }

@@ -114,6 +114,11 @@ void media_forget(struct media *media, enum media_side side);
 // said, it is an offer of our own (the late offer: an INVITE came without one).
 void media_write_offer(struct media *media, enum media_side to, struct writer *writer);
 void media_write_answer(struct media *media, enum media_side to, struct writer *writer);
+// The same before the call is answered, when what the other side says may still change while this side
+// has one answer (RFC 3261 13.2.1): all that its own offer allows, or without one an offer of all we can.
+void media_write_early(struct media *media, enum media_side to, struct writer *writer);
+// Takes the latest offer without asking the other side, to whom it changes nothing.
+void media_accept_offer(struct media *media);
 // Brings the workers up to what both sides have said so far; harmless when nothing changed.
 void media_connect(struct media *media);
 

@@ -363,6 +363,12 @@ enum status sip_server_reply(struct sip_server *server, const struct sip_answer 
 	return OK;
 }
 
+void sip_server_resend(struct sip_server *server)
+{
+	counter_add(&server->transactions->counters.retransmissions_out, 1);
+	put_stored(server);
+}
+
 void sip_server_acknowledged(struct sip_server *server)
 {
 	if (server->state != ACCEPTED)

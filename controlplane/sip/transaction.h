@@ -97,6 +97,7 @@ struct sip_answer {
 // sip_server_acknowledged or sip_server_release.
 enum status sip_server_reply(struct sip_server *server, const struct sip_answer *answer);
 void sip_server_acknowledged(struct sip_server *server); // its 2xx was acknowledged
+void sip_server_resend(struct sip_server *server); // its last response, as it was (RFC 3262 3)
 const char *sip_server_to_tag(const struct sip_server *server);
 bool sip_server_has_final(const struct sip_server *server);
 void sip_server_set_owner(struct sip_server *server, void *owner); // user's pointer; NULL at first

@@ -138,6 +138,8 @@ static void hear_response(struct party *party, const struct wire_packet *packet)
 	if (response->method != SIP_INVITE || response->status == 100)
 		return;
 	party->answered = packet;
+	if (sip_message_header(response, "RSeq", 0).data != NULL)
+		party->reliable = packet;
 	if (response->status == 407)
 		party->challenge = packet;
 	if (response->status >= 300)

@@ -45,6 +45,7 @@ struct party {
 	const struct wire_packet *asked[SIP_METHOD_COUNT]; // last request heard, by method
 	const struct wire_packet *answered; // last response to INVITE heard
 	const struct wire_packet *challenge; // last 407 heard
+	const struct wire_packet *reliable; // last response with RSeq heard, for PRACK
 	struct text said[SIP_METHOD_COUNT]; // last request sent, by method; owned
 	struct text replied[SIP_METHOD_COUNT]; // last response sent, by method; owned
 	char nonce[256]; // of the last challenge taken up
@@ -67,6 +68,7 @@ struct speech {
 	unsigned status; // 0: a request
 	const char *method_text; // of a request, also of a method trunkd does not know
 	const char *reason, *uri, *from, *sdp, *to_tag, *via, *branch, *contact;
+	const char *content_type, *content; // a body that is no description
 	const char *user, *password; // proves it is that user
 	bool is_sha256;
 	bool has_old_nonce; // the one of the last proof, whatever was heard since

@@ -42,6 +42,21 @@ bool story_is_silent(struct story *story, const struct agent *agent)
 	return true;
 }
 
+// "alice waits 4s": until she hears something, no longer than that.
+static bool wait_for(struct story *story, const struct agent *agent)
+{
+	uint64_t ms;
+	if (!words_duration(words_take(&story->words), &ms))
+		return story_fail(story, "a time is wanted, such as 20s or 500ms");
+	for (uint64_t passed = 0; story_is_silent(story, agent); passed += WHEEL_TICK_MS) {
+		if (passed >= ms)
+			return story_fail(story, "%s heard nothing in that time", agent->name);
+		node_wait(story->node, WHEEL_TICK_MS);
+	}
+	story->problem[0] = '\0';
+	return true;
+}
+
 // ---- what there is now
 
 static unsigned long transactions_of(const struct node *node)
@@ -431,6 +446,8 @@ bool story_do(struct story *story)
 			return do_way(story, agent);
 		if (words_take_if(words, "disconnects"))
 			return do_disconnect(story, agent);
+		if (words_take_if(words, "waits"))
+			return wait_for(story, agent);
 		if (!words_take_if(words, "silent"))
 			return story_fail(story, "%s does what?", agent->name);
 		if (words_peek(words) != NULL && !take_time(story))

@@ -49,6 +49,9 @@ static bool take_option(struct story *story, struct speech *speech, const char *
 		return take_text(story, &speech->from);
 	if (strcmp(word, "uri") == 0)
 		return take_text(story, &speech->uri);
+	if (strcmp(word, "body") == 0)
+		return take_text(story, &speech->content_type) &&
+		       take_text(story, &speech->content);
 	if (strcmp(word, "offer") == 0 || strcmp(word, "answer") == 0)
 		return take_text(story, &speech->sdp);
 	if (strcmp(word, "tag") == 0)

@@ -60,6 +60,10 @@ static bool write_end(struct party *party, const struct speech *speech, const ch
 		if (!lacks(speech, "content-type"))
 			writer_string(writer, "Content-Type: application/sdp\r\n");
 	}
+	if (speech->content != NULL) {
+		writer_format(writer, "Content-Type: %s\r\n", speech->content_type);
+		writer_string(&body, speech->content);
+	}
 	struct text text = writer_done(&body);
 	writer_format(writer, "Content-Length: %zu\r\n\r\n%.*s", text.size, TEXT_FORMAT(text));
 	return !writer->failed && !body.failed;
@@ -214,6 +218,21 @@ static bool write_proof(struct party *party, const struct speech *speech, const 
 	return true;
 }
 
+// RFC 3262 7.2: which response the PRACK is of.
+static bool write_rack(const struct party *party, const struct speech *speech,
+		       struct writer *writer)
+{
+	if (speech->method != SIP_PRACK || lacks(speech, "rack"))
+		return true;
+	if (party->reliable == NULL)
+		return false;
+	const struct sip_message *response = &party->reliable->message;
+	writer_format(writer, "RAck: %.*s %.*s\r\n",
+		      TEXT_FORMAT(sip_message_header(response, "RSeq", 0)),
+		      TEXT_FORMAT(response->cseq_value));
+	return true;
+}
+
 static void remember_invite(struct party *party, const char *uri, const char *branch, uint32_t cseq)
 {
 	(void)snprintf(party->invite_uri, sizeof(party->invite_uri), "%s", uri);
@@ -252,7 +271,7 @@ static bool write_request(struct party *party, const struct speech *speech, stru
 		writer_string(writer, party->routes);
 	if (speech->method != SIP_ACK && speech->method != SIP_CANCEL)
 		writer_format(writer, "User-Agent: box of %s\r\n", party->agent->name);
-	if (!write_proof(party, speech, uri, writer))
+	if (!write_rack(party, speech, writer) || !write_proof(party, speech, uri, writer))
 		return false;
 	if (speech->method == SIP_INVITE)
 		remember_invite(party, uri, branch, cseq);
@@ -283,7 +302,8 @@ static bool write_response(struct party *party, const struct speech *speech, str
 	line(writer, "Call-ID", request->call_id);
 	if (!lacks(speech, "cseq"))
 		line(writer, "CSeq", request->cseq_value);
-	if (is_invite && speech->status > 100 && speech->status < 300)
+	bool has_target = is_invite || speech->method == SIP_UPDATE;
+	if (has_target && speech->status > 100 && speech->status < 300)
 		write_contact(party, speech, writer);
 	const char *usual = is_invite && speech->status / 100 == 2 ? "plain" : NULL;
 	return write_end(party, speech, speech->sdp != NULL ? speech->sdp : usual, writer);

@@ -3,12 +3,15 @@
 // A story: its lines, the node and the agents it is about, and why it failed. The language:
 //
 //   alice > INVITE +81312345678 from +14155550100 offer plain     she says it
+//   alice > PRACK answer plain                                    of the last reliable response she heard
+//   alice > INFO body application/dtmf-relay "Signal=5"           a body that is no description
 //   alice < 403 "Forbidden" has "received=203.0.113.10"           she heard it (oldest first)
 //   carrier1 < INVITE line "Privacy: id" lacks "Subject"           a whole header line is there
 //   carrier1 < INVITE again 2 times                               octet by octet as before
 //   alice by tls [1.0] · alice disconnects                        on a new connection; it is gone
 //   alice < 200 by tls                                            it came by that transport
 //   alice silent 32s                                              time passes, she hears nothing
+//   alice waits 4s                                                time passes until she hears something
 //   wait 20s                                                      time passes
 //   streams 4, ports 2, calls 1, dialogs 2, transactions 2        what there is now
 //   media to 203.0.113.177:30000                                  an open RTP stream leaves for it

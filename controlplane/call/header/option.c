@@ -4,11 +4,10 @@
 
 #include "sip/value.h"
 
-// None yet. A tag that is added here is one whose rules trunkd keeps on each leg.
+// A tag that is added here is one whose rules trunkd keeps on each leg.
 static bool has_option(struct text tag)
 {
-	(void)tag;
-	return false;
+	return text_is_same(tag, TEXT("100rel")); // call/session/reliable.h, early.h
 }
 
 static void write_missing(struct text value, struct writer *writer, size_t start)

@@ -9,29 +9,14 @@
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/session/change.h"
+#include "call/session/early.h"
+#include "call/session/reliable.h"
 #include "call/watch/audio.h"
 #include "config/config.h"
 
-static void tell_caller(struct call *call, const struct sip_message *response, bool has_answer)
-{
-	char body[CALL_SDP_SIZE];
-	char headers[CALL_HEADERS_SIZE];
-	struct writer sdp = writer_of(body, sizeof body);
-	struct writer lines = writer_of(headers, sizeof headers);
-	struct sip_answer answer = { .status = response->status };
-	leg_write_contact(call->caller, &lines);
-	if (has_answer) {
-		media_write_answer(call->media, MEDIA_CALLER, &sdp);
-		media_connect(call->media); // after the answer: it settles what events are called
-		answer.content_type = TEXT("application/sdp");
-		answer.body = writer_done(&sdp);
-	}
-	answer.headers = writer_done(&lines);
-	(void)sip_server_reply(call->caller->server, &answer);
-	record_ladder_status(call, MEDIA_CALLER, RECORD_OUT, response->status);
-}
-
-// 18x: early media when it describes some, else the caller's own ringing tone.
+// 18x: early media when it describes some, else the caller's own ringing tone. What one fork of several
+// no longer does (199, RFC 6228) is no business of a caller who has one dialog.
 static void provisional(struct leg *leg, const struct sip_message *response)
 {
 	struct call *call = leg->call;
@@ -41,16 +26,25 @@ static void provisional(struct leg *leg, const struct sip_message *response)
 	leg->is_heard = true;
 	if (response->status == 100)
 		return; // hop by hop (RFC 3261 16.7); the caller had ours
-	(void)sip_dialog_update(leg->dialog, response); // without a tag there is no early dialog
+	leg_note_allow(leg, response);
+	// Without a tag there is no early dialog.
+	bool has_dialog =
+		response->to.tag.size > 0 && sip_dialog_update(leg->dialog, response) == OK;
+	if (has_dialog && !early_take(leg, response))
+		return;
 	if (response->body.size > 0)
 		has_answer = media_receive_answer(call->media, MEDIA_CALLED, response->body,
 						  &problem) == OK;
+	if (has_answer && has_dialog)
+		early_keep(leg, response);
 	if (call->record->ringing_ms == 0)
 		call->record->ringing_ms = call->calls->clock->wall_ms;
 	if (call->state == CALL_TRYING)
 		call->state = CALL_RINGING;
 	leg->has_early_media |= has_answer;
-	tell_caller(call, response, has_answer);
+	if (response->status != 199)
+		reliable_tell(call, response->status, has_answer,
+			      sip_message_has_option(response, "Require", "100rel"));
 }
 
 // A carrier's refusal: about the called party (the caller hears it) or about the carrier (the next
@@ -94,7 +88,8 @@ void call_send_200(struct leg *leg, struct text sdp)
 	struct sip_answer answer = { .status = 200,
 				     .headers = writer_done(&lines),
 				     .record_route = writer_done(&record_route),
-				     .content_type = TEXT("application/sdp"),
+				     .content_type =
+					     sdp.size > 0 ? TEXT("application/sdp") : TEXT_NONE,
 				     .body = sdp };
 	(void)sip_server_reply(leg->server, &answer); // repeated until the ACK
 	record_ladder(call, leg->side, RECORD_OUT, "200");
@@ -102,12 +97,15 @@ void call_send_200(struct leg *leg, struct text sdp)
 		    call->calls->clock->now_ms + call->calls->config->sip.ack_timeout_s * 1000);
 }
 
-static void connect_call(struct call *call)
+void call_connect(struct call *call)
 {
 	char body[CALL_SDP_SIZE];
 	struct writer sdp = writer_of(body, sizeof body);
 	struct calls *calls = call->calls;
-	media_write_answer(call->media, MEDIA_CALLER, &sdp);
+	if (!reliable_allows_final(call))
+		return;
+	struct text description = reliable_final_body(call, &sdp);
+	reliable_finish(call);
 	media_connect(call->media); // after the answer: it settles what events are called
 	call->state = CALL_ANSWERED;
 	call->caller->is_answered = true;
@@ -119,7 +117,23 @@ static void connect_call(struct call *call)
 	log_event(LOG_INFO, "call_answered", "call", call->sid, "carrier", call->carrier_name,
 		  NULL);
 	audio_start(call);
-	call_send_200(call->caller, writer_done(&sdp));
+	call_send_200(call->caller, description);
+}
+
+// The answer of the fork that took the call: in its 2xx, or else in what it said before. In force may be
+// another fork's.
+static enum status take_description(struct leg *leg, const struct sip_message *response,
+				    struct media_problem *problem)
+{
+	bool is_changed;
+	struct text said = early_description(leg, response, &is_changed);
+	if (is_changed) // by UPDATE: what the 2xx repeats is older (RFC 6337 3.1)
+		return OK;
+	if (response->body.size > 0)
+		said = response->body;
+	if (said.size == 0 && leg->has_early_media)
+		return OK;
+	return media_receive_answer(leg->call->media, MEDIA_CALLED, said, problem);
 }
 
 // The first 2xx makes the call; a repeat means our ACK was lost.
@@ -128,7 +142,7 @@ static void accepted(struct leg *leg, const struct sip_message *response)
 	struct call *call = leg->call;
 	struct media_problem problem = { 0 };
 	if (leg->is_answered) {
-		if (!leg_end_fork(leg, response))
+		if (!leg_end_fork(leg, response) && !leg->is_ack_owed)
 			leg_send_ack(leg);
 		return;
 	}
@@ -140,19 +154,19 @@ static void accepted(struct leg *leg, const struct sip_message *response)
 		call_end_refused(call, &refusal);
 		return;
 	}
+	leg_note_allow(leg, response);
 	leg->is_answered = true;
 	leg->is_invited = false;
 	leg_send_ack(leg);
-	bool has_answer = response->body.size > 0 || !leg->has_early_media;
-	if (has_answer &&
-	    media_receive_answer(call->media, MEDIA_CALLED, response->body, &problem) != OK) {
+	if (take_description(leg, response, &problem) != OK) {
 		(void)refusal_set(&refusal, REFUSED_ANSWER_SDP,
 				  problem.header ? problem.header : "SDP", text_of(problem.seen),
 				  problem.expected ? problem.expected : "an SDP answer");
 		call_end_refused(call, &refusal);
 		return;
 	}
-	connect_call(call);
+	early_clear(leg);
+	call_connect(call);
 }
 
 void call_answered(struct leg *leg, const struct sip_message *response)
@@ -183,7 +197,7 @@ void call_unanswered(struct leg *leg, enum sip_failure failure)
 	call_end_refused(call, &refusal);
 }
 
-void call_acknowledged(struct leg *leg)
+void call_acknowledged(struct leg *leg, const struct sip_message *ack)
 {
 	struct call *call = leg->call;
 	record_ladder(call, leg->side, RECORD_IN, "ACK");
@@ -192,6 +206,9 @@ void call_acknowledged(struct leg *leg)
 	sip_server_release(leg->server);
 	leg->server = NULL;
 	wheel_stop(&call->ack_timer);
+	if (leg->is_offered && !change_take_answer(leg, ack))
+		return;
 	if (call->state == CALL_ANSWERED)
 		call->state = CALL_UP;
+	change_settle(call);
 }

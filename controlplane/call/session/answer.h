@@ -10,4 +10,6 @@ void call_answered(struct leg *leg, const struct sip_message *response);
 void call_unanswered(struct leg *leg, enum sip_failure failure);
 // 200 with that description to the leg's open INVITE; its ACK is awaited from here on.
 void call_send_200(struct leg *leg, struct text sdp);
-void call_acknowledged(struct leg *leg);
+void call_acknowledged(struct leg *leg, const struct sip_message *ack);
+// The called party has answered: so hears the caller, as soon as it may.
+void call_connect(struct call *call);
