@@ -14,8 +14,7 @@
 #include "base/status.h"
 #include "config/list.h"
 #include "config/guard.h"
-
-#define CONFIG_TEXT_SIZE 256 // of every text and path, with its zero
+#include "config/tls.h"
 
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
 enum config_session_timers { CONFIG_SESSION_TIMERS_STRIP, CONFIG_SESSION_TIMERS_PASS };
@@ -109,6 +108,7 @@ struct config {
 	struct sip_config sip;
 	struct guard_config guard;
 	struct dns_config dns;
+	struct tls_config tls;
 	struct media_config media;
 	struct dataplane_config dataplane;
 	struct redis_config redis;

@@ -1,10 +1,11 @@
 #pragma once
 
-// The lists that options can be.
+// The texts and lists that options can be.
 // Runs on: any thread.
 
 #include "base/address.h"
 
+#define CONFIG_TEXT_SIZE 256 // of every text and path, with its zero
 #define CONFIG_LIST_MAX 64 // items of every list
 
 struct config_addresses {

@@ -114,6 +114,30 @@ const struct config_option config_options[] = {
 	{ FIELD(dns, entries_max), .kind = CONFIG_NUMBER, .min = 256, .max = 65536, .initial = "1024", RESTART,
 	  .sentence = "Answers of DNS kept in memory; the ones not used for longest go first." },
 
+	{ FIELD(tls, rsa_certificate), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "PEM file of an RSA certificate for SIP over TLS, then its issuers (TLS-009). Like every file of this "
+		      "section it is read as node.user, and again at each reload." },
+	{ FIELD(tls, rsa_key), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "PEM file of its private key, without pass phrase; empty: it is in the certificate's file." },
+	{ FIELD(tls, ecdsa_certificate), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "PEM file of an ECDSA certificate, then its issuers; without any certificate nothing is accepted by TLS." },
+	{ FIELD(tls, ecdsa_key), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "PEM file of its private key, without pass phrase; empty: it is in the certificate's file." },
+	{ FIELD(tls, certificate_directory), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "Directory of further certificates, NAME.crt with NAME.key each, 64 in all: a client sees those that are "
+		      "for the name it asks for (TLS-012)." },
+	{ FIELD(tls, ca_file), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "PEM file of the CAs from which carriers' certificates must come; empty: those of the system." },
+	{ FIELD(tls, client_ca_file), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "PEM file of CAs whose certificates are asked of clients, which need not have one; empty: not asked." },
+	{ FIELD(tls, ticket_key_file), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "Secret of 32 octets or more from which the keys of session tickets are made every 12 hours: nodes "
+		      "that share it resume each other's sessions; empty: random keys." },
+	{ FIELD(tls, tls13), .kind = CONFIG_BOOLEAN, .initial = "true", LIVE,
+	  .sentence = "Whether TLS 1.3 is spoken beside 1.2." },
+	{ FIELD(tls, prefer_server_ciphers), .kind = CONFIG_BOOLEAN, .initial = "true", LIVE,
+	  .sentence = "Whether of the suites in common ours is first by our order, not by the client's." },
+
 	{ FIELD(media, addresses), .kind = CONFIG_LIST_OF_ADDRESSES, .min = 1, .max = CONFIG_LIST_MAX, RESTART,
 	  .sentence = "Addresses on which media is received, ports 10000-20000 of each." },
 	{ FIELD(media, min_ttl), .kind = CONFIG_NUMBER, .min = 1, .max = 255, .initial = "11", RESTART,

@@ -43,7 +43,7 @@ extern const struct config_option config_options[];
 extern const unsigned config_option_count;
 
 // The row's place in the file being read, for messages. Line 0: not given in the file.
-#define CONFIG_OPTION_MAX 96
+#define CONFIG_OPTION_MAX 192
 struct config_source {
 	const char *file;
 	unsigned lines[CONFIG_OPTION_MAX];

@@ -35,6 +35,7 @@ struct control {
 	struct sip_resolver *resolver;
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
+	struct sip_tls *tls;
 	struct calls *calls;
 	struct sip_transactions *transactions;
 	struct sip_transport *transport;

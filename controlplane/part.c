@@ -21,6 +21,7 @@
 #include "attachment.h"
 #include "base/log.h"
 #include "call/engine.h"
+#include "certificates.h"
 #include "config/config.h"
 #include "directory/directory.h"
 #include "history/history.h"
@@ -460,6 +461,7 @@ static const struct part parts[] = {
 	{ "resolver", resolver_start, resolver_stop },
 	{ "calls", start_calls, stop_calls },
 	{ "transactions", start_transactions, stop_transactions },
+	{ "tls", certificates_start, certificates_stop },
 	{ "transport", start_transport, stop_transport },
 	{ "admin", start_admin, stop_admin },
 	{ "api", start_api, stop_api },

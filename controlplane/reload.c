@@ -6,8 +6,33 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "certificates.h"
 #include "config/config.h"
 #include "control.h"
+#include "sip/tls/tls.h"
+
+// All or nothing: what the new options name, such as certificates, must be right as well.
+static enum status adopt(struct control *control, const struct config *fresh,
+			 struct config_problems *problems)
+{
+	struct config *before = malloc(sizeof *before);
+	struct sip_tls_problem problem;
+	if (before == NULL)
+		return ERR_MEMORY;
+	*before = *control->config;
+	enum status status = config_adopt(control->config, fresh, problems);
+	if (status == OK) {
+		status = certificates_reload(control, &problem);
+		if (status != OK) {
+			*control->config = *before;
+			text_copy_cut(text_of(problem.text), problems->messages[0],
+				      sizeof problems->messages[0]);
+			problems->count = 1;
+		}
+	}
+	free(before);
+	return status;
+}
 
 enum status reload_run(void *context, char *room, unsigned room_size)
 {
@@ -18,7 +43,7 @@ enum status reload_run(void *context, char *room, unsigned room_size)
 		return ERR_MEMORY;
 	enum status status = config_load(control->config_path, &fresh, problems);
 	if (status == OK)
-		status = config_adopt(control->config, fresh, problems);
+		status = adopt(control, fresh, problems);
 	struct writer writer = writer_of(room, room_size);
 	for (unsigned i = 0; i < problems->count; i++) {
 		writer_string(&writer, i > 0 ? "\n" : "");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call/header/option.h"
+#include "call/handshake/handshake.h"
 #include "directory/directory.h"
 
 #define E164_DIGITS_MAX 15
@@ -50,12 +51,16 @@ static enum admission refuse(struct refusal *refusal, enum refusal_cause cause, 
 	return ADMISSION_REFUSED;
 }
 
-// SRTP-007, D-31: a secure trunk is reached by TLS. SIP comes by UDP alone so far.
-static enum admission check_transport(const struct trunk *trunk, struct refusal *refusal)
+// SRTP-007, D-31: a secure trunk is reached by TLS, and by a TLS that its account allows (D-4).
+static enum admission check_transport(const struct sip_message *invite,
+				      const struct admitted *admitted, struct refusal *refusal)
 {
-	if (!trunk->is_secure)
+	if (!call_handshake_is_fit(&invite->flow, admitted->account, refusal))
+		return ADMISSION_REFUSED;
+	if (!admitted->trunk->is_secure || invite->flow.protocol == SIP_TLS)
 		return ADMITTED;
-	return refuse(refusal, REFUSED_INSECURE, "transport", TEXT("UDP"),
+	return refuse(refusal, REFUSED_INSECURE, "transport",
+		      text_of(sip_protocol_via(invite->flow.protocol)),
 		      "TLS, which the trunk's setting secure demands");
 }
 
@@ -192,7 +197,7 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 		return refuse(out_refusal, REFUSED_INTERNAL, "Request-URI", invite->target.whole,
 			      "a termination host");
 	admitted->account = directory_account(calls->directory, admitted->trunk->account_sid);
-	enum admission admission = check_transport(admitted->trunk, out_refusal);
+	enum admission admission = check_transport(invite, admitted, out_refusal);
 	if (admission == ADMITTED)
 		admission = check_source(calls, invite, admitted, out_refusal);
 	if (admission == ADMITTED)

@@ -8,6 +8,7 @@
 #include "call/engine.h"
 #include "call/header/carry.h"
 #include "call/header/option.h"
+#include "call/handshake/handshake.h"
 #include "call/invite.h"
 #include "call/leg.h"
 #include "call/session/answer.h"
@@ -128,7 +129,7 @@ void call_request(void *context, struct sip_server *server, const struct sip_mes
 		call_refuse_stranger(server, 481, NULL, TEXT_NONE); // only ever of a call
 	else if (methods[request->method].outside == NULL) // REGISTER too: TRUNK-021
 		call_refuse_stranger(server, 405, NULL, call_method_allow());
-	else
+	else if (request->method == SIP_INVITE || call_handshake_passes(calls, server, request))
 		methods[request->method].outside(calls, server, request);
 }
 

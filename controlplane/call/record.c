@@ -199,11 +199,17 @@ void record_alert(struct call *call, const struct refusal *refusal)
 	write_alert(call->calls, &alert, refusal);
 }
 
+void record_alert_of(struct calls *calls, struct history_alert *alert,
+		     const struct refusal *refusal)
+{
+	refusal_count(&calls->counters, refusal->cause);
+	write_alert(calls, alert, refusal);
+}
+
 void record_node_alert(struct calls *calls, const struct refusal *refusal)
 {
 	struct history_alert alert = { 0 };
-	refusal_count(&calls->counters, refusal->cause);
-	write_alert(calls, &alert, refusal);
+	record_alert_of(calls, &alert, refusal);
 }
 
 bool record_is_repeat(struct calls *calls, const struct sip_message *invite)
@@ -217,8 +223,9 @@ bool record_is_repeat(struct calls *calls, const struct sip_message *invite)
 
 bool record_is_before_authentication(enum refusal_cause cause)
 {
-	return cause == REFUSED_INSECURE || cause == REFUSED_NO_AUTHENTICATION ||
-	       cause == REFUSED_DISABLED || cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS;
+	return cause == REFUSED_INSECURE || cause == REFUSED_TLS_VERSION ||
+	       cause == REFUSED_NO_AUTHENTICATION || cause == REFUSED_DISABLED ||
+	       cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS;
 }
 
 void record_refused(struct calls *calls, const struct sip_message *invite, const char *account_sid,

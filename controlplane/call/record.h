@@ -23,6 +23,9 @@ void record_close(struct call *call); // hands the row over
 // One alert record: the table's code and fix, what was seen and what is allowed (DEBUG-001). One per
 // call and cause.
 void record_alert(struct call *call, const struct refusal *refusal);
+// Of no call either, but of whom and from where the alert says already.
+void record_alert_of(struct calls *calls, struct history_alert *alert,
+		     const struct refusal *refusal);
 void record_node_alert(struct calls *calls, const struct refusal *refusal); // of no call's
 // The same INVITE again, its refusal not heard yet: nothing of strangers is kept but this trace.
 bool record_is_repeat(struct calls *calls, const struct sip_message *invite);

@@ -41,6 +41,8 @@
 	    "enable G.711 mu-law (PCMU) in the PBX")                                               \
 	ROW(INSECURE, "insecure_transport", 403, "Forbidden", 32209,                               \
 	    "send the call by TLS, which a secure trunk demands, or switch secure off")            \
+	ROW(TLS_VERSION, "tls_version", 403, "Forbidden", 32222,                                    \
+	    "speak TLS 1.2 or 1.3, or switch deprecated_tls on for the account (the carrier)")     \
 	ROW(SRTP_OFFERED, "srtp_offered", 488, "Not Acceptable Here", 32207,                       \
 	    "offer RTP/AVP, or switch srtp on for the trunk")                                      \
 	ROW(SRTP_MISSING, "srtp_missing", 488, "Not Acceptable Here", 32208,                       \
@@ -72,6 +74,8 @@
 	/* no refusals, status 0: what goes wrong in a call that was admitted */                   \
 	ROW(ACK_MISSING, "ack_missing", 0, "ACK not received", 32022,                              \
 	    "send the ACK with the Contact of our 200 OK as Request-URI; switch SIP ALGs off") \
+	ROW(TLS_HANDSHAKE, "tls_handshake", 0, "TLS handshake failed", 32940,                      \
+	    "see what was seen: trunkctl show tls lists versions, suites and certificates")        \
 	ROW(PORTS_LEAKED, "ports_leaked", 0, "media ports leaked", 32927,                          \
 	    "see trunkctl show ports; restarting trunkd frees them, and tell its makers")
 // clang-format on

@@ -111,6 +111,12 @@ struct call {
 };
 
 #define STRANGERS_REMEMBERED 1024
+#define HANDSHAKES_REMEMBERED 64
+
+struct handshake_told { // an alert about handshakes, for a while the last of its kind
+	uint64_t hash; // of account, host and reason
+	uint64_t until_ms;
+};
 
 struct calls {
 	const struct clock *clock;
@@ -128,5 +134,6 @@ struct calls {
 	struct leg *given_up; // legs without a call
 	struct call_counters counters;
 	struct wheel_timer leak_timer; // call/watch/leak.h
+	struct handshake_told handshakes[HANDSHAKES_REMEMBERED];
 	uint64_t strangers[STRANGERS_REMEMBERED]; // hashes of requests refused last (record.h)
 };

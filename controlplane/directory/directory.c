@@ -103,6 +103,14 @@ static void sort_carriers(struct directory *directory)
 	}
 }
 
+static void count_deprecated(struct directory *directory, const struct directory_entry *entry,
+			     int change)
+{
+	if (entry && entry->object->kind == DIRECTORY_ACCOUNT &&
+	    entry->view.account.allows_deprecated_tls)
+		directory->deprecated_tls_count += (unsigned)change;
+}
+
 enum status directory_put(struct directory *directory, struct directory_object *object)
 {
 	struct mirror_list *list = &directory->kinds[object->kind];
@@ -111,6 +119,8 @@ enum status directory_put(struct directory *directory, struct directory_object *
 	enum status status = directory_mirror_create_entry(directory, object, &entry);
 	if (status != OK)
 		return status;
+	count_deprecated(directory, old, -1);
+	count_deprecated(directory, entry, 1);
 	if (old) {
 		replace(list, old, entry);
 		directory_mirror_destroy_entry(directory, old);
@@ -128,6 +138,7 @@ void directory_drop(struct directory *directory, const char *sid)
 	if (!entry)
 		return;
 	enum directory_kind kind = entry->object->kind;
+	count_deprecated(directory, entry, -1);
 	replace(&directory->kinds[kind], entry, NULL);
 	directory_mirror_destroy_entry(directory, entry);
 	if (kind == DIRECTORY_CARRIER)
@@ -142,6 +153,7 @@ bool directory_shrink(struct directory *directory, unsigned count)
 		for (; count > 0 && list->first; count--) {
 			struct directory_entry *entry = list->first;
 			replace(list, entry, NULL);
+			count_deprecated(directory, entry, -1);
 			directory_mirror_destroy_entry(directory, entry);
 		}
 		if (list->first)

@@ -16,6 +16,7 @@
 #define DIRECTORY_SID_SIZE 35
 #define DIRECTORY_NAME_SIZE 65
 #define DIRECTORY_HOST_SIZE 256
+#define DIRECTORY_PATH_SIZE 256
 #define DIRECTORY_CARRIERS_MAX 32
 
 struct directory;
@@ -24,6 +25,7 @@ struct account { // AC…
 	char sid[DIRECTORY_SID_SIZE];
 	char name[DIRECTORY_NAME_SIZE];
 	bool is_enabled;
+	bool allows_deprecated_tls; // TLS-004: false by default
 };
 
 struct trunk { // TK…
@@ -63,6 +65,9 @@ struct carrier { // CG…: a gateway of the PSTN
 	uint16_t weight; // share among equal priority, 1..65535
 	bool is_enabled;
 	bool has_srtp, has_aead; // its media is SRTP, with AES-CM or AES-GCM
+	bool is_verified; // by TLS its certificate must be right
+	bool allows_deprecated_tls;
+	char tls_certificate[DIRECTORY_PATH_SIZE], tls_key[DIRECTORY_PATH_SIZE]; // "": none
 };
 
 struct directory *directory_create(struct text base_domain);
@@ -73,6 +78,11 @@ struct text directory_base_domain(const struct directory *directory);
 // region after the base domain's first label, all the same trunk (TERM-012..014). NULL: not ours (TERM-005).
 const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host);
 const struct trunk *directory_trunk(const struct directory *directory, const char *sid);
+// Does any account allow TLS 1.0 and 1.1? (D-4)
+bool directory_allows_deprecated_tls(const struct directory *directory);
+// Whose ACLs alone hold the address; NULL: nobody's, or several accounts'. Walks all addresses.
+const struct account *directory_account_by_source(const struct directory *directory,
+						  const struct address *source);
 const struct account *directory_account(const struct directory *directory, const char *sid);
 // Is the address in any ACL attached to the trunk? (AUTH-003, AUTH-008)
 bool directory_trunk_allows(const struct directory *directory, const struct trunk *trunk,

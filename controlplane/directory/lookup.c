@@ -91,6 +91,36 @@ const struct account *directory_account(const struct directory *directory, const
 	return entry ? &entry->view.account : NULL;
 }
 
+bool directory_allows_deprecated_tls(const struct directory *directory)
+{
+	return directory->deprecated_tls_count > 0;
+}
+
+static const struct account *account_of_list(const struct directory *directory, struct text list)
+{
+	const struct directory_entry *entry = find(directory, DIRECTORY_ACL, list);
+	const struct text sid = entry ? directory_object_get(entry->object, "account") : TEXT_NONE;
+	entry = find(directory, DIRECTORY_ACCOUNT, sid);
+	return entry ? &entry->view.account : NULL;
+}
+
+const struct account *directory_account_by_source(const struct directory *directory,
+						  const struct address *source)
+{
+	const struct account *found = NULL;
+	const struct directory_entry *entry = directory->kinds[DIRECTORY_ACL_ADDRESS].first;
+	for (; entry; entry = entry->next) {
+		if (!prefix_contains(&entry->view.prefix, source))
+			continue;
+		const struct account *account =
+			account_of_list(directory, directory_object_get(entry->object, "acl"));
+		if (found && account && account != found)
+			return NULL;
+		found = account ? account : found;
+	}
+	return found;
+}
+
 static struct text lists_of(const struct directory *directory, const struct trunk *trunk,
 			    const char *field)
 {

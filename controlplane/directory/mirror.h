@@ -63,6 +63,7 @@ struct directory {
 	struct mirror_list kinds[DIRECTORY_KIND_COUNT];
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX]; // enabled, in order
 	unsigned carrier_count;
+	unsigned deprecated_tls_count; // accounts that allow it
 };
 
 struct directory_entry *directory_mirror_entry(const struct directory *directory, struct text sid);

@@ -6,6 +6,7 @@
 
 #define FIELDS(array) .fields = (array), .field_count = sizeof(array) / sizeof((array)[0])
 #define NAME_MAX 64 // DIRECTORY_NAME_SIZE without its zero
+#define PATH_MAX_OCTETS 255 // DIRECTORY_PATH_SIZE without its zero
 #define LISTS_MAX 32 // attached to one trunk
 
 // clang-format off
@@ -14,6 +15,8 @@ static const struct directory_field account_fields[] = {
 	  .text = "What the operator calls it." },
 	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
 	  .text = "Whether its trunks carry calls." },
+	{ .name = "deprecated_tls", .type = DIRECTORY_BOOL, .fallback = "false",
+	  .text = "Whether it may use TLS 1.0 and 1.1, which are broken and retired (TLS-003, TLS-004)." },
 };
 
 // Zero calls per second is not a limit but a closed trunk, and `enabled` says that (LIMIT-001). One that
@@ -104,6 +107,14 @@ static const struct directory_field carrier_fields[] = {
 	  .text = "Whether media with it is SRTP: calls to it offer nothing else." },
 	{ .name = "srtp_aead", .type = DIRECTORY_BOOL, .fallback = "false",
 	  .text = "Whether that offer is AEAD_AES_128_GCM instead of AES_CM_128_HMAC_SHA1_80." },
+	{ .name = "tls_verify", .type = DIRECTORY_BOOL, .fallback = "true",
+	  .text = "Whether by TLS its certificate must come from a CA of tls.ca_file and be for its name or address." },
+	{ .name = "tls_certificate", .type = DIRECTORY_PATH, .min = 2, .max = PATH_MAX_OCTETS,
+	  .text = "File of the certificate, with its chain, that it wants to see of us by TLS." },
+	{ .name = "tls_key", .type = DIRECTORY_PATH, .min = 2, .max = PATH_MAX_OCTETS,
+	  .text = "File of that certificate's key; not given: it is in the same file." },
+	{ .name = "deprecated_tls", .type = DIRECTORY_BOOL, .fallback = "false",
+	  .text = "Whether TLS 1.0 and 1.1 will do with it (TLS-005)." },
 	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
 	  .text = "Whether calls are sent to it." },
 };

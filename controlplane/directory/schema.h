@@ -33,6 +33,7 @@ enum directory_type {
 	DIRECTORY_REFERENCES, // several, separated by spaces
 	DIRECTORY_HEX, // derived, never shown: the hash of a password
 	DIRECTORY_USER, // a text fit for a digest's user name
+	DIRECTORY_PATH, // absolute, of a file that each node has
 };
 
 struct directory_field {

@@ -68,6 +68,14 @@ static const char *write_text(const struct directory_field *field, struct text v
 	return NULL;
 }
 
+static const char *write_path(const struct directory_field *field, struct text value,
+			      struct writer *out)
+{
+	if (value.size == 0 || value.data[0] != '/')
+		return "an absolute path, printable UTF-8";
+	return write_text(field, value, out);
+}
+
 // What a quoted string would have to escape, and the colon that ends the user in what is hashed
 // (RFC 7616 3.4.2), are left out: no client agrees with another on them.
 static const char *write_user(const struct directory_field *field, struct text value,
@@ -275,6 +283,7 @@ static const struct {
 	[DIRECTORY_REFERENCES] = { write_references, NULL },
 	[DIRECTORY_HEX] = { write_hex, "digits" },
 	[DIRECTORY_USER] = { write_user, "octets" },
+	[DIRECTORY_PATH] = { write_path, "octets" },
 };
 
 struct text directory_value_shown(struct text value)

@@ -42,6 +42,7 @@ static void fill_account(const struct directory_object *object, union directory_
 	memcpy(account->sid, object->sid, sizeof(account->sid));
 	copy(object, "name", account->name, sizeof(account->name));
 	account->is_enabled = is_true(object, "enabled");
+	account->allows_deprecated_tls = is_true(object, "deprecated_tls");
 }
 
 static void fill_trunk(const struct directory_object *object, union directory_view *view)
@@ -108,6 +109,10 @@ static void fill_carrier(const struct directory_object *object, union directory_
 	carrier->weight = (uint16_t)number(object, "weight");
 	carrier->has_srtp = is_true(object, "srtp");
 	carrier->has_aead = is_true(object, "srtp_aead");
+	carrier->is_verified = !text_is_equal(get(object, "tls_verify"), TEXT("false"));
+	carrier->allows_deprecated_tls = is_true(object, "deprecated_tls");
+	copy(object, "tls_certificate", carrier->tls_certificate, sizeof(carrier->tls_certificate));
+	copy(object, "tls_key", carrier->tls_key, sizeof(carrier->tls_key));
 }
 
 typedef void (*fill_fn)(const struct directory_object *object, union directory_view *view);

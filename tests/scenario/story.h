@@ -16,6 +16,7 @@
 //   streams 4, ports 2, calls 1, dialogs 2, transactions 2        what there is now
 //   media to 203.0.113.177:30000                                  an open RTP stream leaves for it
 //   alert 32206 header From seen "+1" expected "a number"         the oldest alert not yet named
+//   alert 32222 callless …                                        the same, of an account but of no call
 //   row status=403 ended_by=trunkd reason="Forbidden"             the oldest record not yet named
 //   counter unknown_domain 1
 //   add carrier name=carrier2 address=198.51.100.22 priority=20   set KIND WORD FIELD=VALUE …, remove

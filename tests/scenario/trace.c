@@ -121,7 +121,8 @@ bool story_check_alert(struct story *story)
 				  alert->header, alert->seen);
 	bool is_of_node = code == LEAK_CODE; // of no call's
 	size_t size = is_of_node ? 0 : 34;
-	if (strlen(alert->call_sid) != size || strlen(alert->account_sid) != size ||
+	size_t call_size = words_take_if(&story->words, "callless") ? 0 : size;
+	if (strlen(alert->call_sid) != call_size || strlen(alert->account_sid) != size ||
 	    strlen(alert->trunk_sid) != size || alert->at_ms == 0 || alert->text[0] == '\0')
 		return story_fail(story, "the alert names no call, account, trunk, time or fix");
 	const char *word;

@@ -27,6 +27,7 @@ static void phrases_are_the_documented_ones(void **state)
 		{ REFUSED_SRTP_OFFERED, 488, "Not Acceptable Here" }, // D-30
 		{ REFUSED_SRTP_KEYS, 488, "Not Acceptable Here" }, // D-33
 		{ REFUSED_INSECURE, 403, "Forbidden" }, // B1-13: signalling without TLS
+		{ REFUSED_TLS_VERSION, 403, "Forbidden" }, // D-4
 		{ REFUSED_MEDIA, 488, "Not Acceptable Here" },
 		{ REFUSED_MAX_FORWARDS, 483, "Too Many Hops" }, // B1-18
 		{ REFUSED_CARRIER_SILENT, 408, "Request Timeout" }, // B.2: final 408 if last

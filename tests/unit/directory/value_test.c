@@ -89,6 +89,9 @@ static void bad_values_are_refused_and_change_nothing(void **state)
 		{ DIRECTORY_NUMBER, "e164", "+1", "plus sign" },
 		{ DIRECTORY_CREDENTIAL, "user", "a:b", "colons" },
 		{ DIRECTORY_CREDENTIAL, "user", "a\"b", "quotes" },
+		{ DIRECTORY_CARRIER, "tls_certificate", "carrier.crt", "absolute path" },
+		{ DIRECTORY_CARRIER, "tls_key", "/", "2 to 255 octets" },
+		{ DIRECTORY_ACCOUNT, "deprecated_tls", "maybe", "true" },
 		{ DIRECTORY_CREDENTIAL, "ha1_md5", "12", "(not shown)" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
