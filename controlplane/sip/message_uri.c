@@ -87,7 +87,8 @@ static bool is_hexadecimal(char character)
 	       (character >= 'A' && character <= 'F');
 }
 
-// Escapes must be whole, and may not hide what ends strings and lines elsewhere.
+// Escapes must be whole, and may not hide what ends lines elsewhere. %00 is sound in an address that
+// is only told (RFC 4475 3.1.1.4): nothing is unescaped here.
 static bool has_sound_escapes(struct text text)
 {
 	for (size_t i = 0; i < text.size; i++) {
@@ -97,11 +98,15 @@ static bool has_sound_escapes(struct text text)
 		    !is_hexadecimal(text.data[i + 2]))
 			return false;
 		struct text code = { text.data + i + 1, 2 };
-		if (text_is_same(code, TEXT("00")) || text_is_same(code, TEXT("0d")) ||
-		    text_is_same(code, TEXT("0a")))
+		if (text_is_same(code, TEXT("0d")) || text_is_same(code, TEXT("0a")))
 			return false;
 	}
 	return true;
+}
+
+bool sip_uri_hides_nul(const struct sip_uri *uri)
+{
+	return memmem(uri->whole.data, uri->whole.size, "%00", 3) != NULL;
 }
 
 // What an octet may stand in, besides letters and digits, which may stand in all (RFC 3261 25.1).

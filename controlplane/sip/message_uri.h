@@ -16,5 +16,7 @@ enum sip_uri_verdict {
 enum sip_uri_verdict sip_uri_split(struct text text, struct sip_uri *out_uri);
 // From, To, Contact … by the cursor alone. An unknown scheme is no error here.
 bool sip_party_split(struct text value, struct sip_party *out_party);
+// An escaped NUL, which ends the string of whoever unescapes it.
+bool sip_uri_hides_nul(const struct sip_uri *uri);
 // What libosip2 thinks of a URI already bounded by the scan and split by us.
 bool sip_uri_is_valid(const struct sip_uri *uri);

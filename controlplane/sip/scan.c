@@ -99,6 +99,23 @@ static bool take_line(struct scan *scan, struct text *out_line)
 	return true;
 }
 
+// A quoted-pair may hold a control character, NUL even (RFC 3261 25.1, RFC 4475 3.1.1.2): no other
+// place may, and CR not even there.
+static bool has_bare_control(struct text value)
+{
+	bool is_quoted = false;
+	for (size_t i = 0; i < value.size; i++) {
+		if (value.data[i] == '"')
+			is_quoted = !is_quoted;
+		else if (is_quoted && value.data[i] == '\\' && i + 1 < value.size &&
+			 value.data[i + 1] != '\r')
+			i++;
+		else if (sip_value_octets[(uint8_t)value.data[i]] == SIP_OCTET_FORBIDDEN)
+			return true;
+	}
+	return false;
+}
+
 static void scan_value(struct scan *scan, struct text value)
 {
 	unsigned counts[SIP_OCTET_COUNT] = { 0 };
@@ -108,7 +125,7 @@ static void scan_value(struct scan *scan, struct text value)
 		    SIP_OCTET_SEMICOLON) // rare; a count for each octet would wait for the last
 			counts[octet]++;
 	}
-	if (counts[SIP_OCTET_FORBIDDEN] > 0)
+	if (counts[SIP_OCTET_FORBIDDEN] > 0 && has_bare_control(value))
 		refuse(scan, 400, "Control Character in Header");
 	if (value.size > SIP_SCAN_VALUE_MAX || counts[SIP_OCTET_SEMICOLON] > SIP_SCAN_PIECES_MAX ||
 	    counts[SIP_OCTET_AMPERSAND] > SIP_SCAN_PIECES_MAX ||
@@ -298,6 +315,9 @@ static void scan_target(struct scan *scan, struct text text)
 		// Header fields in a Request-URI are refused (RFC 3261 19.1.1).
 		if (text_find(scan->message->target.parameters, '?') != NULL)
 			refuse(scan, 400, "Headers in Request-URI");
+		// Routed by nobody who takes it for the end of a string.
+		if (sip_uri_hides_nul(&scan->message->target))
+			refuse(scan, 400, "Malformed Request-URI");
 		break;
 	case SIP_URI_MALFORMED:
 		scan->message->target.whole = text;
@@ -395,9 +415,9 @@ static enum sip_scan_verdict judge(struct scan *scan)
 		refuse(scan, 400, "Mandatory Header Missing");
 	if (scan->refusal->status == 0)
 		return SIP_SCAN_OK;
-	// To answer it takes a way back and what names the request; the rest may be missing.
-	bool is_named = message->via.whole.size > 0 && message->call_id.size > 0 &&
-			message->cseq_value.size > 0;
+	// To answer it takes a way back and what its transaction is found by (RFC 3261 17.1.3); the
+	// rest may be missing (RFC 4475 3.3.1).
+	bool is_named = message->via.whole.size > 0 && message->cseq_value.size > 0;
 	bool may_answer = message->is_request && message->method != SIP_ACK && is_named;
 	return may_answer ? SIP_SCAN_REFUSE : SIP_SCAN_DROP;
 }

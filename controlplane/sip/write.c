@@ -76,7 +76,8 @@ void sip_write_echo(struct writer *writer, const struct sip_message *request,
 	write_vias(writer, request);
 	if (request->from_value.size > 0) // absent in what is refused for just that
 		write_line(writer, "From: ", request->from_value);
-	write_line(writer, "Call-ID: ", request->call_id);
+	if (request->call_id.size > 0)
+		write_line(writer, "Call-ID: ", request->call_id);
 	write_line(writer, "CSeq: ", request->cseq_value);
 	out_echo->lines = written_since(writer, start);
 	start = writer->used;
@@ -90,11 +91,12 @@ void sip_write_echo(struct writer *writer, const struct sip_message *request,
 	out_echo->record_routes = written_since(writer, start);
 }
 
-static void write_body(struct writer *writer, struct text content_type, struct text body)
+static void write_body(struct writer *writer, struct text content_type, struct text body,
+		       bool is_compact)
 {
 	if (content_type.size > 0)
 		write_line(writer, "Content-Type: ", content_type);
-	writer_text(writer, TEXT("Content-Length: "));
+	writer_string(writer, is_compact ? "l: " : "Content-Length: ");
 	writer_unsigned(writer, body.size);
 	writer_text(writer, TEXT("\r\n\r\n"));
 	writer_text(writer, body);
@@ -111,8 +113,9 @@ static void write_to(struct writer *writer, const struct sip_write_echo *echo, c
 	writer_text(writer, TEXT("\r\n"));
 }
 
-void sip_write_response(struct writer *writer, const struct sip_write_echo *echo,
-			const struct sip_answer *answer, const char *to_tag, const char *server)
+static void write_response(struct writer *writer, const struct sip_write_echo *echo,
+			   const struct sip_answer *answer, const char *to_tag, const char *server,
+			   bool is_compact)
 {
 	bool has_dialog = answer->status > 100 && answer->status < 300;
 	writer_text(writer, TEXT("SIP/2.0 "));
@@ -130,7 +133,13 @@ void sip_write_response(struct writer *writer, const struct sip_write_echo *echo
 	writer_text(writer, answer->headers);
 	if (has_dialog && server != NULL && server[0] != 0)
 		write_line(writer, "Server: ", text_of(server));
-	write_body(writer, answer->content_type, answer->body);
+	write_body(writer, answer->content_type, answer->body, is_compact);
+}
+
+void sip_write_response(struct writer *writer, const struct sip_write_echo *echo,
+			const struct sip_answer *answer, const char *to_tag, const char *server)
+{
+	write_response(writer, echo, answer, to_tag, server, false);
 }
 
 // "OK" saves nothing; what a refusal says in its header lines is worth more than its phrase.
@@ -142,8 +151,12 @@ static bool shorten(struct sip_answer *answer)
 		answer->reason = "";
 		return true;
 	}
-	(void)text_split(&answer->headers, '\n');
-	return has_headers && (answer->headers.size > 0 || answer->status != 407);
+	struct text left = answer->headers;
+	(void)text_split(&left, '\n');
+	if (left.size == 0 && answer->status == 407) // without a challenge it says nothing
+		return false;
+	answer->headers = left;
+	return has_headers;
 }
 
 struct text sip_write_bounded(struct writer *writer, const struct sip_write_echo *echo,
@@ -151,15 +164,16 @@ struct text sip_write_bounded(struct writer *writer, const struct sip_write_echo
 {
 	struct sip_answer tried = *answer;
 	size_t start = writer->used;
-	do {
+	for (bool is_least = false;; is_least = !shorten(&tried)) {
 		writer->used = start;
-		sip_write_response(writer, echo, &tried, to_tag, NULL);
+		write_response(writer, echo, &tried, to_tag, NULL, is_least);
 		if (writer->failed)
 			return TEXT_NONE;
 		if (writer->used - start <= max)
 			return written_since(writer, start);
-	} while (shorten(&tried));
-	return TEXT_NONE;
+		if (is_least)
+			return TEXT_NONE;
+	}
 }
 
 static struct text keep(struct writer *writer, struct text text)
@@ -215,7 +229,7 @@ void sip_write_request(struct writer *writer, const struct sip_request *request,
 	writer_text(writer, request->headers);
 	if (user_agent != NULL && user_agent[0] != 0)
 		write_line(writer, "User-Agent: ", text_of(user_agent));
-	write_body(writer, request->content_type, request->body);
+	write_body(writer, request->content_type, request->body, false);
 	kept.headers = kept.content_type = kept.body = TEXT_NONE;
 	if (out_kept != NULL)
 		*out_kept = kept;

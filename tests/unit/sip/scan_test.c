@@ -46,6 +46,7 @@ static const struct row rows[] = {
 	    OK, 0),
 	ROW("no Max-Forwards", LINE VIA FROM TO ID CSEQ "\r\n", OK, 0),
 	ROW("empty value", HEAD "Subject:\r\n\r\n", OK, 0),
+	ROW("controls in quoted pairs", HEAD "X-Odd: \"\\\x07 \\\0 \\\x7f\"\r\n\r\n", OK, 0),
 	ROW("odd unknown value", HEAD "X-Odd: ;;,,;;,;\r\n\r\n", OK, 0),
 	ROW("a body cut short", HEAD "Content-Length: 2\r\n\r\nabcdef", OK, 0),
 	ROW("a second message behind", HEAD "Content-Length: 0\r\n\r\n" HEAD "\r\n", OK, 0),
@@ -106,7 +107,8 @@ static const struct row rows[] = {
 	ROW("no Via", LINE FROM TO ID CSEQ "\r\n", DROP, 0),
 	ROW("no From (insuf)", LINE VIA TO ID CSEQ "\r\n", REFUSE, 400),
 	ROW("no To", LINE VIA FROM ID CSEQ "\r\n", REFUSE, 400),
-	ROW("no Call-ID", LINE VIA FROM TO CSEQ "\r\n", DROP, 0),
+	ROW("no Call-ID", LINE VIA FROM TO CSEQ "\r\n", REFUSE, 400),
+	ROW("no From, To or Call-ID", LINE VIA CSEQ "\r\n", REFUSE, 400),
 	// start lines
 	ROW("SIP/3.0", "INVITE sip:b@x.example SIP/3.0\r\n" REST "\r\n", REFUSE, 505),
 	ROW("SIP/7.0 (badvers)", "INVITE sip:b@x.example SIP/7.0\r\n" REST "\r\n", REFUSE, 505),
