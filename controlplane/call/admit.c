@@ -186,6 +186,25 @@ static enum admission check_caller_id(struct calls *calls, const struct sip_mess
 	return ADMITTED;
 }
 
+static bool is_range_of_sdp(struct text range)
+{
+	struct text kind = text_trim(text_split(&range, ';'));
+	return text_is_same(kind, TEXT("application/sdp")) ||
+	       text_is_same(kind, TEXT("application/*")) || text_is_equal(kind, TEXT("*/*"));
+}
+
+// RFC 3261 20.1: without an Accept it is application/sdp, with an empty one nothing at all.
+static bool accepts_sdp(const struct sip_message *invite)
+{
+	struct text value = sip_message_header(invite, "Accept", 0);
+	bool is_accepted = value.data == NULL;
+	for (unsigned nth = 0; (value = sip_message_header(invite, "Accept", nth)).data != NULL;
+	     nth++)
+		while (value.size > 0)
+			is_accepted |= is_range_of_sdp(text_split(&value, ','));
+	return is_accepted;
+}
+
 enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 			  struct admitted *out_admitted, struct refusal *out_refusal)
 {
@@ -212,6 +231,9 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 	if (option_write_missing(invite, &writer))
 		return refuse(out_refusal, REFUSED_EXTENSION, "Require", writer_done(&writer),
 			      "no extension but 100rel");
+	if (!accepts_sdp(invite))
+		return refuse(out_refusal, REFUSED_ACCEPT, "Accept",
+			      sip_message_header(invite, "Accept", 0), "application/sdp");
 	if (!number_of(invite->target.user, admitted->called))
 		return refuse(out_refusal, REFUSED_CALLED_NUMBER, "Request-URI",
 			      invite->target.whole, "E.164 with +, such as +15005551212");

@@ -77,6 +77,7 @@ static bool may_know_why(enum refusal_cause cause)
 	case REFUSED_CALLER_ID_FORM:
 	case REFUSED_CONTACT:
 	case REFUSED_EXTENSION:
+	case REFUSED_ACCEPT:
 	case REFUSED_BODY:
 	case REFUSED_NO_OFFER:
 	case REFUSED_SDP:

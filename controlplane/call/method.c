@@ -26,13 +26,28 @@ typedef void (*inside_fn)(struct leg *leg, struct sip_server *server,
 // The first is the first to go when the answer is longer than the request.
 #define OPTIONS_HEADERS TEXT("Accept: application/sdp\r\n" ALLOW)
 
+#define UNSUPPORTED_SIZE 300
+
+// True when something is required that we do not have; a list too long to be told is left out.
+static bool write_unsupported(const struct sip_message *request, struct writer *lines)
+{
+	writer_string(lines, "Unsupported: ");
+	bool is_missing = option_write_missing(request, lines);
+	writer_string(lines, "\r\n");
+	return is_missing;
+}
+
 // SIP-023, D-35: no digest; unknown domains never come this far.
 static void options(struct calls *calls, struct sip_server *server,
 		    const struct sip_message *request)
 {
+	char room[UNSUPPORTED_SIZE];
+	struct writer lines = writer_of(room, sizeof room);
 	(void)calls;
-	(void)request;
-	call_refuse_stranger(server, 200, NULL, OPTIONS_HEADERS);
+	if (write_unsupported(request, &lines)) // RFC 3261 8.2.2.3
+		call_refuse_stranger(server, 420, NULL, writer_done(&lines));
+	else
+		call_refuse_stranger(server, 200, NULL, OPTIONS_HEADERS);
 }
 
 static void options_inside(struct leg *leg, struct sip_server *server,
@@ -90,12 +105,10 @@ static void pass_inside(struct leg *leg, struct sip_server *server,
 
 static bool is_required_known(struct sip_server *server, const struct sip_message *request)
 {
-	char room[300];
+	char room[UNSUPPORTED_SIZE];
 	struct writer lines = writer_of(room, sizeof room);
-	writer_string(&lines, "Unsupported: ");
-	if (!option_write_missing(request, &lines))
+	if (!write_unsupported(request, &lines))
 		return true;
-	writer_string(&lines, "\r\n");
 	call_reply(server, 420, NULL, writer_done(&lines));
 	return false;
 }

@@ -32,6 +32,8 @@
 	    "send From with a tag and one Contact with a SIP URI")                                 \
 	ROW(EXTENSION, "extension", 420, "Bad Extension", 32915,                                   \
 	    "require no SIP extension (Require header) of this trunk")                             \
+	ROW(ACCEPT, "accept", 406, "Not Acceptable", 32931,                                        \
+	    "accept application/sdp: the answer is nothing else")                                  \
 	ROW(BODY, "body", 415, "Unsupported Media Type", 32916,                                    \
 	    "send the offer as application/sdp")                                                   \
 	ROW(NO_OFFER, "no_offer", 488, "Not Acceptable Here", 32103,                               \
