@@ -25,12 +25,10 @@ static void challenge(struct calls *calls, struct sip_server *server,
 	call_refuse_stranger(server, 407, NULL, writer_done(&lines));
 }
 
-// Parts of a multipart body are looked through as one: what stands around the SDP is passed over.
+// Of several parts the description was taken already (sip/multipart); what is left has none.
 static bool is_description(struct text type)
 {
-	return type.size == 0 || text_is_same(type, TEXT("application/sdp")) ||
-	       text_is_same((struct text){ type.data, type.size < 10 ? type.size : 10 },
-			    TEXT("multipart/"));
+	return type.size == 0 || text_is_same(type, TEXT("application/sdp"));
 }
 
 static enum refusal_cause describe(struct call *call, const struct sip_message *invite,

@@ -7,6 +7,7 @@
 
 #include "sip/message_parts.h"
 #include "sip/message_uri.h"
+#include "sip/multipart/multipart.h"
 #include "sip/scan.h"
 #include "sip/value.h"
 
@@ -159,10 +160,31 @@ bool sip_message_has_option(const struct sip_message *message, const char *heade
 	return false;
 }
 
+// Where several parts may hold a session description, the body is that one. False: it cannot be told.
+static bool take_description(struct sip_message *message)
+{
+	static const unsigned methods =
+		1u << SIP_INVITE | 1u << SIP_ACK | 1u << SIP_PRACK | 1u << SIP_UPDATE;
+	struct text type = sip_message_header(message, "Content-Type", 0);
+	if (message->body.size == 0 || (methods >> message->method & 1) == 0 ||
+	    text_is_same(message->content_type, TEXT("application/sdp")))
+		return true;
+	switch (sip_multipart_description(type, message->body, &message->body)) {
+	case SIP_MULTIPART_FOUND:
+		message->content_type = TEXT("application/sdp");
+		return true;
+	case SIP_MULTIPART_NONE:
+		return true;
+	case SIP_MULTIPART_MALFORMED:
+		break;
+	}
+	return false;
+}
+
 bool sip_message_complete(struct sip_message *message)
 {
 	struct text contact = sip_message_header(message, "Contact", 0);
-	return sip_party_split(message->from_value, &message->from) &&
+	return take_description(message) && sip_party_split(message->from_value, &message->from) &&
 	       sip_party_split(message->to_value, &message->to) &&
 	       (contact.data == NULL || sip_party_split(contact, &message->contact));
 }

@@ -81,7 +81,7 @@ struct sip_message {
 	uint32_t cseq;
 	unsigned max_forwards; // 70 when absent
 	struct text content_type; // media type without parameters
-	struct text body;
+	struct text body; // of several parts in an offer or answer: the session description alone
 	struct sip_header headers[SIP_HEADERS_MAX]; // in order, all of them
 	unsigned header_count;
 	struct sip_flow flow; // where it came from (layer 3), and to which address of ours

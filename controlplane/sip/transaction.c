@@ -258,7 +258,7 @@ static void receive_request(struct sip_transactions *transactions, struct sip_me
 		sip_server_repeat(server);
 	else if (!sip_message_complete(request))
 		refuse(transactions, request,
-		       &(struct sip_scan_refusal){ 400, "Malformed From, To or Contact" });
+		       &(struct sip_scan_refusal){ 400, "Malformed From, To, Contact or Body" });
 	else if (request->method == SIP_CANCEL)
 		receive_cancel(transactions, request);
 	else
