@@ -161,6 +161,8 @@ static void check_others(struct check *check)
 		problem(check, "redis.password_file",
 			"is for the Redis of redis.url, which is empty; allowed: nothing without "
 			"it");
+	if (config->sip.tls_port == config->sip.port)
+		problem(check, "sip.tls_port", "is sip.port; allowed: a port of its own");
 	if (config->guard.ban_max_s < config->guard.ban_s)
 		problem(check, "guard.ban_max_s",
 			"is less than guard.ban_s; allowed: guard.ban_s or more");

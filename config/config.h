@@ -12,7 +12,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "config/list.h"
+#include "config/connections.h"
 #include "config/guard.h"
 #include "config/tls.h"
 
@@ -48,6 +48,7 @@ struct sip_config {
 	unsigned session_timers; // enum config_session_timers
 	unsigned max_calls;
 	unsigned receive_buffer_bytes;
+	unsigned tls_port;
 };
 
 struct dns_config {
@@ -109,6 +110,7 @@ struct config {
 	struct guard_config guard;
 	struct dns_config dns;
 	struct tls_config tls;
+	struct connections_config connections;
 	struct media_config media;
 	struct dataplane_config dataplane;
 	struct redis_config redis;

@@ -32,6 +32,7 @@
 #include "media/quality/unreachable.h"
 #include "reload.h"
 #include "resolver.h"
+#include "signalling.h"
 #include "sip/dialog.h"
 #include "sip/digest/digest.h"
 #include "sip/transaction.h"
@@ -317,6 +318,13 @@ static enum status send_later(void *context, struct text octets, struct sip_flow
 	return sip_transport_send(control->transport, octets, flow);
 }
 
+static void trust_later(void *context, uint64_t connection)
+{
+	struct control *control = context;
+	if (control->transport != NULL)
+		sip_transport_trust(control->transport, connection);
+}
+
 static enum status start_transactions(struct control *control)
 {
 	const struct sip_config *config = &control->config->sip;
@@ -324,6 +332,7 @@ static enum status start_transactions(struct control *control)
 		.clock = &control->clock,
 		.wheel = control->wheel,
 		.send = send_later,
+		.trust = trust_later,
 		.send_context = control,
 		.t1_ms = config->t1_ms,
 		.t2_ms = config->t2_ms,
@@ -344,33 +353,6 @@ static void stop_transactions(struct control *control)
 {
 	calls_detach(control->calls);
 	sip_transactions_destroy(control->transactions);
-}
-
-static enum status start_transport(struct control *control)
-{
-	const struct sip_config *config = &control->config->sip;
-	struct address addresses[CONFIG_LIST_MAX];
-	for (unsigned i = 0; i < config->addresses.count; i++) {
-		addresses[i] = config->addresses.items[i];
-		addresses[i].port = (uint16_t)config->port;
-	}
-	struct sip_transport_options options = {
-		.addresses = addresses,
-		.address_count = config->addresses.count,
-		.receive_buffer_bytes = config->receive_buffer_bytes,
-		.receive = sip_transaction_receive,
-		.context = control->transactions,
-	};
-	uid_t user = geteuid();
-	(void)seteuid(0); // for receive buffers beyond the system's limit; refused when not root
-	enum status status = sip_transport_start(control->loop, &options, &control->transport);
-	return seteuid(user) == 0 ? status : ERR_SYSTEM;
-}
-
-static void stop_transport(struct control *control)
-{
-	sip_transport_stop(control->transport);
-	control->transport = NULL;
 }
 
 static enum status start_admin(struct control *control)
@@ -462,7 +444,7 @@ static const struct part parts[] = {
 	{ "calls", start_calls, stop_calls },
 	{ "transactions", start_transactions, stop_transactions },
 	{ "tls", certificates_start, certificates_stop },
-	{ "transport", start_transport, stop_transport },
+	{ "transport", signalling_start, signalling_stop },
 	{ "admin", start_admin, stop_admin },
 	{ "api", start_api, stop_api },
 	{ "privileges", start_unprivileged, NULL },

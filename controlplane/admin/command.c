@@ -29,6 +29,8 @@ static const struct admin_command COMMANDS[] = {
 	  "Shows who holds which media ports since when, what rests, and what nobody gives back.", admin_ports_show },
 	{ "show dns", "[NAME]", 0, 1, ADMIN_READ,
 	  "Shows the answers of DNS in memory, all or those of a name, with the time they have left, and failures.", admin_dns_show },
+	{ "show connections", "", 0, 0, ADMIN_READ,
+	  "Lists the TCP and TLS connections: peer, age, messages, what waits, TLS version and cipher.", admin_connections_list },
 	{ "show KIND", "[ID]", 0, 1, ADMIN_READ,
 	  "Lists the objects of a kind, or shows one, by SID, name, domain or number.", admin_objects_show },
 	{ "add KIND", "field=value...", 1, ANY_NUMBER, ADMIN_CHANGE,

@@ -14,6 +14,7 @@ void admin_status_workers(struct admin_request *request);
 void admin_ports_show(struct admin_request *request); // media/ports.c
 
 void admin_dns_show(struct admin_request *request); // sip/dns.c
+void admin_connections_list(struct admin_request *request); // sip/connections.c
 
 void admin_calls_list(struct admin_request *request); // calls.c
 void admin_calls_show(struct admin_request *request);

@@ -51,6 +51,7 @@ enum label {
 	LABEL_ONE_WAY, // an array by cause and by direction
 	LABEL_FATE, // an array by what became of a header
 	LABEL_OUTCOME, // an array by enum dns_outcome
+	LABEL_CLOSE, // an array by enum sip_close
 };
 
 struct snapshot { // what a page is made of: taken once, so that its series agree
@@ -160,6 +161,8 @@ static double read_streams(const struct snapshot *snapshot)
 #define CONTEXT(field) PART_CONTEXT, LABEL_NONE, offsetof(struct admin_context, field), 0, NULL
 #define TRANSPORT(field)                                                                           \
 	PART_TRANSPORT, LABEL_NONE, offsetof(struct sip_transport_counters, field), 0, NULL
+#define CONNECTIONS(label, field)                                                                  \
+	PART_TRANSPORT, label, offsetof(struct sip_transport_counters, field), 0, NULL
 #define SIP(label, field)                                                                          \
 	PART_TRANSACTIONS, label, offsetof(struct sip_transaction_counters, field), 0, NULL
 #define RESOLVER(field)                                                                            \
@@ -194,6 +197,14 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_malformed_total", C, TRANSPORT(malformed), "Messages that are no SIP." },
 	{ "trunkd_sip_too_large_total", C, TRANSPORT(too_large), "Messages above the size limit." },
 	{ "trunkd_sip_kernel_drops_total", C, TRANSPORT(kernel_drops), "Packets the kernel dropped because the socket was full." },
+	{ "trunkd_sip_connections", G, CONNECTIONS(LABEL_NONE, connections), "TCP and TLS connections now." },
+	{ "trunkd_sip_connections_accepted_total", C, CONNECTIONS(LABEL_NONE, accepted), "Connections accepted." },
+	{ "trunkd_sip_connections_opened_total", C, CONNECTIONS(LABEL_NONE, opened), "Connections that this node began to open." },
+	{ "trunkd_sip_connections_closed_total", C, CONNECTIONS(LABEL_CLOSE, closed), "Connections that ended, by cause." },
+	{ "trunkd_sip_connections_over_source_total", C, CONNECTIONS(LABEL_NONE, refused_source), "Connections refused because their source has as many as it may." },
+	{ "trunkd_sip_connections_banned_total", C, CONNECTIONS(LABEL_NONE, refused_user), "Connections refused because their source is banned." },
+	{ "trunkd_sip_connections_over_limit_total", C, CONNECTIONS(LABEL_NONE, refused_full), "Connections refused because all that are allowed belong to known peers." },
+	{ "trunkd_sip_accept_pauses_total", C, CONNECTIONS(LABEL_NONE, accept_pauses), "Times no connection could be accepted for want of descriptors or memory." },
 	{ "trunkd_sip_requests_received_total", C, SIP(LABEL_METHOD, requests_in), "Requests that arrived, without retransmissions." },
 	{ "trunkd_sip_requests_sent_total", C, SIP(LABEL_METHOD, requests_out), "Requests sent, without retransmissions." },
 	{ "trunkd_sip_responses_received_total", C, SIP(LABEL_CLASS, responses_in), "Responses that arrived." },
@@ -323,6 +334,7 @@ static const char *label_name(const struct series *series)
 		[LABEL_KIND] = "kind",       [LABEL_VERDICT] = "worker, verdict",
 		[LABEL_VERSION] = "version", [LABEL_ONE_WAY] = "cause, direction",
 		[LABEL_FATE] = "fate",       [LABEL_OUTCOME] = "outcome",
+		[LABEL_CLOSE] = "cause"
 	};
 	if (series->part == PART_WORKER && series->label == LABEL_NONE)
 		return "worker";
@@ -344,6 +356,8 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 		value = text_of(dns_outcome_name((enum dns_outcome)index));
 	if (label == LABEL_KIND && index < DIRECTORY_KIND_COUNT)
 		value = text_of(directory_schema((enum directory_kind)index)->name);
+	if (label == LABEL_CLOSE)
+		value = text_of(sip_close_label(index));
 	if (label == LABEL_CLASS && index >= 1 && index <= 6) {
 		snprintf(room, size, "%uxx", index);
 		return true;

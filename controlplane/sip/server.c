@@ -342,6 +342,15 @@ static void advance(struct sip_server *server, unsigned status)
 	sip_transaction_time(transactions, &server->repeat_timer, t1_ms);
 }
 
+// Who may call has a place of his own on our side: strangers do not push him off it.
+static void note_trust(const struct sip_server *server, unsigned status)
+{
+	const struct sip_transaction_options *options = &server->transactions->options;
+	bool has_called = server->method == SIP_INVITE && status > 100 && status < 300;
+	if (has_called && options->trust != NULL && server->flow.connection != 0)
+		options->trust(options->send_context, server->flow.connection);
+}
+
 enum status sip_server_reply(struct sip_server *server, const struct sip_answer *answer)
 {
 	struct sip_transactions *transactions = server->transactions;
@@ -358,6 +367,7 @@ enum status sip_server_reply(struct sip_server *server, const struct sip_answer 
 	drop_stored(server);
 	server->stored = stored;
 	counter_add(&transactions->counters.responses_out[answer->status / 100], 1);
+	note_trust(server, answer->status);
 	advance(server, answer->status);
 	put_stored(server);
 	return OK;

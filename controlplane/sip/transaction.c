@@ -343,19 +343,43 @@ static void dispatch(struct sip_transactions *transactions, struct sip_message *
 	}
 }
 
+// What to free in the end is the copy that *out_unfolded names.
+static enum sip_scan_verdict scan(struct text octets, struct sip_message *out_message,
+				  struct sip_scan_refusal *out_refusal, char **out_unfolded)
+{
+	enum sip_scan_verdict verdict = sip_scan_message(octets, out_message, out_refusal);
+	*out_unfolded = verdict == SIP_SCAN_FOLDED ? malloc(octets.size) : NULL;
+	if (*out_unfolded == NULL)
+		return verdict;
+	return sip_scan_message(sip_scan_unfold(octets, *out_unfolded), out_message, out_refusal);
+}
+
 void sip_transaction_receive(void *context, struct text octets, const struct sip_flow *flow)
 {
-	struct sip_transactions *transactions = context;
 	struct sip_message message;
 	struct sip_scan_refusal refusal;
-	char *unfolded = NULL;
+	char *unfolded;
 	if (octets.size > SIP_MESSAGE_MAX)
 		return;
-	enum sip_scan_verdict verdict = sip_scan_message(octets, &message, &refusal);
-	if (verdict == SIP_SCAN_FOLDED && (unfolded = malloc(octets.size)) != NULL)
-		verdict = sip_scan_message(sip_scan_unfold(octets, unfolded), &message, &refusal);
+	enum sip_scan_verdict verdict = scan(octets, &message, &refusal, &unfolded);
 	message.flow = *flow;
-	dispatch(transactions, &message, verdict, &refusal);
+	dispatch(context, &message, verdict, &refusal);
+	free(unfolded);
+}
+
+// What the scan finds wrong is not what is said: the frame saw the first fault.
+void sip_transaction_refuse(void *context, struct text head, const struct sip_flow *flow,
+			    unsigned status, const char *reason)
+{
+	const struct sip_scan_refusal said = { status, reason };
+	struct sip_message message;
+	struct sip_scan_refusal refusal;
+	char *unfolded;
+	enum sip_scan_verdict verdict = scan(head, &message, &refusal, &unfolded);
+	message.flow = *flow;
+	if (verdict == SIP_SCAN_OK && message.is_request && message.method != SIP_ACK)
+		verdict = SIP_SCAN_REFUSE;
+	dispatch(context, &message, verdict == SIP_SCAN_OK ? SIP_SCAN_DROP : verdict, &said);
 	free(unfolded);
 }
 

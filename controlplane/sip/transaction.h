@@ -63,6 +63,8 @@ struct sip_transaction_options {
 	struct wheel *wheel;
 	struct sip_user user;
 	sip_transport_send_fn send;
+	// That connection brought an INVITE which got as far as ringing. NULL: nobody asks.
+	void (*trust)(void *send_context, uint64_t connection);
 	void *send_context;
 	uint32_t t1_ms, t2_ms, t4_ms;
 	uint32_t transactions_max; // above it new requests get 503 (bounded memory)
@@ -74,6 +76,9 @@ struct sip_transactions *sip_transactions_create(const struct sip_transaction_op
 void sip_transactions_destroy(struct sip_transactions *transactions);
 // A sip_transport_receive_fn; context is the struct sip_transactions.
 void sip_transaction_receive(void *transactions, struct text octets, const struct sip_flow *flow);
+// A head whose message has no sure end, from a stream: answered with that status, if it can be.
+void sip_transaction_refuse(void *transactions, struct text head, const struct sip_flow *flow,
+			    unsigned status, const char *reason);
 // That connection has ended, or could not be made: who waits on it and has heard nothing fails at once
 // (D-20). Called by the loop, never from within a send.
 void sip_transactions_broken(void *transactions, uint64_t connection);

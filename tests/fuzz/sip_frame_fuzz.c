@@ -54,6 +54,8 @@ static void take(struct walk *walk, struct text octets)
 		if (rest.size < frame_wanted(&walk->frame))
 			return;
 		found.verdict = frame_read(&walk->frame, rest, &found.size);
+		if (found.verdict == FRAME_MORE && found.size > 0)
+			abort();
 		if (found.verdict == FRAME_MORE)
 			return;
 		if (found.size > rest.size || (found.size == 0 && found.verdict != FRAME_ALIEN))

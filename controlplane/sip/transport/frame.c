@@ -114,8 +114,10 @@ static enum frame_verdict read_head(struct frame *frame, struct text octets, siz
 			return FRAME_ALIEN;
 		if (line.size == 0) {
 			end_head(frame, (struct text){ octets.data, next });
+			if (frame->status == 0)
+				return FRAME_MORE;
 			*out_size = next;
-			return frame->status != 0 ? FRAME_REFUSE : FRAME_MORE;
+			return FRAME_REFUSE;
 		}
 		if (frame->has_start)
 			take_header(frame, octets, line);
@@ -126,8 +128,10 @@ static enum frame_verdict read_head(struct frame *frame, struct text octets, siz
 		return FRAME_MORE;
 	frame->status = 513;
 	frame->reason = NULL;
+	if (!frame->has_start)
+		return FRAME_ALIEN;
 	*out_size = frame->line;
-	return frame->has_start ? FRAME_REFUSE : FRAME_ALIEN;
+	return FRAME_REFUSE;
 }
 
 // Between two messages. A CRLF is taken when it is there, so that one alone is never waited upon.

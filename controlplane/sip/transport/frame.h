@@ -35,8 +35,9 @@ struct frame { // begin with {0}; one per stream
 };
 
 // Looks at what has come and was not taken away yet. MORE: call again with the same octets and more
-// behind them. Else the first *out_size octets are what was found: the caller takes them away. After
-// REFUSE (of the head alone; status and reason stand in the frame) and ALIEN the stream is at its end.
+// behind them; *out_size is not touched. Else the first *out_size octets are what was found: the
+// caller takes them away. After REFUSE (of the head alone; status and reason stand in the frame) and
+// ALIEN the stream is at its end.
 enum frame_verdict frame_read(struct frame *frame, struct text octets, size_t *out_size);
 // Fewer octets than these are not worth another look; 0: any are.
 size_t frame_wanted(const struct frame *frame);

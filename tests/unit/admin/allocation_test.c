@@ -29,6 +29,7 @@ static void every_command_answers_once_without_memory(void **state)
 		"show streams",
 		"show workers",
 		"show ports",
+		"show connections",
 		"show alerts",
 		"show accounts",
 		"show account acme",

@@ -327,6 +327,25 @@ static void a_live_call_tells_all_of_its_streams(void **state)
 	json_decref(answer);
 }
 
+static void the_connections_are_told(void **state)
+{
+	struct fake *fake = *state;
+	json_t *answer = fake_ask(fake, "show connections");
+	assert_int_equal(number_at(answer, "count"), 2);
+	assert_int_equal(json_array_size(json_object_get(answer, "connections")), 2);
+	assert_string_equal(text_at(answer, "connections.0.peer"), "192.0.2.1:5060");
+	assert_string_equal(text_at(answer, "connections.0.protocol"), "tls");
+	assert_string_equal(text_at(answer, "connections.0.tls"), "1.3");
+	assert_string_equal(text_at(answer, "connections.0.cipher"), "TLS_AES_256_GCM_SHA384");
+	assert_string_equal(text_at(answer, "connections.0.opened_by"), "peer");
+	json_t *other = json_array_get(json_object_get(answer, "connections"), 1);
+	assert_int_equal(number_at(other, "age_s"), 1);
+	assert_int_equal(number_at(other, "waiting_bytes"), 77);
+	assert_true(json_is_null(json_object_get(other, "tls")));
+	assert_true(json_is_null(json_object_get(other, "heard_s")));
+	json_decref(answer);
+}
+
 // Who holds which port since when, and which nobody gives back.
 static void the_ledger_of_ports_is_told_and_asked_by_call(void **state)
 {
@@ -465,6 +484,7 @@ int main(void)
 		TEST(a_password_is_hashed_and_never_shown),
 		TEST(a_live_call_is_told_and_hung_up),
 		TEST(a_live_call_tells_all_of_its_streams),
+		TEST(the_connections_are_told),
 		TEST(the_ledger_of_ports_is_told_and_asked_by_call),
 		TEST(an_ended_call_is_told_from_the_history),
 		TEST(help_and_completion_follow_the_table),

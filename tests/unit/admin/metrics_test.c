@@ -103,6 +103,8 @@ static void figures_come_from_their_counters(void **state)
 		"\ntrunkd_sip_requests_received_total{method=\"INVITE\"} 11\n",
 		"\ntrunkd_sip_responses_sent_total{class=\"1xx\"} 4\n",
 		"\ntrunkd_call_troubles_total{reason=\"cps\"} 3\n",
+		"\ntrunkd_sip_connections 2\n",
+		"\ntrunkd_sip_connections_closed_total{cause=\"idle\"} 3\n",
 		"\ntrunkd_calls_started_total 7\n",
 		"\ntrunkd_media_ports 5000\n",
 		"\ntrunkd_media_ports_leaked 2\n",

@@ -22,6 +22,8 @@ static void each_broken_rule_has_its_message(void **state)
 		{ "addresses: 192.0.2.1, port: 10000", "addresses: 192.0.2.1", NULL, NULL,
 		  "t.yaml:1: sip.port: is a port of media on an address of media; allowed: outside "
 		  "10000 to 20000" },
+		{ "addresses: 192.0.2.1, tls_port: 5060", NULL, NULL, NULL,
+		  "t.yaml:1: sip.tls_port: is sip.port; allowed: a port of its own" },
 		{ NULL, NULL, "port: 'af_packet:a', workers: 2, cores: 1", NULL,
 		  "t.yaml:3: dataplane.cores: has not one core for each worker; "
 		  "allowed: dataplane.workers cores, or none" },

@@ -125,9 +125,14 @@ static void open_end(struct end *end, struct event_base *loop)
 	end->wheel = wheel_create(end->clock.now_ms);
 	end->dialogs = sip_dialogs_create(16);
 	CHECK_TRUE(address_parse(TEXT("127.0.0.1"), &end->address));
-	struct sip_transport_options options = { &end->address, 1, 1 << 20, count_and_pass, end };
+	struct sip_transport_options options = { .clock = &end->clock,
+						 .wheel = end->wheel,
+						 .addresses = &end->address,
+						 .address_count = 1,
+						 .receive_buffer_bytes = 1 << 20,
+						 .user = { end, count_and_pass, NULL, NULL } };
 	CHECK_OK(sip_transport_start(loop, &options, &end->transport));
-	end->address = *sip_transport_address(end->transport, 0);
+	end->address = *sip_transport_address(end->transport, SIP_UDP, 0);
 	struct sip_transaction_options transactions = {
 		.clock = &end->clock,
 		.wheel = end->wheel,
@@ -257,7 +262,9 @@ static void an_address_that_cannot_be_had_refuses_the_start(void **state)
 	struct sip_transport *transport = NULL;
 	CHECK_TRUE(address_parse(TEXT("127.0.0.1"), &addresses[0]));
 	CHECK_TRUE(address_parse(TEXT("203.0.113.77:5060"), &addresses[1]));
-	struct sip_transport_options options = { addresses, 2, 0, count_and_pass, NULL };
+	struct sip_transport_options options = { .addresses = addresses,
+						 .address_count = 2,
+						 .user.receive = count_and_pass };
 	CHECK_STATUS(sip_transport_start(loop, &options, &transport), ERR_SYSTEM);
 	assert_null(transport);
 	sip_transport_stop(NULL);

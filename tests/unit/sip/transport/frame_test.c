@@ -125,8 +125,10 @@ static void walk_to(struct walk *walk, struct text octets, size_t count)
 		memcpy(copy, octets.data + walk->at, there);
 		walk->last = frame_read(&walk->frame, (struct text){ copy, there }, &size);
 		free(copy);
-		if (walk->last == FRAME_MORE)
+		if (walk->last == FRAME_MORE) {
+			CHECK_NUMBER(size, 0);
 			return;
+		}
 		note(walk, size);
 		walk->at += size;
 	}

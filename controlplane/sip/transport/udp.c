@@ -1,7 +1,7 @@
 // SIP over UDP: one non-blocking socket per address, read in batches so that timers keep running.
 // Runs on the control thread, in its libevent loop. Never blocks, never parses beyond first octets.
 
-#include "sip/transport.h"
+#include "sip/transport/udp.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -22,7 +22,7 @@
 #define CONTROL_SIZE 64
 
 struct socket_of {
-	struct sip_transport *transport;
+	struct udp *udp;
 	struct event *event;
 	struct address local;
 	int fd;
@@ -37,10 +37,9 @@ struct batch { // what recvmmsg fills
 	char room[BATCH_SIZE][DATAGRAM_SIZE];
 };
 
-struct sip_transport {
-	struct sip_transport_counters counters;
-	sip_transport_receive_fn receive;
-	void *context;
+struct udp {
+	const struct sip_transport_user *user;
+	struct sip_transport_counters *counters;
 	struct batch *batch;
 	unsigned socket_count;
 	struct socket_of sockets[];
@@ -64,7 +63,7 @@ static void prepare(struct batch *batch)
 // The kernel's count is of the socket's whole life, and wraps at 32 bits.
 static void note_kernel_drops(struct socket_of *socket, struct msghdr *header)
 {
-	struct sip_transport_counters *counters = &socket->transport->counters;
+	struct sip_transport_counters *counters = socket->udp->counters;
 	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
 	     control = CMSG_NXTHDR(header, control)) {
 		uint32_t drops;
@@ -86,8 +85,8 @@ static bool is_keepalive(struct text octets)
 
 static void take_datagram(struct socket_of *socket, struct mmsghdr *datagram)
 {
-	struct sip_transport *transport = socket->transport;
-	struct sip_transport_counters *counters = &transport->counters;
+	const struct sip_transport_user *user = socket->udp->user;
+	struct sip_transport_counters *counters = socket->udp->counters;
 	struct msghdr *header = &datagram->msg_hdr;
 	struct text octets = { header->msg_iov->iov_base, datagram->msg_len };
 	struct sip_flow flow = { .protocol = SIP_UDP, .local = socket->local };
@@ -104,13 +103,13 @@ static void take_datagram(struct socket_of *socket, struct mmsghdr *datagram)
 		  octets.data[0] != '\r'))
 		counter_add(&counters->malformed, 1);
 	else
-		transport->receive(transport->context, octets, &flow);
+		user->receive(user->context, octets, &flow);
 }
 
 static void on_readable(int fd, short what, void *context)
 {
 	struct socket_of *socket = context;
-	struct batch *batch = socket->transport->batch;
+	struct batch *batch = socket->udp->batch;
 	(void)what;
 	for (unsigned turn = 0; turn < BATCHES_PER_TURN; turn++) {
 		prepare(batch);
@@ -159,95 +158,79 @@ static bool open_socket(struct event_base *loop, const struct sip_transport_opti
 	return out_socket->event != NULL && event_add(out_socket->event, NULL) == 0;
 }
 
-enum status sip_transport_start(struct event_base *loop,
-				const struct sip_transport_options *options,
-				struct sip_transport **out_transport)
+enum status udp_start(struct event_base *loop, const struct sip_transport_options *options,
+		      struct sip_transport_counters *counters, struct udp **out_udp)
 {
-	size_t size =
-		sizeof(struct sip_transport) + options->address_count * sizeof(struct socket_of);
+	size_t size = sizeof(struct udp) + options->address_count * sizeof(struct socket_of);
 	enum status status = ERR_MEMORY;
-	struct sip_transport *transport = calloc(1, size);
-	if (transport == NULL)
+	struct udp *udp = calloc(1, size);
+	if (udp == NULL)
 		return ERR_MEMORY;
-	transport->receive = options->receive;
-	transport->context = options->context;
-	transport->batch = calloc(1, sizeof(*transport->batch));
-	if (transport->batch == NULL)
+	udp->user = &options->user;
+	udp->counters = counters;
+	udp->batch = calloc(1, sizeof(*udp->batch));
+	if (udp->batch == NULL)
 		goto fail;
 	for (unsigned i = 0; i < options->address_count; i++) {
-		struct socket_of *opened = &transport->sockets[transport->socket_count++];
+		struct socket_of *opened = &udp->sockets[udp->socket_count++];
 		char name[ADDRESS_TEXT_SIZE];
-		*opened = (struct socket_of){ transport, NULL, options->addresses[i], -1, 0 };
+		*opened = (struct socket_of){ udp, NULL, options->addresses[i], -1, 0 };
 		if (open_socket(loop, options, opened))
 			continue;
-		log_event(LOG_ERROR, "sip_listen_failed", "address",
+		log_event(LOG_ERROR, "sip_listen_failed", "protocol", "udp", "address",
 			  address_string(&options->addresses[i], name), "why", strerror(errno),
 			  NULL);
 		status = ERR_SYSTEM;
 		goto fail;
 	}
-	*out_transport = transport;
+	*out_udp = udp;
 	return OK;
 fail:
-	sip_transport_stop(transport);
+	udp_stop(udp);
 	return status;
 }
 
-void sip_transport_stop(struct sip_transport *transport)
+void udp_stop(struct udp *udp)
 {
-	if (transport == NULL)
+	if (udp == NULL)
 		return;
-	for (unsigned i = 0; i < transport->socket_count; i++) {
-		struct socket_of *opened = &transport->sockets[i];
+	for (unsigned i = 0; i < udp->socket_count; i++) {
+		struct socket_of *opened = &udp->sockets[i];
 		if (opened->event != NULL)
 			event_free(opened->event);
 		if (opened->fd >= 0)
 			close(opened->fd);
 	}
-	free(transport->batch);
-	free(transport);
+	free(udp->batch);
+	free(udp);
 }
 
-static const struct socket_of *find_socket(const struct sip_transport *transport,
-					   const struct address *local)
+static const struct socket_of *find_socket(const struct udp *udp, const struct address *local)
 {
-	for (unsigned i = 0; i < transport->socket_count; i++)
-		if (address_is_equal(&transport->sockets[i].local, local))
-			return &transport->sockets[i];
+	for (unsigned i = 0; i < udp->socket_count; i++)
+		if (address_is_equal(&udp->sockets[i].local, local))
+			return &udp->sockets[i];
 	return NULL;
 }
 
-enum status sip_transport_send(void *context, struct text octets, struct sip_flow *flow)
+enum status udp_send(struct udp *udp, struct text octets, const struct sip_flow *flow)
 {
-	struct sip_transport *transport = context;
 	const struct address *remote = &flow->remote;
 	struct sockaddr_storage kernel;
-	const struct socket_of *from =
-		flow->protocol == SIP_UDP ? find_socket(transport, &flow->local) : NULL;
-	if (from == NULL || remote->family != flow->local.family || remote->port == 0) {
-		counter_add(&transport->counters.send_failures, 1);
+	const struct socket_of *from = find_socket(udp, &flow->local);
+	if (from == NULL || remote->family != flow->local.family || remote->port == 0)
 		return ERR_SYSTEM;
-	}
 	socklen_t size = address_to_sockaddr(remote, &kernel);
 	ssize_t sent = sendto(from->fd, octets.data, octets.size, MSG_DONTWAIT | MSG_NOSIGNAL,
 			      (struct sockaddr *)&kernel, size);
-	if (sent < 0) {
-		counter_add(&transport->counters.send_failures, 1);
-		bool is_passing = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ||
-				  errno == EINTR || errno == ENOMEM;
-		return is_passing ? ERR_BUSY : ERR_SYSTEM;
-	}
-	counter_add(&transport->counters.sent, 1);
-	counter_add(&transport->counters.sent_octets, octets.size);
-	return OK;
+	if (sent >= 0)
+		return OK;
+	bool is_passing = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ||
+			  errno == EINTR || errno == ENOMEM;
+	return is_passing ? ERR_BUSY : ERR_SYSTEM;
 }
 
-const struct sip_transport_counters *sip_transport_counters(const struct sip_transport *transport)
+const struct address *udp_address(const struct udp *udp, unsigned nth)
 {
-	return &transport->counters;
-}
-
-const struct address *sip_transport_address(const struct sip_transport *transport, unsigned nth)
-{
-	return nth < transport->socket_count ? &transport->sockets[nth].local : NULL;
+	return nth < udp->socket_count ? &udp->sockets[nth].local : NULL;
 }

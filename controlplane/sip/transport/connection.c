@@ -1,0 +1,454 @@
+// The life of one connection: connected or accepted, read message by message, written within bounds,
+// closed by its peer, by a fault, or by a deadline.
+// Runs on the control thread, in its libevent loop. Nothing here may touch a connection after it was
+// closed; nothing is closed inside a send.
+
+#include "sip/transport/connection.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "sip/message.h"
+#include "sip/transport/connections.h"
+#include "sip/transport/deadline.h"
+#include "sip/transport/reader.h"
+#include "sip/transport/socket.h"
+#include "sip/transport/source.h"
+
+#define HELD_MAX (64u << 20) // octets that all who are not trusted may make us keep
+
+static uint64_t now_of(const struct connection *connection)
+{
+	return connection->connections->options->clock->now_ms;
+}
+
+static const struct sip_transport_limits *limits_of(const struct connection *connection)
+{
+	return &connection->connections->options->limits;
+}
+
+// ---- deadlines
+
+// A deadline that moved away is looked at when the former one comes.
+static void arm(struct connection *connection)
+{
+	enum sip_close reason;
+	uint64_t due_ms = deadline_of(connection, &reason);
+	if (!wheel_is_running(&connection->timer) || due_ms < connection->timer.deadline_ms)
+		wheel_start(connection->connections->options->wheel, &connection->timer, due_ms);
+}
+
+static void on_timer(struct wheel_timer *timer, void *context)
+{
+	struct connection *connection = context;
+	enum sip_close reason;
+	(void)timer;
+	if (deadline_of(connection, &reason) > now_of(connection))
+		arm(connection);
+	else
+		connection_close(connection, reason);
+}
+
+void connection_set_state(struct connection *connection, enum connection_state state)
+{
+	connection->state = state;
+	connection->state_ms = now_of(connection);
+	arm(connection);
+}
+
+// ---- the end
+
+static void tell_broken(struct connection *connection)
+{
+	const struct sip_transport_user *user = &connection->connections->options->user;
+	if (connection->is_told || user->broken == NULL)
+		return;
+	connection->is_told = true;
+	user->broken(user->context, connection->flow.connection);
+}
+
+// Whoever is thrown out leaves nothing behind in the kernel.
+static bool is_thrown_out(enum sip_close reason)
+{
+	return reason == SIP_CLOSE_NO_ROOM || reason == SIP_CLOSE_SLOW_READER ||
+	       reason == SIP_CLOSE_SLOW_SENDER || reason == SIP_CLOSE_SILENT;
+}
+
+static void free_stream(struct connection *connection, enum sip_close reason)
+{
+	if (is_thrown_out(reason))
+		socket_abort(connection->fd);
+	if (connection->event != NULL)
+		event_free(connection->event);
+	if (connection->waiting != NULL)
+		evbuffer_free(connection->waiting);
+	if (connection->stream != NULL)
+		bufferevent_free(connection->stream);
+	else
+		close(connection->fd);
+}
+
+void connection_close(struct connection *connection, enum sip_close reason)
+{
+	struct connections *connections = connection->connections;
+	counter_add(&connections->counters->closed[reason], 1);
+	connections->held -= connection->held;
+	connections_remove(connections, connection);
+	wheel_stop(&connection->timer);
+	free_stream(connection, reason);
+	source_give(&connections->sources, connection->source);
+	tell_broken(connection); // it may send: the connection is out of the table
+	free(connection);
+}
+
+static void doom(struct connection *connection, enum sip_close reason)
+{
+	connections_unshare(connection);
+	connections_rank(connection, CONNECTION_DYING);
+	connection->reason = reason;
+	connection_set_state(connection, CONNECTION_DOOMED);
+}
+
+static void end_writing(struct connection *connection)
+{
+	(void)shutdown(connection->fd, SHUT_WR);
+}
+
+// Says what is still to be said; a close with octets unread would throw that away at the peer.
+static void leave(struct connection *connection, enum sip_close reason)
+{
+	bool is_quiet = evbuffer_get_length(bufferevent_get_output(connection->stream)) == 0;
+	connections_unshare(connection);
+	connections_rank(connection, CONNECTION_DYING);
+	connection->reason = reason;
+	connection_set_state(connection, CONNECTION_LEAVING);
+	if (is_quiet)
+		end_writing(connection);
+	tell_broken(connection);
+}
+
+bool connection_evict(struct connections *connections)
+{
+	struct connection *least = connections_least(connections);
+	if (least == NULL)
+		return false;
+	connection_close(least, SIP_CLOSE_NO_ROOM);
+	return true;
+}
+
+// The same inside a send, where nothing may be closed: one more than the limit stands meanwhile.
+static bool make_room(struct connections *connections)
+{
+	struct connection *least = connections_least(connections);
+	if (connections->used < connections->max)
+		return true;
+	if (least != NULL && least->rank != CONNECTION_DYING)
+		doom(least, SIP_CLOSE_NO_ROOM);
+	return least != NULL;
+}
+
+// ---- what it holds
+
+// False: all who are not trusted hold too much, and so must this one go.
+static bool count_held(struct connection *connection)
+{
+	struct connections *connections = connection->connections;
+	size_t held = 0;
+	if (connection->stream != NULL)
+		held = evbuffer_get_length(bufferevent_get_input(connection->stream)) +
+		       evbuffer_get_length(bufferevent_get_output(connection->stream));
+	if (connection->waiting != NULL)
+		held += evbuffer_get_length(connection->waiting);
+	connections->held = connections->held - connection->held + held;
+	connection->held = held;
+	return held == 0 || connections->held <= HELD_MAX || connection->rank == CONNECTION_TRUSTED;
+}
+
+// ---- in
+
+static void on_readable(struct bufferevent *stream, void *context)
+{
+	struct connection *connection = context;
+	struct evbuffer *input = bufferevent_get_input(stream);
+	enum frame_verdict verdict = FRAME_MORE;
+	if (connection->state == CONNECTION_OPEN)
+		verdict = reader_run(connection, input);
+	if (connection->state != CONNECTION_OPEN) {
+		(void)evbuffer_drain(input, evbuffer_get_length(input));
+		return;
+	}
+	if (verdict == FRAME_ALIEN) {
+		connection_close(connection, SIP_CLOSE_ALIEN);
+		return;
+	}
+	if (verdict == FRAME_REFUSE) {
+		(void)evbuffer_drain(input, evbuffer_get_length(input));
+		leave(connection, SIP_CLOSE_MALFORMED);
+		return;
+	}
+	if (!frame_is_open(&connection->frame))
+		connection->message_ms = 0;
+	else if (connection->message_ms == 0)
+		connection->message_ms = now_of(connection);
+	if (count_held(connection))
+		arm(connection);
+	else
+		connection_close(connection, SIP_CLOSE_NO_ROOM);
+}
+
+// ---- out
+
+static void on_written(struct bufferevent *stream, void *context)
+{
+	struct connection *connection = context;
+	if (evbuffer_get_length(bufferevent_get_output(stream)) > 0)
+		return;
+	connection->stalled_ms = 0;
+	(void)count_held(connection);
+	if (connection->state == CONNECTION_LEAVING && connection->reason == SIP_CLOSE_PEER)
+		connection_close(connection, SIP_CLOSE_PEER); // which said all it had to say
+	else if (connection->state == CONNECTION_LEAVING)
+		end_writing(connection);
+}
+
+static struct evbuffer *queue_of(struct connection *connection)
+{
+	if (connection->state == CONNECTION_OPEN)
+		return bufferevent_get_output(connection->stream);
+	if (connection->waiting == NULL)
+		connection->waiting = evbuffer_new();
+	return connection->waiting;
+}
+
+// Straight to the kernel while nothing waits: the loop is asked only for what is left.
+static size_t send_at_once(struct connection *connection, struct text octets)
+{
+	bool is_plain = connection->flow.protocol == SIP_TCP &&
+			connection->state == CONNECTION_OPEN && connection->stalled_ms == 0;
+	if (!is_plain || evbuffer_get_length(bufferevent_get_output(connection->stream)) > 0)
+		return 0;
+	ssize_t sent = send(connection->fd, octets.data, octets.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sent > 0 ? (size_t)sent : 0; // what is wrong with it the loop will find
+}
+
+enum status connection_send(struct connection *connection, struct text octets)
+{
+	struct text rest = text_cut(octets, send_at_once(connection, octets));
+	struct evbuffer *queue = queue_of(connection);
+	if (queue == NULL)
+		return ERR_MEMORY;
+	bool is_open = connection->state == CONNECTION_OPEN;
+	bool is_full = evbuffer_get_length(queue) + rest.size > limits_of(connection)->queue_max;
+	if (rest.size > 0 && (is_full || evbuffer_add(queue, rest.data, rest.size) != 0 ||
+			      !count_held(connection))) {
+		doom(connection, SIP_CLOSE_SLOW_READER);
+		return ERR_BUSY;
+	}
+	connection->sent++;
+	if (connection->is_outgoing)
+		connection->heard_ms = now_of(connection);
+	if (is_open && rest.size > 0 && connection->stalled_ms == 0) {
+		connection->stalled_ms = now_of(connection);
+		arm(connection);
+	}
+	return OK;
+}
+
+// ---- the beginning
+
+static void open_now(struct connection *connection)
+{
+	struct evbuffer *output = bufferevent_get_output(connection->stream);
+	connections_share(connection);
+	connection_set_state(connection, CONNECTION_OPEN);
+	if (connection->waiting == NULL)
+		return;
+	(void)evbuffer_add_buffer(output, connection->waiting);
+	connection->stalled_ms = now_of(connection);
+	evbuffer_free(connection->waiting);
+	connection->waiting = NULL;
+	arm(connection);
+}
+
+static void on_event(struct bufferevent *stream, short what, void *context)
+{
+	struct connection *connection = context;
+	bool has_words = connection->state == CONNECTION_OPEN &&
+			 evbuffer_get_length(bufferevent_get_output(stream)) > 0;
+	if ((what & BEV_EVENT_CONNECTED) != 0)
+		open_now(connection);
+	else if (connection->state == CONNECTION_LEAVING || connection->state == CONNECTION_DOOMED)
+		connection_close(connection, connection->reason);
+	else if ((what & BEV_EVENT_EOF) != 0 && has_words)
+		leave(connection, SIP_CLOSE_PEER);
+	else
+		connection_close(connection,
+				 (what & BEV_EVENT_EOF) != 0 ? SIP_CLOSE_PEER : SIP_CLOSE_RESET);
+}
+
+void connection_attach(struct connection *connection, struct bufferevent *stream)
+{
+	if (connection->event != NULL)
+		event_free(connection->event);
+	connection->event = NULL;
+	connection->stream = stream;
+	bufferevent_setcb(stream, on_readable, on_written, on_event, connection);
+	bufferevent_setwatermark(stream, EV_READ, 0, SIP_MESSAGE_MAX + 1);
+	if (bufferevent_enable(stream, EV_READ | EV_WRITE) != 0)
+		doom(connection, SIP_CLOSE_NO_ROOM);
+}
+
+static bool attach_plain(struct connection *connection)
+{
+	struct bufferevent *stream = bufferevent_socket_new(connection->connections->loop,
+							    connection->fd, BEV_OPT_CLOSE_ON_FREE);
+	if (stream == NULL)
+		return false;
+	connection_attach(connection, stream);
+	open_now(connection);
+	return true;
+}
+
+static struct connection *create(struct connections *connections, const struct sip_flow *flow,
+				 int fd)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	if (connection == NULL)
+		return NULL;
+	connection->flow = *flow;
+	connection->fd = fd;
+	connection->since_ms = connections->options->clock->now_ms;
+	connection->state_ms = connection->heard_ms = connection->since_ms;
+	wheel_timer_init(&connection->timer, on_timer, connection);
+	return connection;
+}
+
+// ---- accepted
+
+static bool may_connect(const struct connections *connections, const struct address *remote)
+{
+	const struct sip_transport_user *user = &connections->options->user;
+	return user->may_connect == NULL || user->may_connect(user->context, remote);
+}
+
+bool connection_accept(struct connections *connections, const struct sip_flow *flow, int fd)
+{
+	struct sip_transport_counters *counters = connections->counters;
+	unsigned per_source = connections->options->limits.per_source_max;
+	struct connection *connection = NULL;
+	struct source *source = NULL;
+	if (!may_connect(connections, &flow->remote)) {
+		counter_add(&counters->refused_user, 1);
+		goto fail;
+	}
+	source = source_take(&connections->sources, &flow->remote, per_source);
+	if (source == NULL) {
+		counter_add(&counters->refused_source, 1);
+		goto fail;
+	}
+	connection = create(connections, flow, fd);
+	bool has_room = connections->used < connections->max || connection_evict(connections);
+	if (connection == NULL || !has_room ||
+	    !connections_add(connections, connection, CONNECTION_STRANGER)) {
+		counter_add(&counters->refused_full, 1);
+		goto fail;
+	}
+	connection->source = source;
+	counter_add(&counters->accepted, 1);
+	socket_set_options(fd);
+	if (attach_plain(connection))
+		return true;
+	connection_close(connection, SIP_CLOSE_NO_ROOM);
+	return false;
+fail:
+	free(connection);
+	source_give(&connections->sources, source);
+	socket_abort(fd);
+	close(fd);
+	return false;
+}
+
+// ---- opened
+
+static void on_connected(int fd, short what, void *context)
+{
+	struct connection *connection = context;
+	(void)what;
+	if (socket_error(fd) != 0)
+		connection_close(connection, SIP_CLOSE_CONNECT);
+	else if (!attach_plain(connection))
+		connection_close(connection, SIP_CLOSE_NO_ROOM);
+}
+
+enum status connection_open(struct connections *connections, const struct sip_flow *flow,
+			    struct connection **out_connection)
+{
+	int fd = -1;
+	struct connection *connection = NULL;
+	if (!make_room(connections)) {
+		counter_add(&connections->counters->refused_full, 1);
+		return ERR_LIMIT;
+	}
+	enum status status = socket_connect(flow, &fd);
+	if (status != OK)
+		return status;
+	connection = create(connections, flow, fd);
+	struct event *event = NULL;
+	if (connection != NULL)
+		event = event_new(connections->loop, fd, EV_WRITE, on_connected, connection);
+	if (event == NULL || event_add(event, NULL) != 0 ||
+	    !connections_add(connections, connection, CONNECTION_TRUSTED))
+		goto fail;
+	connection->event = event;
+	connection->is_outgoing = true;
+	counter_add(&connections->counters->opened, 1);
+	connections_share(connection);
+	connection_set_state(connection, CONNECTION_CONNECTING);
+	*out_connection = connection;
+	return OK;
+fail:
+	if (event != NULL)
+		event_free(event);
+	free(connection);
+	close(fd);
+	return ERR_MEMORY;
+}
+
+// ---- what others look at
+
+static const char *const states[] = {
+	[CONNECTION_CONNECTING] = "connecting", [CONNECTION_GREETED] = "greeted",
+	[CONNECTION_SHAKING] = "shaking",       [CONNECTION_OPEN] = "open",
+	[CONNECTION_LEAVING] = "leaving",       [CONNECTION_DOOMED] = "doomed",
+};
+
+static const char *const ranks[CONNECTION_RANKS] = {
+	[CONNECTION_DYING] = "dying",
+	[CONNECTION_STRANGER] = "stranger",
+	[CONNECTION_SPOKEN] = "spoken",
+	[CONNECTION_TRUSTED] = "trusted",
+};
+
+void connection_read(const struct connection *connection, struct sip_connection_facts *out_facts)
+{
+	*out_facts = (struct sip_connection_facts){
+		.flow = connection->flow,
+		.state = states[connection->state],
+		.rank = ranks[connection->rank],
+		.is_outgoing = connection->is_outgoing,
+		.since_ms = connection->since_ms,
+		.heard_ms = connection->received > 0 ? connection->heard_ms : 0,
+		.received = connection->received,
+		.sent = connection->sent,
+		.queued =
+			connection->waiting != NULL ? evbuffer_get_length(connection->waiting) : 0,
+	};
+	if (connection->stream != NULL)
+		out_facts->queued = evbuffer_get_length(bufferevent_get_output(connection->stream));
+}

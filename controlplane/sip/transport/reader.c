@@ -1,0 +1,95 @@
+// Reading a connection: framing, and who hears of what was found.
+// Runs on the control thread. Never closes a connection: an answer may doom it, no more.
+
+#include "sip/transport/reader.h"
+
+#include <event2/buffer.h>
+
+#include "base/clock.h"
+#include "sip/transport/connections.h"
+
+static uint64_t now_of(const struct connection *connection)
+{
+	return connection->connections->options->clock->now_ms;
+}
+
+static void note_message(struct connection *connection, size_t size)
+{
+	struct sip_transport_counters *counters = connection->connections->counters;
+	enum connection_rank rank = connection->rank;
+	counter_add(&counters->received, 1);
+	counter_add(&counters->received_octets, size);
+	connection->received++;
+	connection->heard_ms = now_of(connection);
+	connection->message_ms = 0;
+	connections_rank(connection, rank == CONNECTION_STRANGER ? CONNECTION_SPOKEN : rank);
+}
+
+static void take_message(struct connection *connection, struct text octets)
+{
+	const struct sip_transport_user *user = &connection->connections->options->user;
+	struct sip_flow flow = connection->flow;
+	note_message(connection, octets.size);
+	user->receive(user->context, octets, &flow);
+}
+
+static void answer_ping(struct connection *connection)
+{
+	counter_add(&connection->connections->counters->keepalives, 1);
+	connection->heard_ms = now_of(connection);
+	(void)connection_send(connection, TEXT("\r\n"));
+}
+
+static void refuse(struct connection *connection, struct text head)
+{
+	const struct sip_transport_user *user = &connection->connections->options->user;
+	struct sip_transport_counters *counters = connection->connections->counters;
+	const struct frame *frame = &connection->frame;
+	struct sip_flow flow = connection->flow;
+	counter_add(frame->status == 513 ? &counters->too_large : &counters->malformed, 1);
+	if (user->refuse != NULL)
+		user->refuse(user->context, head, &flow, frame->status, frame->reason);
+}
+
+// What comes of one look at what has arrived; true: there may be more.
+static bool take(struct connection *connection, enum frame_verdict verdict, struct text found)
+{
+	switch (verdict) {
+	case FRAME_MORE:
+		return false;
+	case FRAME_BLANK:
+		break;
+	case FRAME_PING:
+		answer_ping(connection);
+		break;
+	case FRAME_MESSAGE:
+		take_message(connection, found);
+		break;
+	case FRAME_REFUSE:
+		refuse(connection, found);
+		return false;
+	case FRAME_ALIEN:
+		counter_add(&connection->connections->counters->malformed, 1);
+		return false;
+	}
+	return connection->state == CONNECTION_OPEN; // an answer may have been too much
+}
+
+enum frame_verdict reader_run(struct connection *connection, struct evbuffer *input)
+{
+	enum frame_verdict verdict = FRAME_MORE;
+	bool is_more = true;
+	while (is_more) {
+		size_t there = evbuffer_get_length(input), size = 0;
+		if (there == 0 || there < frame_wanted(&connection->frame))
+			return FRAME_MORE;
+		const unsigned char *octets = evbuffer_pullup(input, -1);
+		if (octets == NULL)
+			return FRAME_ALIEN; // no memory: nobody goes on from here
+		struct text text = { (const char *)octets, there };
+		verdict = frame_read(&connection->frame, text, &size);
+		is_more = take(connection, verdict, (struct text){ text.data, size });
+		(void)evbuffer_drain(input, size);
+	}
+	return verdict;
+}

@@ -1,0 +1,187 @@
+// The door of SIP's transports: which of them a message takes, and the figures of all.
+// Runs on the control thread. Never blocks.
+
+#include "sip/transport.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "sip/transport/connections.h"
+#include "sip/transport/listener.h"
+#include "sip/transport/udp.h"
+
+struct sip_transport {
+	struct sip_transport_options options;
+	struct sip_transport_counters counters;
+	struct udp *udp;
+	struct connections connections;
+	struct listener *listeners; // of TCP, then of TLS, in the order of addresses
+	unsigned listener_count;
+};
+
+static enum status start_listeners(struct sip_transport *transport, enum sip_protocol protocol)
+{
+	const struct sip_transport_options *options = &transport->options;
+	for (unsigned i = 0; i < options->address_count; i++) {
+		struct address local = options->addresses[i];
+		if (protocol == SIP_TLS)
+			local.port = options->tls_port;
+		struct listener *listener = &transport->listeners[transport->listener_count++];
+		enum status status =
+			listener_start(listener, &transport->connections, protocol, &local);
+		if (status != OK)
+			return status;
+	}
+	return OK;
+}
+
+static enum status start_streams(struct event_base *loop, struct sip_transport *transport)
+{
+	const struct sip_transport_options *options = &transport->options;
+	struct connections *connections = &transport->connections;
+	if (options->limits.connections_max == 0)
+		return OK;
+	transport->listeners = calloc(2 * options->address_count, sizeof(*transport->listeners));
+	connections->loop = loop;
+	connections->options = options;
+	connections->counters = &transport->counters;
+	if (transport->listeners == NULL ||
+	    !connections_init(connections, options->limits.connections_max))
+		return ERR_MEMORY;
+	return start_listeners(transport, SIP_TCP);
+}
+
+enum status sip_transport_start(struct event_base *loop,
+				const struct sip_transport_options *options,
+				struct sip_transport **out_transport)
+{
+	struct sip_transport *transport = calloc(1, sizeof(*transport));
+	if (transport == NULL)
+		return ERR_MEMORY;
+	transport->options = *options;
+	enum status status =
+		udp_start(loop, &transport->options, &transport->counters, &transport->udp);
+	if (status == OK)
+		status = start_streams(loop, transport);
+	if (status != OK) {
+		sip_transport_stop(transport);
+		return status;
+	}
+	*out_transport = transport;
+	return OK;
+}
+
+void sip_transport_stop(struct sip_transport *transport)
+{
+	if (transport == NULL)
+		return;
+	struct connection *connection;
+	unsigned position = 0;
+	for (unsigned i = 0; i < transport->listener_count; i++)
+		listener_stop(&transport->listeners[i]);
+	transport->options.user.broken = NULL; // who is going too must not hear of it
+	while ((connection = connections_next(&transport->connections, &position)) != NULL)
+		connection_close(connection, SIP_CLOSE_STOPPED);
+	connections_clear(&transport->connections);
+	free(transport->listeners);
+	udp_stop(transport->udp);
+	free(transport);
+}
+
+// ---- out
+
+static bool can_go(const struct sip_transport *transport, const struct sip_flow *flow)
+{
+	if (flow->remote.family != flow->local.family || flow->remote.port == 0)
+		return false;
+	for (unsigned i = 0; i < transport->listener_count; i++) {
+		const struct sip_flow *ours = &transport->listeners[i].flow;
+		if (ours->protocol == flow->protocol &&
+		    address_is_same_host(&ours->local, &flow->local))
+			return true;
+	}
+	return false;
+}
+
+// On the flow's own connection; else on any to the same peer; else on a new one.
+static enum status send_on_stream(struct sip_transport *transport, struct text octets,
+				  struct sip_flow *flow)
+{
+	struct connections *connections = &transport->connections;
+	struct connection *found = connections_find(connections, flow->connection);
+	enum status status = OK;
+	if (found == NULL || !found->is_shared || found->flow.protocol != flow->protocol)
+		found = connections_find_peer(connections, flow);
+	if (found == NULL)
+		status = can_go(transport, flow) ? connection_open(connections, flow, &found)
+						 : ERR_SYSTEM;
+	if (status == OK)
+		status = connection_send(found, octets);
+	if (found != NULL) {
+		flow->connection = found->flow.connection;
+		flow->tls_version = found->flow.tls_version;
+	}
+	return status == OK || status == ERR_BUSY ? status : ERR_SYSTEM;
+}
+
+enum status sip_transport_send(void *context, struct text octets, struct sip_flow *flow)
+{
+	struct sip_transport *transport = context;
+	struct sip_transport_counters *counters = &transport->counters;
+	enum status status = flow->protocol == SIP_UDP ? udp_send(transport->udp, octets, flow)
+						       : send_on_stream(transport, octets, flow);
+	if (status != OK) {
+		counter_add(&counters->send_failures, 1);
+		return status;
+	}
+	counter_add(&counters->sent, 1);
+	counter_add(&counters->sent_octets, octets.size);
+	return OK;
+}
+
+void sip_transport_trust(void *context, uint64_t id)
+{
+	struct sip_transport *transport = context;
+	struct connection *connection = connections_find(&transport->connections, id);
+	if (connection != NULL && connection->is_shared)
+		connections_rank(connection, CONNECTION_TRUSTED);
+}
+
+// ---- what others look at
+
+const struct sip_transport_counters *sip_transport_counters(const struct sip_transport *transport)
+{
+	return &transport->counters;
+}
+
+const struct address *sip_transport_address(const struct sip_transport *transport,
+					    enum sip_protocol protocol, unsigned nth)
+{
+	if (protocol == SIP_UDP)
+		return udp_address(transport->udp, nth);
+	for (unsigned i = 0; i < transport->listener_count; i++) {
+		const struct sip_flow *flow = &transport->listeners[i].flow;
+		if (flow->protocol == protocol && nth-- == 0)
+			return &flow->local;
+	}
+	return NULL;
+}
+
+bool sip_transport_next(const struct sip_transport *transport, unsigned *position,
+			struct sip_connection_facts *out_facts)
+{
+	const struct connection *connection = connections_next(&transport->connections, position);
+	if (connection == NULL)
+		return false;
+	connection_read(connection, out_facts);
+	return true;
+}
+
+#define LABEL(name, label) label,
+static const char *const labels[] = { SIP_CLOSE_LIST(LABEL) };
+#undef LABEL
+
+const char *sip_close_label(unsigned reason)
+{
+	return reason < SIP_CLOSE_COUNT ? labels[reason] : NULL;
+}
