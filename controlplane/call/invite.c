@@ -83,7 +83,12 @@ static void start(struct call *call, const struct sip_message *invite, const str
 		call_end_refused(call, &refusal);
 		return;
 	}
-	route_choose(&call->route, call->calls->directory);
+	if (route_choose(&call->route, call->calls->directory) != OK) {
+		(void)refusal_set(&refusal, REFUSED_INTERNAL, "carriers", TEXT("no memory"),
+				  "memory for the carriers to try");
+		call_end_refused(call, &refusal);
+		return;
+	}
 	log_event(LOG_INFO, "call_started", "call", call->sid, "trunk", call->trunk_name, "from",
 		  call->record->from, "to", call->record->to, "source", call->record->source,
 		  "call_id", log_text(&source, invite->call_id), NULL);

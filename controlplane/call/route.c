@@ -2,6 +2,8 @@
 
 #include "call/route.h"
 
+#include <stdlib.h>
+
 #include "base/random.h"
 
 static void copy_target(struct route_target *target, const struct carrier *carrier)
@@ -30,10 +32,13 @@ static void draw(const struct carrier **carriers, unsigned count)
 	carriers[0] = winner;
 }
 
-void route_choose(struct route *route, const struct directory *directory)
+enum status route_choose(struct route *route, const struct directory *directory)
 {
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
 	unsigned count = directory_carriers(directory, carriers);
+	route->targets = calloc(count + 1, sizeof(*route->targets));
+	if (route->targets == NULL)
+		return ERR_MEMORY;
 	route->count = count;
 	route->next = 0;
 	for (unsigned first = 0; first < count; first++) {
@@ -44,6 +49,13 @@ void route_choose(struct route *route, const struct directory *directory)
 		draw(carriers + first, equal);
 		copy_target(&route->targets[first], carriers[first]);
 	}
+	return OK;
+}
+
+void route_clear(struct route *route)
+{
+	free(route->targets);
+	*route = (struct route){ 0 };
 }
 
 const struct route_target *route_next(struct route *route)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/status.h"
 #include "directory/directory.h"
 
 struct route_target { // a copy: the directory may change while the call tries it
@@ -18,12 +19,13 @@ struct route_target { // a copy: the directory may change while the call tries i
 };
 
 struct route {
-	struct route_target targets[DIRECTORY_CARRIERS_MAX];
+	struct route_target *targets; // as many as there are: a call that is up has none
 	unsigned count;
 	unsigned next; // the one to try now
 };
 
-void route_choose(struct route *route, const struct directory *directory);
+enum status route_choose(struct route *route, const struct directory *directory);
+void route_clear(struct route *route); // nothing more will be tried; harmless when repeated
 const struct route_target *route_next(struct route *route); // NULL: all tried
 // Does this final answer of a carrier end the call (true) or does the next carrier get it? The list
 // is the one of ORIG-027: definitive answers about the called party.

@@ -74,6 +74,7 @@ static void destroy(struct call *call)
 	wheel_stop(&call->change.timer);
 	reliable_finish(call);
 	audio_clear(call);
+	route_clear(&call->route);
 	carry_end(call);
 	leg_destroy(call->caller);
 	leg_destroy(call->called);

@@ -22,8 +22,6 @@ enum media_state { MEDIA_OPEN, MEDIA_CLOSING, MEDIA_DONE };
 
 struct media_leg {
 	struct media_offer current; // in force; line_count 0: nothing said
-	struct media_offer former; // in force before the offer being negotiated
-	struct media_sdes former_own; // our crypto line then
 	enum media_security security;
 	unsigned suites; // bits of enum suite it may use
 	struct media_session session;
@@ -40,6 +38,11 @@ struct media_leg {
 	struct media_flow flows[2]; // RTP and RTCP arriving from it
 };
 
+struct media_former { // in force for a side before the offer being negotiated
+	struct media_offer offer;
+	struct media_sdes own; // our crypto line then
+};
+
 struct media {
 	struct media_engine *engine;
 	void *owner;
@@ -50,6 +53,7 @@ struct media {
 	bool has_pending, is_answered; // of the offer being negotiated
 	enum media_side offerer;
 	struct media_offer pending; // what the offerer says; not in force before an answer
+	struct media_former *former; // of both sides; NULL: nothing was, as in most calls
 	struct media_leg legs[MEDIA_SIDES];
 	struct wheel_timer deadline;
 	TAILQ_ENTRY(media) all, waiting, done;

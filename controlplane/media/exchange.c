@@ -2,6 +2,8 @@
 // before; and what we say to each side, made of what the other one said.
 // Runs on: control thread. Nothing a side says reaches the workers before media_connect.
 
+#include <stdlib.h>
+
 #include "base/secret.h"
 #include "media/engine.h"
 #include "media/media.h"
@@ -10,12 +12,15 @@
 
 // Each side's key is its own (RFC 4568 6.1). Under ours, what we send would come back authentic, and one
 // key stream might cover two packets. The suite does not matter: two of them share their key stream.
-static bool is_our_key(const struct media_leg *leg, const struct media_key *key)
+static bool is_our_key(const struct media *media, enum media_side from, const struct media_key *key)
 {
-	const struct media_key *ours[] = { &leg->session.own.key, &leg->former_own.key };
+	const struct media_key *ours[] = {
+		&media->legs[from].session.own.key,
+		media->former != NULL ? &media->former[from].own.key : NULL,
+	};
 	bool is_ours = false;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		is_ours |= ours[i]->suite != SUITE_NONE &&
+		is_ours |= ours[i] != NULL && ours[i]->suite != SUITE_NONE &&
 			   secret_is_equal(ours[i]->octets, key->octets, sizeof(key->octets));
 	return is_ours;
 }
@@ -41,7 +46,7 @@ static enum status check(struct media *media, enum media_side from, const struct
 						  .seen = "PCMU under a dynamic number",
 						  .expected = "PCMU as payload type 0" };
 	}
-	if (status == OK && is_our_key(&media->legs[from], &offer->crypto.key)) {
+	if (status == OK && is_our_key(media, from, &offer->crypto.key)) {
 		status = ERR_NOT_ACCEPTABLE;
 		problem = (struct media_problem){ .objection = MEDIA_OBJECTION_KEYS,
 						  .header = "SDP a=crypto",
@@ -87,18 +92,36 @@ static enum suite offered_suite(const struct media_leg *leg)
 	return suite;
 }
 
+// Keeps what is in force, to go back to it when the offer is refused. At a call's first offer that is
+// nothing, and most calls have no second one.
+static enum status keep_former(struct media *media)
+{
+	bool is_anything = media->former != NULL;
+	for (unsigned side = 0; side < MEDIA_SIDES; side++)
+		is_anything |= media->legs[side].current.line_count > 0 ||
+			       media->legs[side].session.own.key.suite != SUITE_NONE;
+	if (!is_anything)
+		return OK;
+	if (media->former == NULL)
+		media->former = calloc(MEDIA_SIDES, sizeof(*media->former));
+	if (media->former == NULL)
+		return ERR_MEMORY;
+	for (unsigned side = 0; side < MEDIA_SIDES; side++)
+		media->former[side] = (struct media_former){ media->legs[side].current,
+							     media->legs[side].session.own };
+	return OK;
+}
+
 enum status media_receive_offer(struct media *media, enum media_side from, struct text sdp,
 				struct media_problem *out_problem)
 {
 	struct media_offer offer;
 	struct media_rules rules = { media->legs[from].security, media->legs[from].suites };
 	enum status status = receive(media, from, &rules, sdp, &offer, out_problem);
+	if (status == OK)
+		status = keep_former(media);
 	if (status != OK)
 		goto done;
-	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
-		media->legs[side].former = media->legs[side].current;
-		media->legs[side].former_own = media->legs[side].session.own;
-	}
 	media->pending = offer;
 	media->has_pending = true;
 	media->is_answered = false;
@@ -158,8 +181,11 @@ void media_withdraw_offer(struct media *media)
 	if (!media->has_pending)
 		return;
 	for (unsigned side = 0; side < MEDIA_SIDES && media->is_answered; side++) {
-		media->legs[side].current = media->legs[side].former;
-		media->legs[side].session.own = media->legs[side].former_own;
+		static const struct media_former nothing = { 0 };
+		const struct media_former *former =
+			media->former != NULL ? &media->former[side] : &nothing;
+		media->legs[side].current = former->offer;
+		media->legs[side].session.own = former->own;
 	}
 	media->has_pending = false;
 	media_connect(media);
@@ -168,8 +194,9 @@ void media_withdraw_offer(struct media *media)
 void media_forget(struct media *media, enum media_side side)
 {
 	struct media_leg *leg = &media->legs[side];
-	leg->current = leg->former = (struct media_offer){ 0 };
-	leg->former_own = (struct media_sdes){ 0 };
+	leg->current = (struct media_offer){ 0 };
+	if (media->former != NULL)
+		media->former[side] = (struct media_former){ 0 };
 	leg->unreachable = 0;
 	leg->refused = leg->unauthentic = (struct address){ 0 };
 	media_session_init(&leg->session); // another peer, another session

@@ -196,6 +196,9 @@ void media_destroy(struct media *media)
 			media_flow_want_closed(&leg->flows[kind], engine->neighbours);
 		give_ports(media, leg);
 	}
+	if (media->former != NULL)
+		secret_wipe(media->former, MEDIA_SIDES * sizeof(*media->former));
+	free(media->former);
 	secret_wipe(media, sizeof(*media)); // its keys
 	free(media);
 }

@@ -157,6 +157,7 @@ static void accepted(struct leg *leg, const struct sip_message *response)
 	leg_note_allow(leg, response);
 	leg->is_answered = true;
 	leg->is_invited = false;
+	route_clear(&call->route); // a call that is up goes nowhere else
 	leg_send_ack(leg);
 	if (take_description(leg, response, &problem) != OK) {
 		(void)refusal_set(&refusal, REFUSED_ANSWER_SDP,

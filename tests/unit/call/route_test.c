@@ -35,7 +35,7 @@ static void the_draw_follows_the_weights(void **state)
 	add(directory, "z", "20", "60000");
 	for (unsigned i = 0; i < DRAWS; i++) {
 		struct route route;
-		route_choose(&route, directory);
+		CHECK_OK(route_choose(&route, directory));
 		CHECK_NUMBER(route.count, 4);
 		CHECK_STRING(route.targets[3].name, "z"); // of lower priority, whatever it weighs
 		unsigned winner = (unsigned)(route.targets[0].name[0] - 'a');
@@ -45,6 +45,7 @@ static void the_draw_follows_the_weights(void **state)
 		first[winner]++;
 		firsts_of_a += winner == 0;
 		second_after_a[next] += winner == 0;
+		route_clear(&route);
 	}
 	assert_in_range(first[0], 6000 - TOLERANCE, 6000 + TOLERANCE);
 	assert_in_range(first[1], 3000 - TOLERANCE, 3000 + TOLERANCE);
@@ -66,8 +67,9 @@ static void the_heaviest_weights_do_not_overflow(void **state)
 		add(directory, name, "1", "65535");
 	}
 	struct route route;
-	route_choose(&route, directory);
+	CHECK_OK(route_choose(&route, directory));
 	CHECK_NUMBER(route.count, DIRECTORY_CARRIERS_MAX);
+	route_clear(&route);
 	directory_destroy(directory);
 }
 
@@ -76,21 +78,24 @@ static void disabled_carriers_are_not_tried(void **state)
 	(void)state;
 	struct directory *directory = directory_create(TEXT(WORLD_BASE));
 	struct route route;
-	route_choose(&route, directory);
+	CHECK_OK(route_choose(&route, directory));
 	CHECK_NUMBER(route.count, 0);
 	assert_null(route_next(&route));
+	route_clear(&route);
 	world_add(directory,
 		  world_make(DIRECTORY_CARRIER, "name", "off", "address", "198.51.100.99",
 			     "enabled", "false", NULL),
 		  NULL);
 	add(directory, "on", "10", "1");
-	route_choose(&route, directory);
+	CHECK_OK(route_choose(&route, directory));
 	const struct route_target *target = route_next(&route);
 	assert_non_null(target);
 	CHECK_STRING(target->name, "on");
 	CHECK_NUMBER(target->address.port, 5060);
 	assert_null(route_next(&route));
 	assert_null(route_next(&route)); // and stays so
+	route_clear(&route);
+	assert_null(route_next(&route)); // nor is anything left when it is cleared
 	directory_destroy(directory);
 }
 
