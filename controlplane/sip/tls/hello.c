@@ -85,9 +85,12 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 {
 	struct tls_connection *connection = tls_connection_of(ssl);
 	const struct tls_ticket_parts parts = { name, iv, cipher, mac };
-	return connection == NULL ? 0
-				  : tls_ticket_use(&connection->tls->ticket, (uint64_t)time(NULL),
-						   &parts, is_sealing != 0);
+	if (connection == NULL)
+		return 0;
+	int result = tls_ticket_use(&connection->tls->ticket, (uint64_t)time(NULL), &parts,
+				    is_sealing != 0);
+	// RFC 8446 C.4: a ticket of TLS 1.3 is used once, so its owner gets the next one.
+	return result == 1 && !is_sealing && SSL_version(ssl) == TLS1_3_VERSION ? 2 : result;
 }
 
 // A certificate is asked for, and what comes is looked at, but nobody is refused for it (TLS-014).
