@@ -69,6 +69,7 @@ enum status signalling_start(struct control *control)
 		.addresses = addresses,
 		.address_count = config->addresses.count,
 		.tls_port = (uint16_t)config->tls_port,
+		.tls = control->tls,
 		.receive_buffer_bytes = config->receive_buffer_bytes,
 		.limits = limits_of(&control->config->connections),
 		.user = { .context = control->transactions,

@@ -15,8 +15,10 @@
 
 #include "base/clock.h"
 #include "sip/message.h"
+#include "sip/tls/tls.h"
 #include "sip/transport/connections.h"
 #include "sip/transport/deadline.h"
+#include "sip/transport/handshake.h"
 #include "sip/transport/reader.h"
 #include "sip/transport/socket.h"
 #include "sip/transport/source.h"
@@ -49,10 +51,12 @@ static void on_timer(struct wheel_timer *timer, void *context)
 	struct connection *connection = context;
 	enum sip_close reason;
 	(void)timer;
-	if (deadline_of(connection, &reason) > now_of(connection))
+	if (deadline_of(connection, &reason) > now_of(connection)) {
 		arm(connection);
-	else
-		connection_close(connection, reason);
+		return;
+	}
+	connection->has_timed_out = true;
+	connection_close(connection, reason);
 }
 
 void connection_set_state(struct connection *connection, enum connection_state state)
@@ -88,16 +92,19 @@ static void free_stream(struct connection *connection, enum sip_close reason)
 		event_free(connection->event);
 	if (connection->waiting != NULL)
 		evbuffer_free(connection->waiting);
-	if (connection->stream != NULL)
-		bufferevent_free(connection->stream);
-	else
+	if (connection->stream == NULL)
 		close(connection->fd);
+	else if (connection->flow.protocol == SIP_TLS)
+		sip_tls_close(connection->stream, connection->has_timed_out);
+	else
+		bufferevent_free(connection->stream);
 }
 
 void connection_close(struct connection *connection, enum sip_close reason)
 {
 	struct connections *connections = connection->connections;
 	counter_add(&connections->counters->closed[reason], 1);
+	handshake_forget(connection);
 	connections->held -= connection->held;
 	connections_remove(connections, connection);
 	wheel_stop(&connection->timer);
@@ -281,8 +288,13 @@ static void on_event(struct bufferevent *stream, short what, void *context)
 	struct connection *connection = context;
 	bool has_words = connection->state == CONNECTION_OPEN &&
 			 evbuffer_get_length(bufferevent_get_output(stream)) > 0;
-	if ((what & BEV_EVENT_CONNECTED) != 0)
+	if ((what & BEV_EVENT_CONNECTED) != 0 && connection->state == CONNECTION_SHAKING) {
+		handshake_done(connection);
 		open_now(connection);
+	} else if ((what & BEV_EVENT_CONNECTED) != 0)
+		return;
+	else if (connection->state == CONNECTION_SHAKING)
+		connection_close(connection, SIP_CLOSE_HANDSHAKE);
 	else if (connection->state == CONNECTION_LEAVING || connection->state == CONNECTION_DOOMED)
 		connection_close(connection, connection->reason);
 	else if ((what & BEV_EVENT_EOF) != 0 && has_words)
@@ -313,6 +325,14 @@ static bool attach_plain(struct connection *connection)
 	connection_attach(connection, stream);
 	open_now(connection);
 	return true;
+}
+
+// Connected: the stream is open, or its handshake has its turn.
+static bool begin(struct connection *connection)
+{
+	if (connection->flow.protocol != SIP_TLS)
+		return attach_plain(connection);
+	return connection->is_outgoing ? handshake_begin(connection) : handshake_expect(connection);
 }
 
 static struct connection *create(struct connections *connections, const struct sip_flow *flow,
@@ -362,7 +382,7 @@ bool connection_accept(struct connections *connections, const struct sip_flow *f
 	connection->source = source;
 	counter_add(&counters->accepted, 1);
 	socket_set_options(fd);
-	if (attach_plain(connection))
+	if (begin(connection))
 		return true;
 	connection_close(connection, SIP_CLOSE_NO_ROOM);
 	return false;
@@ -382,8 +402,8 @@ static void on_connected(int fd, short what, void *context)
 	(void)what;
 	if (socket_error(fd) != 0)
 		connection_close(connection, SIP_CLOSE_CONNECT);
-	else if (!attach_plain(connection))
-		connection_close(connection, SIP_CLOSE_NO_ROOM);
+	else if (!begin(connection))
+		connection_close(connection, SIP_CLOSE_CONNECT);
 }
 
 enum status connection_open(struct connections *connections, const struct sip_flow *flow,
@@ -441,6 +461,7 @@ void connection_read(const struct connection *connection, struct sip_connection_
 		.flow = connection->flow,
 		.state = states[connection->state],
 		.rank = ranks[connection->rank],
+		.cipher = connection->cipher,
 		.is_outgoing = connection->is_outgoing,
 		.since_ms = connection->since_ms,
 		.heard_ms = connection->received > 0 ? connection->heard_ms : 0,

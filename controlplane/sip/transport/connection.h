@@ -21,8 +21,8 @@ struct evbuffer;
 struct event;
 
 enum connection_state {
-	CONNECTION_CONNECTING,
-	CONNECTION_GREETED, // accepted for TLS; what the client says first is not there yet
+	CONNECTION_CONNECTING, // waits for its peer's kernel
+	CONNECTION_GREETED, // accepted for TLS: for the client's first words, then for its turn
 	CONNECTION_SHAKING, // its handshake costs now
 	CONNECTION_OPEN,
 	CONNECTION_LEAVING, // says its last words, reads without looking
@@ -41,7 +41,7 @@ enum connection_rank {
 struct connection {
 	struct map_node node; // of the table's peers, while others may send on it
 	struct connection *before, *after; // in its rank
-	struct connection *next_greeted; // those whose handshake may begin
+	struct connection *greeted_before, *greeted_after; // whose handshakes may begin, in order
 	struct connections *connections;
 	struct source *source; // of an accepted one
 	struct bufferevent *stream; // NULL until it is connected, and greeted
@@ -55,7 +55,8 @@ struct connection {
 	enum sip_close reason; // when it is leaving or doomed
 	int fd;
 	int greeting_size; // octets waited for, once they are known
-	bool is_outgoing, is_shared, is_greeted, is_told;
+	bool is_outgoing, is_shared, is_greeted, is_shaking, is_told, has_timed_out;
+	const char *cipher; // constant; NULL: not TLS, or not yet
 	size_t held; // octets in its buffers, as counted in the table
 	uint64_t since_ms, state_ms, heard_ms;
 	uint64_t message_ms; // since when a message arrives that is not whole; 0: none

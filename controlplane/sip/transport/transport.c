@@ -5,14 +5,18 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "sip/tls/tls.h"
 #include "sip/transport/connections.h"
+#include "sip/transport/handshake.h"
 #include "sip/transport/listener.h"
 #include "sip/transport/udp.h"
 
 struct sip_transport {
 	struct sip_transport_options options;
 	struct sip_transport_counters counters;
+	struct address *addresses; // the options' own, which may be gone after the start
 	struct udp *udp;
 	struct connections connections;
 	struct listener *listeners; // of TCP, then of TLS, in the order of addresses
@@ -46,9 +50,13 @@ static enum status start_streams(struct event_base *loop, struct sip_transport *
 	connections->options = options;
 	connections->counters = &transport->counters;
 	if (transport->listeners == NULL ||
-	    !connections_init(connections, options->limits.connections_max))
+	    !connections_init(connections, options->limits.connections_max) ||
+	    !handshake_start(connections))
 		return ERR_MEMORY;
-	return start_listeners(transport, SIP_TCP);
+	enum status status = start_listeners(transport, SIP_TCP);
+	if (status == OK && options->tls != NULL && sip_tls_can_accept(options->tls))
+		status = start_listeners(transport, SIP_TLS);
+	return status;
 }
 
 enum status sip_transport_start(struct event_base *loop,
@@ -58,7 +66,14 @@ enum status sip_transport_start(struct event_base *loop,
 	struct sip_transport *transport = calloc(1, sizeof(*transport));
 	if (transport == NULL)
 		return ERR_MEMORY;
+	size_t size = options->address_count * sizeof(*options->addresses);
 	transport->options = *options;
+	transport->options.addresses = transport->addresses = malloc(size);
+	if (transport->addresses == NULL) {
+		free(transport);
+		return ERR_MEMORY;
+	}
+	memcpy(transport->addresses, options->addresses, size);
 	enum status status =
 		udp_start(loop, &transport->options, &transport->counters, &transport->udp);
 	if (status == OK)
@@ -82,8 +97,10 @@ void sip_transport_stop(struct sip_transport *transport)
 	transport->options.user.broken = NULL; // who is going too must not hear of it
 	while ((connection = connections_next(&transport->connections, &position)) != NULL)
 		connection_close(connection, SIP_CLOSE_STOPPED);
+	handshake_stop(&transport->connections);
 	connections_clear(&transport->connections);
 	free(transport->listeners);
+	free(transport->addresses);
 	udp_stop(transport->udp);
 	free(transport);
 }
@@ -92,14 +109,14 @@ void sip_transport_stop(struct sip_transport *transport)
 
 static bool can_go(const struct sip_transport *transport, const struct sip_flow *flow)
 {
-	if (flow->remote.family != flow->local.family || flow->remote.port == 0)
+	const struct sip_transport_options *options = &transport->options;
+	if (flow->remote.family != flow->local.family || flow->remote.port == 0 ||
+	    options->limits.connections_max == 0 ||
+	    (flow->protocol == SIP_TLS && options->tls == NULL))
 		return false;
-	for (unsigned i = 0; i < transport->listener_count; i++) {
-		const struct sip_flow *ours = &transport->listeners[i].flow;
-		if (ours->protocol == flow->protocol &&
-		    address_is_same_host(&ours->local, &flow->local))
+	for (unsigned i = 0; i < options->address_count; i++)
+		if (address_is_same_host(&options->addresses[i], &flow->local))
 			return true;
-	}
 	return false;
 }
 

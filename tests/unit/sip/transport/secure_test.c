@@ -1,0 +1,232 @@
+// TLS as a transport: what a client has to do before it costs us anything, turns of handshakes, and
+// messages both ways, over real loopback sockets.
+
+#include "tests/unit/sip/transport/stage.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/sip/tls/fixture.h"
+
+#define MESSAGE "OPTIONS sip:a@x SIP/2.0\r\nl: 0\r\n\r\n"
+#define ANSWER "SIP/2.0 200 OK\r\nl: 0\r\n\r\n"
+#define PEERS 20
+
+static const struct sip_transport_limits usual = { 0 };
+
+static int connect_tls(struct stage *stage)
+{
+	struct address tcp = stage->tcp;
+	stage->tcp = stage->tls;
+	int fd = stage_connect(stage, "127.0.0.1");
+	stage->tcp = tcp;
+	return fd;
+}
+
+// How many connections are in that state.
+static unsigned count_in(const struct stage *stage, const char *state)
+{
+	struct sip_connection_facts facts;
+	unsigned position = 0, count = 0;
+	while (sip_transport_next(stage->transport, &position, &facts))
+		count += strcmp(facts.state, state) == 0;
+	return count;
+}
+
+static SSL *begin(struct fixture *fixture, int fd)
+{
+	SSL *peer = fixture_peer(fixture);
+	SSL_set_fd(peer, fd);
+	SSL_set_connect_state(peer);
+	(void)SSL_do_handshake(peer); // its first words
+	return peer;
+}
+
+static bool finish(struct stage *stage, SSL *peer)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		if (SSL_do_handshake(peer) == 1)
+			return true;
+		stage_run(stage);
+	}
+	return false;
+}
+
+static struct text hear(struct stage *stage, SSL *peer, char *room, size_t wanted)
+{
+	size_t size = 0;
+	for (unsigned i = 0; i < 100 && size < wanted; i++) {
+		int came = SSL_read(peer, room + size, (int)(wanted - size));
+		if (came > 0)
+			size += (size_t)came;
+		else
+			stage_run(stage);
+	}
+	return (struct text){ room, size };
+}
+
+static void messages_travel_by_tls(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	struct sip_connection_facts facts;
+	unsigned position = 0;
+	char room[64];
+	stage_open(&stage, "127.0.0.1", usual, fixture->tls);
+	stage.reply = TEXT(ANSWER);
+	int fd = connect_tls(&stage);
+	SSL *peer = begin(fixture, fd);
+	CHECK_TRUE(finish(&stage, peer));
+	CHECK_TRUE(SSL_write(peer, "\r\n\r\n", 4) == 4); // SIP-026
+	CHECK_TEXT(hear(&stage, peer, room, 2), "\r\n");
+	CHECK_TRUE(SSL_write(peer, MESSAGE, sizeof(MESSAGE) - 1) > 0);
+	CHECK_TEXT(hear(&stage, peer, room, sizeof(ANSWER) - 1), ANSWER);
+	CHECK_NUMBER(stage.flow.protocol, SIP_TLS);
+	CHECK_NUMBER(stage.flow.tls_version, SIP_TLS_1_3);
+	CHECK_TRUE(address_is_equal(&stage.flow.local, &stage.tls));
+	CHECK_TRUE(sip_transport_next(stage.transport, &position, &facts));
+	CHECK_STRING(facts.cipher, SSL_get_cipher_name(peer));
+	CHECK_STRING(facts.rank, "spoken");
+	SSL_free(peer);
+	close(fd);
+	stage_until(&stage, &stage.broken, 1);
+	stage_close(&stage);
+}
+
+static void who_says_nothing_gets_no_handshake(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	stage_open(&stage, "127.0.0.1", usual, fixture->tls);
+	int fd = connect_tls(&stage);
+	CHECK_NUMBER(count_in(&stage, "greeted"), 1);
+	stage_write(fd, TEXT("\x16\x03\x01\x02\x00half of a hello"));
+	stage_run(&stage);
+	CHECK_NUMBER(count_in(&stage, "greeted"), 1); // as cheap as before
+	CHECK_NUMBER(count_in(&stage, "shaking"), 0);
+	stage_pass(&stage, 5100);
+	CHECK_NUMBER(stage_closed(&stage, SIP_CLOSE_HANDSHAKE), 1);
+	CHECK_TRUE(stage_is_closed(&stage, fd));
+	close(fd);
+	stage_close(&stage);
+}
+
+static void who_stops_in_his_handshake_is_closed_in_time(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	stage_open(&stage, "127.0.0.1", usual, fixture->tls);
+	int fd = connect_tls(&stage);
+	SSL *peer = begin(fixture, fd);
+	stage_run(&stage);
+	CHECK_NUMBER(count_in(&stage, "shaking"), 1);
+	stage_pass(&stage, 5100);
+	CHECK_NUMBER(stage_closed(&stage, SIP_CLOSE_HANDSHAKE), 1);
+	CHECK_NUMBER(counter_get(&sip_tls_counters(fixture->tls)->failures[SIP_TLS_TIMEOUT]), 1);
+	SSL_free(peer);
+	close(fd);
+	stage_close(&stage);
+}
+
+static void who_speaks_no_tls_is_closed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	stage_open(&stage, "127.0.0.1", usual, fixture->tls);
+	int fd = connect_tls(&stage);
+	stage_write(fd, TEXT(MESSAGE));
+	stage_run(&stage);
+	CHECK_NUMBER(stage_closed(&stage, SIP_CLOSE_HANDSHAKE), 1);
+	close(fd);
+	fd = connect_tls(&stage);
+	close(fd); // says nothing and goes
+	stage_run(&stage);
+	CHECK_NUMBER(counter_get(&stage.counters->connections), 0);
+	CHECK_NUMBER(stage.messages, 0);
+	stage_close(&stage);
+}
+
+// Twenty at once: no turn of the loop begins more than eight.
+static void handshakes_take_turns(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	int fds[PEERS];
+	SSL *peers[PEERS];
+	stage_open(&stage, "127.0.0.1",
+		   (struct sip_transport_limits){ .connections_max = 64, .per_source_max = 64 },
+		   fixture->tls);
+	for (unsigned i = 0; i < PEERS; i++)
+		fds[i] = connect_tls(&stage);
+	for (unsigned i = 0; i < PEERS; i++)
+		peers[i] = begin(fixture, fds[i]);
+	unsigned before = 0;
+	for (unsigned turn = 0; turn < 10; turn++) {
+		(void)event_base_loop(stage.loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		unsigned begun = count_in(&stage, "shaking") + count_in(&stage, "open");
+		CHECK_TRUE(begun <= before + 8);
+		before = begun;
+	}
+	for (unsigned i = 0; i < PEERS; i++) {
+		CHECK_TRUE(finish(&stage, peers[i]));
+		SSL_free(peers[i]);
+	}
+	stage_run(&stage);
+	CHECK_NUMBER(count_in(&stage, "open"), PEERS);
+	for (unsigned i = 0; i < PEERS; i++)
+		close(fds[i]);
+	stage_close(&stage);
+}
+
+static bool find_anybody(void *context, const struct address *remote, struct sip_tls_peer *out_peer)
+{
+	(void)context, (void)remote;
+	*out_peer = (struct sip_tls_peer){ .is_verified = false };
+	return true;
+}
+
+static void we_connect_by_tls_and_say_what_waited(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage ours, theirs;
+	fixture->user.find_peer = find_anybody;
+	fixture_restart(fixture);
+	stage_open(&theirs, "127.0.0.1", usual, fixture->tls);
+	stage_open(&ours, "127.0.0.2", usual, fixture->tls);
+	theirs.reply = TEXT(ANSWER);
+	struct sip_flow flow = { .protocol = SIP_TLS, .local = ours.tls, .remote = theirs.tls };
+	CHECK_OK(stage_send(&ours, TEXT(MESSAGE), &flow));
+	CHECK_OK(stage_send(&ours, TEXT(MESSAGE), &flow));
+	for (unsigned i = 0; i < 100 && ours.messages < 2; i++) {
+		stage_run(&theirs);
+		stage_run(&ours);
+	}
+	CHECK_NUMBER(theirs.messages, 2);
+	CHECK_NUMBER(ours.messages, 2);
+	CHECK_NUMBER(ours.flow.connection, flow.connection);
+	CHECK_NUMBER(ours.flow.tls_version, SIP_TLS_1_3);
+	CHECK_NUMBER(counter_get(&theirs.counters->accepted), 1);
+	stage_close(&ours);
+	stage_close(&theirs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(messages_travel_by_tls, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(who_says_nothing_gets_no_handshake, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(who_stops_in_his_handshake_is_closed_in_time,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(who_speaks_no_tls_is_closed, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(handshakes_take_turns, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(we_connect_by_tls_and_say_what_waited,
+						fixture_setup, fixture_teardown),
+	};
+	return RUN_TESTS(tests);
+}
