@@ -12,9 +12,12 @@
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/table.h"
+#include "call/watch/peer.h"
 #include "config/config.h"
 #include "dataplane/suite.h"
 #include "directory/directory.h"
+
+#define MAX_FORWARDS_LOW 20 // the least a PBX should send (D-36)
 
 static void challenge(struct calls *calls, struct sip_server *server,
 		      const struct sip_message *invite, bool is_stale)
@@ -76,13 +79,17 @@ static enum refusal_cause take_token(struct call *call, const struct trunk *trun
 static void start(struct call *call, const struct sip_message *invite, const struct trunk *trunk)
 {
 	struct refusal refusal = { 0 };
-	struct log_value source;
+	struct log_value source, value;
 	(void)sip_server_reply(call->caller->server, &(struct sip_answer){ .status = 100 });
 	if (describe(call, invite, &refusal) != REFUSED_NOT ||
 	    take_token(call, trunk, &refusal) != REFUSED_NOT) {
 		call_end_refused(call, &refusal);
 		return;
 	}
+	if (invite->max_forwards < MAX_FORWARDS_LOW)
+		log_event(LOG_WARNING, "max_forwards_low", "call", call->sid, "value",
+			  log_number(&value, invite->max_forwards), "source", call->record->source,
+			  NULL);
 	if (route_choose(&call->route, call->calls->directory) != OK) {
 		(void)refusal_set(&refusal, REFUSED_INTERNAL, "carriers", TEXT("no memory"),
 				  "memory for the carriers to try");
@@ -122,6 +129,11 @@ void call_invite(struct calls *calls, struct sip_server *server, const struct si
 	struct admitted admitted;
 	struct refusal refusal;
 	enum admission admission = call_admit(calls, invite, &admitted, &refusal);
+	if (admitted.trunk != NULL && peer_is_loop(calls, invite)) { // whoever brings it back
+		(void)refusal_set(&refusal, REFUSED_LOOP, "Call-ID", invite->call_id,
+				  "a call of the PBX, not one of ours");
+		admission = ADMISSION_REFUSED;
+	}
 	const char *trunk_sid = admitted.trunk != NULL ? admitted.trunk->sid : "";
 	const char *account_sid = admitted.trunk != NULL ? admitted.trunk->account_sid : "";
 	switch (admission) {

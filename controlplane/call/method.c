@@ -15,6 +15,7 @@
 #include "call/session/change.h"
 #include "call/session/info.h"
 #include "call/session/reliable.h"
+#include "call/watch/peer.h"
 
 typedef void (*outside_fn)(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request);
@@ -206,6 +207,8 @@ static void response(void *context, struct sip_client *client, void *owner,
 	bool is_inside = leg->is_reinvite || message->method != SIP_INVITE;
 	if (leg->call != NULL && message->status > 100)
 		carry_over(leg, is_inside ? HEADER_INSIDE : HEADER_FROM_CARRIER, message);
+	if (leg->call != NULL && message->method == SIP_INVITE && message->status / 100 == 2)
+		peer_check_answer(leg, message);
 	if (message->method == SIP_INFO)
 		info_response(leg, message);
 	else if (message->method != SIP_INVITE)
@@ -240,6 +243,11 @@ static void failed(void *context, struct sip_client *client, void *owner, enum s
 		call_unanswered(leg, failure);
 }
 
+static void wrong_via(void *context, const struct sip_message *message)
+{
+	peer_note_via(context, message);
+}
+
 static struct text cancel_headers(void *context, void *owner)
 {
 	(void)context;
@@ -269,5 +277,7 @@ void calls_fill_sip_user(struct calls *calls, struct sip_user *out_user)
 		.failed = failed,
 		.stray_response = stray_response,
 		.cancel_headers = cancel_headers,
+		.wrong_via = wrong_via,
+		.allow = call_method_allow(),
 	};
 }

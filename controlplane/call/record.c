@@ -225,7 +225,7 @@ bool record_is_before_authentication(enum refusal_cause cause)
 {
 	return cause == REFUSED_INSECURE || cause == REFUSED_TLS_VERSION ||
 	       cause == REFUSED_NO_AUTHENTICATION || cause == REFUSED_DISABLED ||
-	       cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS;
+	       cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS || cause == REFUSED_LOOP;
 }
 
 void record_refused(struct calls *calls, const struct sip_message *invite, const char *account_sid,

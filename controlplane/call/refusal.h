@@ -22,6 +22,8 @@
 	    "check user name and password against the trunk's credential list")                   \
 	ROW(MAX_FORWARDS, "max_forwards", 483, "Too Many Hops", 32006,                             \
 	    "send Max-Forwards 70 and look for a loop")                                            \
+	ROW(LOOP, "loop", 482, "Loop Detected", 32954,                                             \
+	    "the call came back to us: see where its carrier sends the number")                    \
 	ROW(CALLED_NUMBER, "called_number", 400, "Bad Request", 32101,                             \
 	    "dial in E.164: + and country code and number, no separators")                         \
 	ROW(CALLER_ID_FORM, "caller_id_form", 403, "Invalid Caller ID", 32206,                     \
@@ -67,6 +69,8 @@
 	    "no carrier answered: check its address and the network between")                      \
 	ROW(CARRIER_FAILED, "carrier_failed", 503, "Service Unavailable", 32910,                   \
 	    "see the carrier's answer")                                                            \
+	ROW(SESSION_INTERVAL, "session_interval", 503, "Service Unavailable", 32953,               \
+	    "switch session timers off: we ask for none")                                          \
 	ROW(NO_ANSWER, "no_answer", 408, "Request Timeout", 0, "the called party did not answer")  \
 	ROW(ANSWER_SDP, "answer_sdp", 488, "Not Acceptable Here", 32911,                           \
 	    "the carrier's answer held no usable media description")                               \
@@ -78,6 +82,12 @@
 	    "send the ACK with the Contact of our 200 OK as Request-URI; switch SIP ALGs off") \
 	ROW(TLS_HANDSHAKE, "tls_handshake", 0, "TLS handshake failed", 32940,                      \
 	    "see what was seen: trunkctl show tls lists versions, suites and certificates")        \
+	ROW(VIA_CHANGED, "via_changed", 0, "Via of a response changed", 32950,                     \
+	    "return the Via headers of a request unchanged; switch SIP ALGs off")                  \
+	ROW(CONTACT_PRIVATE, "contact_private", 0, "private Contact", 32951,                       \
+	    "tell a Contact that can be reached: ACK and BYE go there, and are lost")              \
+	ROW(NOT_REFRESHED, "not_refreshed", 0, "session timer without refresher", 32952,           \
+	    "switch session timers off, or let the one who wants them refresh")                    \
 	ROW(PORTS_LEAKED, "ports_leaked", 0, "media ports leaked", 32927,                          \
 	    "see trunkctl show ports; restarting trunkd frees them, and tell its makers")
 // clang-format on

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "sip/client.h"
+#include "sip/hop/route.h"
 #include "sip/message_parts.h"
 #include "sip/message_uri.h"
 #include "sip/scan.h"
@@ -148,14 +149,19 @@ static void refuse(struct sip_transactions *transactions, struct sip_message *re
 		   const struct sip_scan_refusal *refusal)
 {
 	const struct sip_user *user = &transactions->options.user;
+	// A To that cannot be read goes back as it came, without a tag of ours, and claims no dialog.
+	bool has_to = sip_party_split(request->to_value, &request->to);
+	(void)sip_party_split(request->from_value, &request->from);
 	if (request->target.host.size > 0 && !user->is_known(user->context, request)) {
 		discard_unknown(transactions, request);
 		return;
 	}
-	// A To that cannot be read goes back as it came, without a tag of ours.
-	if (!sip_party_split(request->to_value, &request->to))
+	if (!has_to)
 		request->to.tag = request->to_value;
-	const struct sip_answer answer = { .status = refusal->status, .reason = refusal->reason };
+	const struct sip_answer answer = { .status = refusal->status,
+					   .reason = refusal->reason,
+					   .headers = refusal->status == 501 ? user->allow
+									     : TEXT_NONE };
 	struct text octets = write_stateless(transactions, request, &answer);
 	counter_add(octets.size > 0 ? &transactions->counters.rejected_malformed
 				    : &transactions->counters.dropped_malformed,
@@ -249,6 +255,7 @@ static void receive_new(struct sip_transactions *transactions, struct sip_messag
 static void receive_request(struct sip_transactions *transactions, struct sip_message *request)
 {
 	counter_add(&transactions->counters.requests_in[request->method], 1);
+	sip_route_settle(request);
 	if (request->method == SIP_ACK) {
 		receive_ack(transactions, request);
 		return;
@@ -272,7 +279,10 @@ static void drop_wrong_via(struct sip_transactions *transactions,
 {
 	char source[ADDRESS_TEXT_SIZE];
 	struct log_value via;
+	const struct sip_user *user = &transactions->options.user;
 	counter_add(&transactions->counters.wrong_via, 1);
+	if (user->wrong_via != NULL)
+		user->wrong_via(user->context, response);
 	if (!may_log(transactions, &transactions->wrong_via_log_ms))
 		return;
 	log_event(LOG_WARNING, "response_via_not_ours", "source",

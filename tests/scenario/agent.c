@@ -13,6 +13,7 @@ static const struct agent agents_known[AGENT_COUNT] = {
 	{ "carrier1", "198.51.100.11", "198.51.100.11:5060", "198.51.100.177", "10.88.0.11" },
 	{ "carrier2", "198.51.100.22", "198.51.100.22:5060", "198.51.100.188", "10.88.0.22" },
 	{ "carrier3", "198.51.100.33", "198.51.100.33:5062", "198.51.100.199", "10.88.0.33" },
+	{ "carrierlan", "10.88.0.44", "10.88.0.44:5060", "198.51.100.166", "10.88.0.45" },
 };
 
 const struct agent *agent_at(unsigned index)
@@ -192,6 +193,16 @@ static bool is_carrier(const struct agent *agent)
 	return strncmp(agent->name, "carrier", 7) == 0;
 }
 
+// What an agent has in its own dialog, a proxy of it may know.
+static bool is_of_agent(const struct agents *agents, const struct agent *agent,
+			const struct wire_packet *packet)
+{
+	for (unsigned i = 0; i < agents->count; i++)
+		if (agents->parties[i].agent == agent && is_of(&agents->parties[i], packet))
+			return true;
+	return false;
+}
+
 const char *agents_leak(const struct agents *agents, const struct wire_packet *packet)
 {
 	const struct agent *receiver = receiver_of(packet);
@@ -199,12 +210,15 @@ const char *agents_leak(const struct agents *agents, const struct wire_packet *p
 		return "(sent to nobody of this story)";
 	for (unsigned i = 0; i < AGENT_COUNT; i++) {
 		const struct agent *other = &agents_known[i];
-		const char *leak = other != receiver ? leaks_agent(other, packet) : NULL;
+		bool is_other = other != receiver && !is_of_agent(agents, other, packet);
+		const char *leak = is_other ? leaks_agent(other, packet) : NULL;
 		if (leak != NULL)
 			return leak;
 	}
 	for (unsigned i = 0; i < agents->count; i++) {
 		const struct party *party = &agents->parties[i];
+		if (is_of_agent(agents, party->agent, packet))
+			continue;
 		if (party->agent != receiver && is_in(packet, party->call_id))
 			return party->call_id;
 		const char *tag = strstr(party->remote, ";tag=");

@@ -337,6 +337,7 @@ static bool do_config(struct story *story)
 		unsigned *value;
 	} rows[] = {
 		{ "max_calls", &sip->max_calls },
+		{ "session_timers", &sip->session_timers },
 		{ "ring_timeout_s", &sip->ring_timeout_s },
 		{ "ack_timeout_s", &sip->ack_timeout_s },
 		{ "max_call_duration_s", &sip->max_call_duration_s },

@@ -102,6 +102,7 @@ static bool take_response(struct story *story, struct speech *speech)
 bool story_say(struct story *story, struct party *party)
 {
 	struct speech speech = { .max_forwards = -1, .cseq = -1 };
+	speech.is_echo = words_take_if(&story->words, "echo");
 	bool is_request = words_is_method(&story->words);
 	const char *what = words_take(&story->words);
 	if (is_request) {

@@ -249,6 +249,8 @@ static bool write_request(struct party *party, const struct speech *speech, stru
 {
 	char uri_room[AGENT_TEXT_SIZE], branch[64];
 	struct text method = text_of(speech->method_text);
+	if (speech->is_echo && party->asked[SIP_INVITE] == NULL)
+		return false;
 	if (party->call_id[0] == '\0')
 		open_dialog(party, speech);
 	const char *uri = uri_of(party, speech, uri_room, sizeof(uri_room));
@@ -262,8 +264,14 @@ static bool write_request(struct party *party, const struct speech *speech, stru
 	if (!lacks(speech, "max-forwards"))
 		writer_format(writer, "Max-Forwards: %d\r\n",
 			      speech->max_forwards >= 0 ? speech->max_forwards : 70);
-	writer_format(writer, "From: %s\r\n", party->local);
-	write_to(party, speech, uri, writer);
+	if (speech->is_echo) {
+		line(writer, "From", party->asked[SIP_INVITE]->message.from_value);
+		line(writer, "To", party->asked[SIP_INVITE]->message.to_value);
+		cseq = party->asked[SIP_INVITE]->message.cseq;
+	} else {
+		writer_format(writer, "From: %s\r\n", party->local);
+		write_to(party, speech, uri, writer);
+	}
 	writer_format(writer, "Call-ID: %s\r\nCSeq: %u %.*s\r\n", party->call_id, cseq,
 		      TEXT_FORMAT(method));
 	write_contact(party, speech, writer);
@@ -273,7 +281,7 @@ static bool write_request(struct party *party, const struct speech *speech, stru
 		writer_format(writer, "User-Agent: box of %s\r\n", party->agent->name);
 	if (!write_rack(party, speech, writer) || !write_proof(party, speech, uri, writer))
 		return false;
-	if (speech->method == SIP_INVITE)
+	if (speech->method == SIP_INVITE && !speech->is_echo)
 		remember_invite(party, uri, branch, cseq);
 	const char *usual = speech->method == SIP_INVITE ? "plain" : NULL;
 	return write_end(party, speech, speech->sdp != NULL ? speech->sdp : usual, writer);

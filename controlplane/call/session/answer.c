@@ -13,6 +13,7 @@
 #include "call/session/early.h"
 #include "call/session/reliable.h"
 #include "call/watch/audio.h"
+#include "call/watch/peer.h"
 #include "config/config.h"
 
 // 18x: early media when it describes some, else the caller's own ringing tone. What one fork of several
@@ -52,19 +53,19 @@ static void provisional(struct leg *leg, const struct sip_message *response)
 static void refused(struct leg *leg, const struct sip_message *response)
 {
 	struct call *call = leg->call;
-	struct log_value reason;
-	char seen[96];
+	char seen[192];
 	struct writer writer = writer_of(seen, sizeof seen);
 	record_ladder_status(call, MEDIA_CALLED, RECORD_IN, response->status);
 	leg->client = NULL; // ended with this response
 	leg->is_invited = false;
-	writer_format(&writer, "%u %.*s", response->status,
-		      TEXT_FORMAT(text_of(log_text(&reason, response->reason))));
-	if (writer.failed)
-		writer = writer_of(seen, 0);
+	peer_write_refusal(response, &writer);
 	if (!route_is_definitive(response->status)) {
-		(void)refusal_set(&call->failure, REFUSED_CARRIER_FAILED, call->carrier_name,
-				  writer_done(&writer), "an answer about the called party");
+		bool is_timer = response->status == 422; // SIP-019
+		(void)refusal_set(&call->failure,
+				  is_timer ? REFUSED_SESSION_INTERVAL : REFUSED_CARRIER_FAILED,
+				  call->carrier_name, writer_done(&writer),
+				  is_timer ? "an answer to an INVITE without session timer"
+					   : "an answer about the called party");
 		record_alert(call, &call->failure);
 		call_try_next(call);
 		return;
