@@ -372,6 +372,7 @@ static enum status start_admin(struct control *control)
 	context->unreachable = control->unreachable;
 	context->transactions = control->transactions;
 	context->transport = control->transport;
+	context->tls = control->tls;
 	context->resolver = control->resolver;
 	context->dataplane = attachment_dataplane(control->attachment);
 	context->started_ms = control->clock.wall_ms;

@@ -31,6 +31,7 @@ struct admin_context {
 	const struct unreachable *unreachable; // NULL: ICMP is not heard
 	const struct sip_transactions *transactions;
 	const struct sip_transport *transport;
+	const struct sip_tls *tls;
 	const struct sip_resolver *resolver;
 	struct dataplane *_Atomic dataplane; // changed with admin_replace_dataplane alone
 	uint64_t started_ms; // wall clock

@@ -13,6 +13,9 @@ void admin_status_workers(struct admin_request *request);
 
 void admin_ports_show(struct admin_request *request); // media/ports.c
 
+void admin_tls_show(struct admin_request *request); // sip/tls.c
+void admin_tls_show_ca(struct admin_request *request);
+
 void admin_dns_show(struct admin_request *request); // sip/dns.c
 void admin_connections_list(struct admin_request *request); // sip/connections.c
 

@@ -18,6 +18,7 @@
 #include "media/media.h"
 #include "media/quality/unreachable.h"
 #include "sip/resolve/resolve.h"
+#include "sip/tls/tls.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
 #include "store/store.h"
@@ -30,6 +31,7 @@ enum part {
 	PART_CONTEXT,
 	PART_TRANSPORT,
 	PART_TRANSACTIONS,
+	PART_TLS,
 	PART_RESOLVER,
 	PART_DNS,
 	PART_CALLS,
@@ -50,6 +52,9 @@ enum label {
 	LABEL_VERSION,
 	LABEL_ONE_WAY, // an array by cause and by direction
 	LABEL_FATE, // an array by what became of a header
+	LABEL_TLS_VERSION, // an array by version, from 1.0 on
+	LABEL_TLS_REASON, // an array by reason of failure
+	LABEL_CERTIFICATE, // of sip_tls_expiries
 	LABEL_OUTCOME, // an array by enum dns_outcome
 	LABEL_CLOSE, // an array by enum sip_close
 };
@@ -168,6 +173,7 @@ static double read_streams(const struct snapshot *snapshot)
 #define RESOLVER(field)                                                                            \
 	PART_RESOLVER, LABEL_NONE, offsetof(struct sip_resolver_counters, field), 0, NULL
 #define DNS(label, field) PART_DNS, label, offsetof(struct dns_cache_counters, field), 0, NULL
+#define TLS(label, field) PART_TLS, label, offsetof(struct sip_tls_counters, field), 0, NULL
 #define CALLS(label, field) PART_CALLS, label, offsetof(struct call_counters, field), 0, NULL
 #define MEDIA(field) PART_MEDIA, LABEL_NONE, offsetof(struct media_counters, field), 0, NULL
 #define ICMP(field) PART_ICMP, LABEL_NONE, offsetof(struct unreachable_counters, field), 0, NULL
@@ -220,6 +226,12 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_stray_responses_total", C, SIP(LABEL_NONE, stray_responses), "Responses that match no transaction." },
 	{ "trunkd_sip_server_transactions", G, SIP(LABEL_NONE, server_count), "Server transactions now." },
 	{ "trunkd_sip_client_transactions", G, SIP(LABEL_NONE, client_count), "Client transactions now." },
+
+	{ "trunkd_tls_handshakes_total", C, TLS(LABEL_TLS_VERSION, handshakes), "TLS handshakes of SIP that ended well, both ways, by version." },
+	{ "trunkd_tls_handshakes_resumed_total", C, TLS(LABEL_NONE, resumed), "Of these, resumed sessions." },
+	{ "trunkd_tls_handshakes_failed_total", C, TLS(LABEL_TLS_REASON, failures), "TLS handshakes of SIP that failed, by reason (TLS-016)." },
+	{ "trunkd_tls_reloads_total", C, TLS(LABEL_NONE, reloads), "Times the certificates were read again." },
+	{ "trunkd_tls_certificate_expiry_seconds", G, PART_TLS, LABEL_CERTIFICATE, 0, 0, NULL, "When a certificate of ours ends, in seconds since 1970." },
 
 	{ "trunkd_dns_lookups_total", C, RESOLVER(lookups), "Hosts whose addresses were wanted." },
 	{ "trunkd_dns_lookups_waited_total", C, RESOLVER(waited), "Of these, not told at once from memory." },
@@ -304,6 +316,8 @@ static const void *part_of(const struct admin_context *context, enum part part)
 	case PART_TRANSACTIONS:
 		return context->transactions ? sip_transaction_counters(context->transactions)
 					     : NULL;
+	case PART_TLS:
+		return context->tls ? sip_tls_counters(context->tls) : NULL;
 	case PART_RESOLVER:
 		return context->resolver ? sip_resolver_counters(context->resolver) : NULL;
 	case PART_DNS:
@@ -328,14 +342,20 @@ static const void *part_of(const struct admin_context *context, enum part part)
 
 static const char *label_name(const struct series *series)
 {
-	static const char *const NAMES[] = {
-		[LABEL_NONE] = "",           [LABEL_METHOD] = "method",
-		[LABEL_CLASS] = "class",     [LABEL_REASON] = "reason",
-		[LABEL_KIND] = "kind",       [LABEL_VERDICT] = "worker, verdict",
-		[LABEL_VERSION] = "version", [LABEL_ONE_WAY] = "cause, direction",
-		[LABEL_FATE] = "fate",       [LABEL_OUTCOME] = "outcome",
-		[LABEL_CLOSE] = "cause"
-	};
+	static const char *const NAMES[] = { [LABEL_NONE] = "",
+					     [LABEL_TLS_VERSION] = "version",
+					     [LABEL_TLS_REASON] = "reason",
+					     [LABEL_CERTIFICATE] = "certificate",
+					     [LABEL_METHOD] = "method",
+					     [LABEL_CLASS] = "class",
+					     [LABEL_REASON] = "reason",
+					     [LABEL_KIND] = "kind",
+					     [LABEL_VERDICT] = "worker, verdict",
+					     [LABEL_VERSION] = "version",
+					     [LABEL_ONE_WAY] = "cause, direction",
+					     [LABEL_FATE] = "fate",
+					     [LABEL_OUTCOME] = "outcome",
+					     [LABEL_CLOSE] = "cause" };
 	if (series->part == PART_WORKER && series->label == LABEL_NONE)
 		return "worker";
 	return NAMES[series->label];
@@ -352,6 +372,10 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 		value = text_of(call_refusal_label(index));
 	if (label == LABEL_FATE)
 		value = text_of(header_fate_label(index));
+	if (label == LABEL_TLS_VERSION && index < 4)
+		value = text_of(sip_tls_version_text((uint16_t)(SIP_TLS_1_0 + index)));
+	if (label == LABEL_TLS_REASON)
+		value = text_of(sip_tls_reason_label(index));
 	if (label == LABEL_OUTCOME && index < DNS_OUTCOMES)
 		value = text_of(dns_outcome_name((enum dns_outcome)index));
 	if (label == LABEL_KIND && index < DIRECTORY_KIND_COUNT)
@@ -395,6 +419,19 @@ static void write_one_way(FILE *out, const struct series *series, const struct c
 		}
 }
 
+static void write_certificates(FILE *out, const struct series *series, const struct sip_tls *tls)
+{
+	struct sip_tls_expiry expiries[SIP_TLS_CERTIFICATES_MAX];
+	unsigned count = sip_tls_expiries(tls, expiries, SIP_TLS_CERTIFICATES_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		for (char *at = expiries[i].label; *at; at++)
+			if (*at == '"' || *at == '\\' || (unsigned char)*at < ' ')
+				*at = '_';
+		fprintf(out, "%s{certificate=\"%s\"} %lld\n", series->name, expiries[i].label,
+			(long long)expiries[i].not_after_s);
+	}
+}
+
 static void write_workers(FILE *out, const struct series *series, const struct snapshot *snapshot)
 {
 	for (unsigned worker = 0; worker < snapshot->workers; worker++) {
@@ -421,6 +458,8 @@ static void write_values(FILE *out, const struct series *series, const struct sn
 		fprintf(out, "%s{version=\"%s\"} 1\n", series->name, TRUNKD_VERSION);
 	} else if (series->read) {
 		fprintf(out, "%s %.15g\n", series->name, series->read(snapshot));
+	} else if (part && series->label == LABEL_CERTIFICATE) {
+		write_certificates(out, series, snapshot->context->tls);
 	} else if (part && series->label == LABEL_ONE_WAY) {
 		write_one_way(out, series, (const void *)(part + series->offset));
 	} else if (part && series->label != LABEL_NONE) {

@@ -6,6 +6,7 @@
 #include "admin/handler.h"
 #include "admin/json.h"
 #include "admin/request.h"
+#include "admin/sip/tls.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "call/call.h"
@@ -186,6 +187,8 @@ void admin_status_show(struct admin_request *request)
 	admin_json_set(result, "dataplane", dataplane_to_json(atomic_load(&context->dataplane)));
 	admin_json_set(result, "icmp", icmp_to_json(context->unreachable));
 	admin_json_set(result, "legs", legs_to_json(context->calls));
+	admin_json_set(result, "tls",
+		       admin_tls_status(context->tls, (int64_t)(context->clock->wall_ms / 1000)));
 	admin_json_set(result, "redis", store_to_json(context->store));
 	admin_json_set(result, "history", history_to_json(context->history));
 	admin_json_set(result, "calls", calls_to_json(context->calls));

@@ -27,6 +27,7 @@ static const struct view VIEWS[] = {
 	{ "pairs", "local state call since age_s worker leaked why" },
 	{ "workers",
 	  "worker core streams busy_percent polls idle_polls messages messages_stale outbox_full" },
+	{ "certificates", "certificate names key not_after days_left default issuer file" },
 	{ "alerts", "at code source header seen expected text call" },
 };
 
@@ -248,12 +249,16 @@ void show_answer(const json_t *answer, FILE *out)
 	const json_t *call = json_object_get(answer, "call"), *changed = changed_object(answer);
 	if (json_is_object(call))
 		story_print(call, out);
+	else if (json_is_string(json_object_get(answer, "pem"))) // fit for a file
+		fputs(json_string_value(json_object_get(answer, "pem")), out);
 	else if (json_object_get(answer, "commands"))
 		show_help(answer, out);
 	else if (has_lists_only(answer))
 		show_lists(answer, out);
 	else
 		show_pairs(changed ? changed : answer, "", out);
+	if (json_object_get(answer, "suites") != NULL) // after what is offered
+		show_rows("certificates", json_object_get(answer, "certificates"), out);
 	if (json_array_size(json_object_get(answer, "pairs")) > 0) // after the totals of ports
 		show_rows("pairs", json_object_get(answer, "pairs"), out);
 	if (json_array_size(json_object_get(answer, "workers")) > 0)

@@ -51,3 +51,8 @@ void sip_tls_context_allow_deprecated(SSL *ssl)
 	SSL_set_security_level(ssl, LEVEL_DEPRECATED);
 	(void)SSL_set_min_proto_version(ssl, TLS1_VERSION);
 }
+
+const char *sip_tls_suites(bool is_13)
+{
+	return is_13 ? suites13 : suites;
+}

@@ -19,7 +19,7 @@ struct sip_tls;
 
 #define SIP_TLS_NAME_SIZE 256
 #define SIP_TLS_CERTIFICATES_MAX 64
-#define SIP_TLS_1_0 0x0301 // as on the wire, and in struct sip_flow
+#define SIP_TLS_1_0 0x0301
 #define SIP_TLS_1_2 0x0303
 #define SIP_TLS_1_3 0x0304
 
@@ -42,6 +42,7 @@ enum sip_tls_reason { SIP_TLS_REASON_LIST(SIP_TLS_REASON_ENUMERATOR) SIP_TLS_REA
 
 const char *sip_tls_reason_label(unsigned reason); // NULL past the last
 const char *sip_tls_reason_text(enum sip_tls_reason reason);
+const char *sip_tls_suites(bool is_13); // by the library's names, ':' between, in our order
 const char *sip_tls_version_text(uint16_t version); // "1.2"; "none" when 0
 
 struct sip_tls_files { // paths; NULL or "": none
@@ -55,8 +56,8 @@ struct sip_tls_files { // paths; NULL or "": none
 	bool has_tls13, prefers_own_order;
 };
 
-struct sip_tls_problem {
-	char text[512]; // "tls.rsa_key: FILE: what is wrong; what to do"
+struct sip_tls_problem { // "tls.rsa_key: FILE: what is wrong; what to do"
+	char text[512];
 };
 
 struct sip_tls_peer { // of a connection that we open
@@ -125,7 +126,6 @@ void sip_tls_destroy(struct sip_tls *tls); // after its last stream
 enum status sip_tls_reload(struct sip_tls *tls, const struct sip_tls_files *files,
 			   struct sip_tls_problem *out_problem);
 bool sip_tls_can_accept(const struct sip_tls *tls); // has a certificate
-
 // A stream that owns the connected (or connecting) non-blocking socket, without callbacks, reading
 // nothing yet: BEV_EVENT_CONNECTED comes when its handshake is done. NULL: no memory, or a client
 // certificate that cannot be read (logged); the socket is then still the caller's.

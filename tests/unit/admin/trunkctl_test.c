@@ -185,6 +185,24 @@ static void the_ledger_of_ports_comes_after_its_totals(void **state)
 	assert_non_null(strstr(row, "call is up"));
 }
 
+static void certificates_come_after_what_is_offered_and_pem_stays_pem(void **state)
+{
+	(void)state;
+	char room[4096];
+	const char *text = show(
+		"{\"status\":\"ok\",\"certificates\":[{\"certificate\":\"rsa\",\"names\":\"*.a\","
+		"\"days_left\":7}],\"covered\":\"yes\",\"versions\":[\"1.2\"],\"suites\":[\"AES128-"
+		"SHA\"]}",
+		room, sizeof(room));
+	const char *suite = strstr(text, "AES128-SHA"), *row = strstr(text, "CERTIFICATE");
+	assert_non_null(suite);
+	assert_non_null(row);
+	assert_true(suite < row);
+	assert_non_null(strstr(row, "*.a"));
+	text = show("{\"status\":\"ok\",\"pem\":\"# CN=ca\\n-----\\n\"}", room, sizeof(room));
+	assert_string_equal(text, "# CN=ca\n-----\n");
+}
+
 #define LONG                                                                                       \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"     \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -222,6 +240,7 @@ int main(void)
 		cmocka_unit_test(nothing_a_terminal_would_obey_is_printed),
 		cmocka_unit_test(a_call_is_told_as_a_ladder),
 		cmocka_unit_test(the_ledger_of_ports_comes_after_its_totals),
+		cmocka_unit_test(certificates_come_after_what_is_offered_and_pem_stays_pem),
 		cmocka_unit_test(an_answer_of_any_shape_is_printed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
