@@ -21,7 +21,7 @@ class Message:
     section: str   # of the RFC, or where the fault is known from
     text: str
     udp: object    # the reaction
-    tcp: object = None   # None: as over UDP; "close": the connection ends, whatever was answered
+    tcp: object = None   # None: as over UDP; "close": 400 and the end, "large": 513 and the end
     plain: object = None # with its own users in place of numbers; None: as with numbers
     second: object = None  # reaction to a second message in the same octets, on streams only
     family: int = 4        # of the media address that it needs
