@@ -129,6 +129,7 @@ static int usage(void)
 	fprintf(stderr,
 		"sipload --target IP:PORT --caller IP:PORT --called IP:PORT --domain NAME --from "
 		"NUMBER\n"
+		"        [--called-target IP:PORT: where calls come from; as --target]\n"
 		"        [--rate CALLS-PER-S=100] [--seconds 5] [--hold 0.1] [--ring 0] "
 		"[--patience "
 		"8]\n"
@@ -164,6 +165,8 @@ static const struct option words[] = {
 	{ "target", 1, NULL, 't' },
 	{ "caller", 1, NULL, 'a' },
 	{ "called", 1, NULL, 'b' },
+	{ "called-target", 1, NULL, 'e' },
+
 	{ "domain", 1, NULL, 'd' },
 	{ "from", 1, NULL, 'f' },
 	{ "user", 1, NULL, 'u' },
@@ -214,6 +217,8 @@ static bool set_option(struct sipload_options *options, int option)
 		return set_address(options->caller, optarg);
 	case 'b':
 		return set_address(options->called, optarg);
+	case 'e':
+		return set_address(options->called_target, optarg);
 	case 'T':
 		options->called_transport = SIPLOAD_UDP;
 		return set_transport(&options->transport, optarg);
@@ -239,6 +244,8 @@ static bool read_options(struct sipload_options *options, int count, char **argu
 			return false;
 	bool needs_key = options->called_transport == SIPLOAD_TLS;
 	options->password = getenv("SIPLOAD_PASSWORD");
+	if (!options->called_target[0])
+		(void)set_address(options->called_target, options->target);
 	return optind == count && options->target[0] && options->caller[0] && options->called[0] &&
 	       options->domain && options->from && options->rate > 0 && options->seconds > 0 &&
 	       options->patience_s > 0 && (!needs_key || (options->certificate && options->key));

@@ -25,7 +25,8 @@ enum sipload_transport { SIPLOAD_UDP, SIPLOAD_TCP, SIPLOAD_TLS };
 
 struct sipload_options {
 	enum sipload_transport transport, called_transport;
-	char target[SIPLOAD_ADDRESS], caller[SIPLOAD_ADDRESS], called[SIPLOAD_ADDRESS];
+	char target[SIPLOAD_ADDRESS], called_target[SIPLOAD_ADDRESS]; // of the system under test
+	char caller[SIPLOAD_ADDRESS], called[SIPLOAD_ADDRESS];
 	const char *media; // IPv4 address in every SDP; nothing is sent from there
 	const char *domain, *from, *user, *certificate, *key;
 	const char *password; // from the environment: a command line is public

@@ -68,7 +68,7 @@ bool sipload_way_watch(struct sipload *load, struct sipload_way *way, bool for_w
 }
 
 // Connected, so that the kernel looks the way up once.
-static struct sipload_way *open_udp(struct sipload *load, const char *local)
+static struct sipload_way *open_udp(struct sipload *load, const char *local, const char *remote)
 {
 	struct sockaddr_storage ours, theirs;
 	socklen_t size = sipload_address(local, &ours);
@@ -81,7 +81,7 @@ static struct sipload_way *open_udp(struct sipload *load, const char *local)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
 	way->out = malloc(OUT_DATAGRAMS);
 	way->is_ready = true;
-	bool is_good = way->out && sipload_address(load->options.target, &theirs) &&
+	bool is_good = way->out && sipload_address(remote, &theirs) &&
 		       bind(fd, (struct sockaddr *)&ours, size) == 0 &&
 		       connect(fd, (struct sockaddr *)&theirs, size) == 0 &&
 		       sipload_way_watch(load, way, false);
@@ -95,8 +95,9 @@ static bool open_callers(struct sipload *load)
 	unsigned count = is_udp ? 1 : load->options.connections;
 	wire->callers = calloc(count + 1, sizeof(struct sipload_way *));
 	for (unsigned i = 0; wire->callers && i < count; i++) {
-		wire->callers[i] = is_udp ? open_udp(load, load->options.caller)
-					  : sipload_stream_connect(load);
+		wire->callers[i] =
+			is_udp ? open_udp(load, load->options.caller, load->options.target)
+			       : sipload_stream_connect(load);
 		if (!wire->callers[i])
 			return false;
 		wire->caller_count++;
@@ -112,9 +113,10 @@ bool sipload_wire_open(struct sipload *load)
 	wire->batch = malloc(sizeof(*wire->batch));
 	wire->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (wire->batch && wire->epoll_fd >= 0)
-		wire->called = load->options.called_transport == SIPLOAD_UDP
-				       ? open_udp(load, load->options.called)
-				       : sipload_stream_listen(load);
+		wire->called =
+			load->options.called_transport == SIPLOAD_UDP
+				? open_udp(load, load->options.called, load->options.called_target)
+				: sipload_stream_listen(load);
 	if (!wire->called || !open_callers(load)) {
 		perror("sipload: sockets");
 		return false;

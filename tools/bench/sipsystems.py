@@ -2,6 +2,7 @@
 its signalling on the host's loopback (no cable between it and the peers), its CPU time by thread."""
 
 import contextlib
+import copy
 import json
 import os
 import pathlib
@@ -63,7 +64,8 @@ class Place:
 
 
 class System:
-    """One of the two, at an address of its own. `transport` is that of both sides."""
+    """One of the two, at an address of its own. `transport` is the caller's; the called party, a
+    carrier, speaks UDP."""
 
     def __init__(self, bench, transport):
         self.bench, self.transport, self.host = bench, transport, bench.net["appliance"]
@@ -72,14 +74,12 @@ class System:
 
     def sipload(self, rate, seconds, hold=0.1, options=()):
         """Starts the peers; their one line of JSON comes from result_of()."""
-        certificate = self.bench.certificate
         words = [self.bench.build / "tools/bench/sipload",
                  "--target", f"{self.address}:{PORTS[self.transport]}", "--caller", f"{CALLER}:5060",
-                 "--called", f"{CALLED}:{PORTS[self.transport]}", "--domain", appliance.DOMAIN,
+                 "--called", f"{CALLED}:5060", "--domain", appliance.DOMAIN,
                  "--from", appliance.NUMBER, "--media", self.bench.net["pbx"].address,
                  "--rate", rate, "--seconds", seconds, "--hold", hold, "--cpu", PEERS_CPU,
-                 "--transport", self.transport, "--called-transport", self.transport,
-                 "--certificate", certificate, "--key", certificate.with_suffix(".key"), *options]
+                 "--transport", self.transport, "--called-target", f"{self.address}:5060", *options]
         if self.bench.options.digest:
             words += ["--user", appliance.TRUNK]
         process = subprocess.Popen(
@@ -98,6 +98,12 @@ class System:
         if process.returncode or not out:
             raise LabError(f"sipload: {complaint.strip() or process.returncode}")
         return json.loads(out.splitlines()[-1])
+
+    def by(self, transport):
+        """The same system, called by another transport."""
+        other = copy.copy(self)
+        other.transport = transport
+        return other
 
     def listen(self):
         """Gives the loopback all addresses of the bench."""
@@ -126,7 +132,9 @@ class Trunkd(System):
             "sip.addresses": [self.address], "media.addresses": [host.address, *extra],
             "media.port_quarantine_ms": 1000, "limits.max_cps": 10000,
             "log.level": "warning", "history.spool_records": 100000,
-            "dataplane.addresses": [f"{one}/24" for one in (host.address, *extra)]}
+            "dataplane.addresses": [f"{one}/24" for one in (host.address, *extra)],
+            "tls.ecdsa_certificate": self.bench.certificate,
+            "tls.ecdsa_key": self.bench.certificate.with_suffix(".key")}
         self.trunkd = appliance.Appliance(host, self.bench.build, self.work, "af_packet",
                                           {**options, **self.bench.trunkd_options})
         self.trunkd.start()
@@ -202,7 +210,7 @@ request_route {{
 		{digest}
 		record_route();
 	}}
-	$ru = "sip:" + $rU + "@{called}{suffix}";
+	$ru = "sip:" + $rU + "@{called}";
 	t_relay();
 }}
 """
@@ -219,16 +227,24 @@ class Kamailio(System):
     it is no rival, nor when it logs."""
     name, address = "kamailio", "198.18.1.2"
 
+    def by(self, transport):
+        """With TLS it has more processes, so there is one that has no more than UDP takes."""
+        self.stop()
+        other = Kamailio(self.bench, transport)
+        other.start()
+        return other
+
     def start(self):
         self.listen()
         is_stream = self.transport != "udp"
-        transport = f"listen={self.transport}:{self.address}:{PORTS[self.transport]}\n"
+        transport = f"maxbuffer=16777216\nlisten=udp:{self.address}:5060\n"
         modules = ""
         if is_stream:
-            transport += ("tcp_children=1\ntcp_max_connections=16384\ntcp_connection_lifetime=600\n"
-                          f"listen=udp:{self.address}:5070\n")
+            transport += (f"listen={self.transport}:{self.address}:{PORTS[self.transport]}\n"
+                          "tcp_children=1\ntcp_max_connections=16384\n"
+                          "tcp_connection_lifetime=600\n")
         else:
-            transport += "disable_tcp=yes\nmaxbuffer=16777216\n"
+            transport += "disable_tcp=yes\n"
         if self.transport == "tls":
             certificate = self.bench.certificate
             transport += "enable_tls=yes\ntls_max_connections=16384\n"
@@ -240,8 +256,7 @@ class Kamailio(System):
         config = self.work / "kamailio.cfg"
         config.write_text(KAMAILIO.format(
             children=1, transport=transport, modules=modules,
-            called=f"{CALLED}:{PORTS[self.transport]}",
-            suffix="" if not is_stream else f";transport={self.transport}",
+            called=f"{CALLED}:5060",
             digest=DIGEST.format(domain=appliance.DOMAIN, password=PASSWORD)
             if self.bench.options.digest else ""))
         with open(self.work / "kamailio.log", "ab") as log:
