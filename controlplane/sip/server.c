@@ -37,8 +37,9 @@ struct sip_server {
 	unsigned busy; // callbacks running
 	bool is_released, is_cancelled, has_merge, has_cookie;
 	uint16_t sent_by_port;
-	struct text branch, sent_by, call_id, from_tag; // copies behind this struct, like the echo
-	struct sip_write_echo echo;
+	struct text branch, sent_by, call_id, from_tag; // copies behind this struct
+	struct sip_write_echo echo; // borrows from `echoed`
+	char *echoed; // on the heap, until the final answer: what comes then is most of its life
 	struct text stored; // the last response, on the heap
 	struct sip_flow flow; // the remote port is the one of Via: for when the connection is gone
 	char to_tag[SIP_TAG_SIZE];
@@ -129,6 +130,7 @@ static void settle(struct sip_server *server)
 	if (server->state != ENDED || !server->is_released || server->busy > 0)
 		return;
 	free((char *)server->stored.data);
+	free(server->echoed);
 	free(server);
 }
 
@@ -151,6 +153,13 @@ static void end(struct sip_server *server)
 		map_remove(&transactions->merges, &server->merge_node);
 	counter_set(&transactions->counters.server_count, transactions->servers.count);
 	settle(server);
+}
+
+static void drop_echo(struct sip_server *server)
+{
+	free(server->echoed);
+	server->echoed = NULL;
+	server->echo = (struct sip_write_echo){ 0 };
 }
 
 static void put_stored(struct sip_server *server)
@@ -224,7 +233,6 @@ static void enter(struct sip_server *server, const struct sip_message *request)
 	counter_set(&transactions->counters.server_count, transactions->servers.count);
 }
 
-// One allocation holds the transaction and all it keeps of its request.
 enum status sip_server_open(struct sip_transactions *transactions,
 			    const struct sip_message *request, struct sip_server **out_server)
 {
@@ -235,23 +243,30 @@ enum status sip_server_open(struct sip_transactions *transactions,
 	kept.sent_by = keep(&writer, request->via.host);
 	kept.call_id = keep(&writer, request->call_id);
 	kept.from_tag = keep(&writer, request->from.tag);
+	size_t keys_size = writer.used;
 	sip_write_echo(&writer, request, &kept.echo);
 	if (writer.failed)
 		return ERR_TOO_LARGE;
-	struct sip_server *server = malloc(sizeof(*server) + writer.used + SERVER_ROOM);
-	if (server == NULL)
+	char *scratch = transactions->scratch;
+	struct sip_server *server = malloc(sizeof(*server) + keys_size + SERVER_ROOM);
+	char *echoed = malloc(writer.used - keys_size);
+	if (server == NULL || echoed == NULL) {
+		free(server);
+		free(echoed);
 		return ERR_MEMORY;
+	}
 	*server = kept;
-	memcpy(server->room, transactions->scratch, writer.used);
-	struct text *texts[] = { &server->branch,
-				 &server->sent_by,
-				 &server->call_id,
-				 &server->from_tag,
-				 &server->echo.lines,
-				 &server->echo.to,
+	server->echoed = echoed;
+	memcpy(server->room, scratch, keys_size);
+	memcpy(echoed, scratch + keys_size, writer.used - keys_size);
+	struct text *keys[] = { &server->branch, &server->sent_by, &server->call_id,
+				&server->from_tag };
+	struct text *parts[] = { &server->echo.lines, &server->echo.to,
 				 &server->echo.record_routes };
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		rebase(texts[i], transactions->scratch, server->room);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		rebase(keys[i], scratch, server->room);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		rebase(parts[i], scratch + keys_size, echoed);
 	init(server, request);
 	enter(server, request);
 	*out_server = server;
@@ -332,6 +347,7 @@ static void advance(struct sip_server *server, unsigned status)
 	bool is_reliable = sip_flow_is_reliable(&server->flow);
 	bool is_invite = server->method == SIP_INVITE;
 	server->state = is_invite && status < 300 ? ACCEPTED : COMPLETED;
+	drop_echo(server);
 	// Timers L and H for INVITE, J for the others.
 	sip_transaction_time(transactions, &server->end_timer,
 			     is_reliable && !is_invite ? 0 : (uint64_t)t1_ms * SIP_TIMEOUT_FACTOR);
