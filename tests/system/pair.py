@@ -14,13 +14,13 @@ class Pair:
     that begin with `called_` are those of the called phone's media, others of the caller's."""
 
     def __init__(self, site, trunk="fast", suites=(), called_suites=(), called_host="carrier",
-                 has_sip6=(False, False), **options):
+                 has_sip6=(False, False), transports=("udp", "udp"), tls=None, **options):
         self.site = site
         servers = [site.net["appliance"].address6 if is_six else site.net["appliance"].address
                    for is_six in has_sip6]
         called = {key[7:]: value for key, value in options.items() if key.startswith("called_")}
         caller = {key: value for key, value in options.items() if not key.startswith("called_")}
-        self.stack = contextlib.ExitStack()
+        self.stack, self.is_over = contextlib.ExitStack(), False  # hung up by others
         enter = self.stack.enter_context
         try:
             self.caller_media = enter(media.Media(site.net["pbx"], CALLER_PORT, suites,
@@ -28,9 +28,11 @@ class Pair:
             self.called_media = enter(media.Media(site.net[called_host], CALLED_PORT, called_suites,
                                                   **called))
             self.called = enter(softphone.Softphone(site.net[called_host], self.called_media,
-                                                    servers[1]))
+                                                    servers[1], transport=transports[1],
+                                                    tls=tls))
             self.caller = enter(softphone.Softphone(site.net["pbx"], self.caller_media, servers[0],
-                                                    NUMBER, f"{trunk}.{BASE_DOMAIN}"))
+                                                    NUMBER, f"{trunk}.{BASE_DOMAIN}",
+                                                    transport=transports[0], tls=tls))
         except BaseException:
             self.stack.close()
             raise
@@ -52,7 +54,7 @@ class Pair:
     def __exit__(self, kind, *_):
         with self.stack:
             self.settle()
-            if kind is None:
+            if kind is None and not self.is_over:
                 assert self.caller.hang_up().status == 200
                 self.called.wait_requests("BYE")
 

@@ -1,14 +1,14 @@
-"""A phone whose every step a test decides: SIP over UDP, media of `media.Media`. It knows one call."""
+"""A phone whose every step a test decides: SIP over UDP, TCP or TLS, media of `media.Media`. It knows one
+call."""
 
-import contextlib
 import re
 import secrets
-import select
 import socket
 import threading
 import time
 
 from .network import LabError
+from .wire import open_wire
 
 FINAL = 200
 
@@ -33,14 +33,17 @@ class Message:
 class Softphone:
     """`server`: address of the appliance; its family is ours."""
 
-    def __init__(self, host, media, server, user="lab", domain=None, port=5060):
+    def __init__(self, host, media, server, user="lab", domain=None, port=5060, transport="udp",
+                 tls=None):
         self.host, self.media = host, media
-        self.server = (server, 5060)
+        self.server = (server, 5061 if transport == "tls" else 5060)
+        self.transport = transport
         address = host.address6 if ":" in server else host.address
-        self.socket = host.socket(port, address=address)
+        self.wire = open_wire(host, address, port, transport, tls)
         self.place = f"[{address}]:{port}" if ":" in server else f"{address}:{port}"
         self.domain = domain or self.place.rpartition(":")[0]
-        self.user, self.contact = user, f"<sip:{user}@{self.place}>"
+        parameter = "" if transport == "udp" else f";transport={transport}"
+        self.user, self.contact = user, f"<sip:{user}@{self.place}{parameter}>"
         self.received, self.news = [], threading.Condition()
         self.tag, self.call_id = secrets.token_hex(4), ""
         self.number, self.local, self.remote, self.peer = 0, "", "", ""
@@ -59,7 +62,7 @@ class Softphone:
     def close(self):
         self.stop.send(b".")
         self.thread.join()
-        for one in (self.socket, self.wake, self.stop):
+        for one in (self.wire, self.wake, self.stop):
             one.close()
 
     # ---- calling
@@ -120,7 +123,7 @@ class Softphone:
 
     def _text(self, method, branch, number, body="", peer=None, remote=None):
         lines = [f"{method} {peer or self.peer} SIP/2.0",
-                 f"Via: SIP/2.0/UDP {self.place};branch={branch};rport",
+                 f"Via: SIP/2.0/{self.transport.upper()} {self.place};branch={branch};rport",
                  f"From: {self.local}", f"To: {remote or self.remote}", f"Call-ID: {self.call_id}",
                  f"CSeq: {number} {method}", f"Contact: {self.contact}", "Max-Forwards: 70"]
         if body:
@@ -128,20 +131,12 @@ class Softphone:
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
 
     def _send(self, text, target=None):
-        with contextlib.suppress(OSError):
-            self.socket.sendto(text.encode(), target or self.server)
+        self.wire.send(text.encode(), target or self.server)
 
     # ---- called
 
     def _listen(self):
-        while True:
-            ready, _, _ = select.select([self.socket, self.wake], [], [])
-            if self.wake in ready:
-                return
-            try:
-                data, source = self.socket.recvfrom(65535)
-            except ConnectionRefusedError:
-                continue
+        for data, source in self.wire.messages(self.wake):
             if not data.strip():
                 continue
             message = Message(data)
