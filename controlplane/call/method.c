@@ -196,6 +196,21 @@ static void acknowledged(void *context, const struct sip_message *ack)
 	call_acknowledged(leg, ack);
 }
 
+// What it brings along for the other party, and what it tells of its own. A 2xx that comes again, or from
+// another fork, brings nothing.
+static void note_response(struct leg *leg, const struct sip_message *message)
+{
+	bool is_inside = leg->is_reinvite || message->method != SIP_INVITE;
+	bool is_repeat = !is_inside && leg->is_answered;
+	if (leg->call == NULL || message->status == 100 || is_repeat)
+		return;
+	carry_over(leg, is_inside ? HEADER_INSIDE : HEADER_FROM_CARRIER, message);
+	if (message->method != SIP_INVITE || message->status / 100 != 2)
+		return;
+	peer_check_answer(leg, message);
+	carry_end(leg->call);
+}
+
 static void response(void *context, struct sip_client *client, void *owner,
 		     const struct sip_message *message)
 {
@@ -204,11 +219,7 @@ static void response(void *context, struct sip_client *client, void *owner,
 	struct leg *leg = owner;
 	if (leg == NULL)
 		return;
-	bool is_inside = leg->is_reinvite || message->method != SIP_INVITE;
-	if (leg->call != NULL && message->status > 100)
-		carry_over(leg, is_inside ? HEADER_INSIDE : HEADER_FROM_CARRIER, message);
-	if (leg->call != NULL && message->method == SIP_INVITE && message->status / 100 == 2)
-		peer_check_answer(leg, message);
+	note_response(leg, message);
 	if (message->method == SIP_INFO)
 		info_response(leg, message);
 	else if (message->method != SIP_INVITE)

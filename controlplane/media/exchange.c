@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "base/secret.h"
 #include "media/engine.h"
 #include "media/media.h"
@@ -65,7 +66,9 @@ static enum status receive(struct media *media, enum media_side from,
 	enum status status = media_offer_parse(sdp, rules, out_offer, out_problem);
 	if (status == OK)
 		status = check(media, from, out_offer, out_problem);
-	if (status != OK)
+	if (status == OK)
+		out_offer->digest = map_hash(sdp);
+	else
 		counter_add(&media->engine->counters.offers_refused, 1);
 	return status;
 }
@@ -174,6 +177,13 @@ void media_accept_offer(struct media *media)
 		return;
 	settle(&media->legs[media->offerer], &media->pending, media->pending.crypto.tag);
 	media->is_answered = true;
+}
+
+bool media_is_repeated(const struct media *media, enum media_side from, struct text sdp)
+{
+	const struct media_offer *current = &media->legs[from].current;
+	bool is_open = media->has_pending && !media->is_answered;
+	return !is_open && current->line_count > 0 && current->digest == map_hash(sdp);
 }
 
 void media_withdraw_offer(struct media *media)

@@ -105,6 +105,8 @@ enum status media_receive_offer(struct media *media, enum media_side from, struc
 				struct media_problem *out_problem);
 enum status media_receive_answer(struct media *media, enum media_side from, struct text sdp,
 				 struct media_problem *out_problem);
+// Is that what this side said last, octet by octet (RFC 3264 8)? Then there is nothing to agree on.
+bool media_is_repeated(const struct media *media, enum media_side from, struct text sdp);
 // The other side refused the latest offer: what was agreed before stays in force (RFC 3264 8).
 // Also when an early answer had changed it (RFC 3261 14.1).
 void media_withdraw_offer(struct media *media);

@@ -32,6 +32,7 @@ struct media_line { // an m= line as it must come back in our answer (RFC 3264 6
 struct media_offer {
 	struct address rtp; // unspecified host: hold in the old form (RFC 3264 8.4)
 	struct address rtcp; // port + 1, or what a=rtcp says (RFC 3605)
+	uint64_t digest; // of its text, o= line included
 	uint8_t line_count; // 0: nothing was said yet
 	uint8_t audio_line; // the one we take
 	uint8_t direction; // enum media_direction

@@ -79,6 +79,7 @@ struct speech {
 	const char *without[8]; // names of parts left out
 	unsigned without_count;
 	int max_forwards, cseq; // -1: as usual
+	bool is_unchanged; // the description has the version of the last one
 	bool is_echo; // the last INVITE heard, as a proxy would send it on: its From, Call-ID, CSeq
 	bool is_again; // the last of its kind, octet by octet
 };

@@ -70,6 +70,8 @@ static bool take_option(struct story *story, struct speech *speech, const char *
 		return take_proof(story, speech);
 	if (strcmp(word, "nonce") == 0)
 		return take_nonce(story, speech);
+	if (strcmp(word, "unchanged") == 0)
+		return speech->is_unchanged = true;
 	if (strcmp(word, "samecount") == 0)
 		return speech->has_same_count = true;
 	if (strcmp(word, "without") == 0 && speech->without_count < 8)

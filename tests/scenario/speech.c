@@ -55,7 +55,8 @@ static bool write_end(struct party *party, const struct speech *speech, const ch
 	for (unsigned i = 0; i < speech->header_count; i++)
 		writer_format(writer, "%s\r\n", speech->headers[i]);
 	if (sdp != NULL && !lacks(speech, "sdp")) {
-		if (!body_write(sdp, party->agent->media_host, ++party->sdp_version, &body))
+		party->sdp_version += !speech->is_unchanged;
+		if (!body_write(sdp, party->agent->media_host, party->sdp_version, &body))
 			return false;
 		if (!lacks(speech, "content-type"))
 			writer_string(writer, "Content-Type: application/sdp\r\n");

@@ -10,6 +10,7 @@
 //   carrier1 < INVITE again 2 times                               octet by octet as before
 //   alice by tls [1.0] · alice disconnects                        on a new connection; it is gone
 //   alice < 200 by tls                                            it came by that transport
+//   alice > INVITE offer plain unchanged                           a description as the last, its version too
 //   carrier1 > echo INVITE +81312345678                           the INVITE it heard, as a proxy sends it on
 //   alice silent 32s                                              time passes, she hears nothing
 //   alice waits 4s                                                time passes until she hears something

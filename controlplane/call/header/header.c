@@ -47,10 +47,35 @@ static bool has_timer(struct text value)
 	return false;
 }
 
+static bool is_of_family(const struct header_row *row)
+{
+	return row->name.data[row->name.size - 1] == '*';
+}
+
 // The name as the table has it; of a family of names, as it came.
 static struct text name_of(const struct header_row *row, const struct sip_header *header)
 {
-	return row->name.data[row->name.size - 1] == '*' ? header->name : row->name;
+	return is_of_family(row) ? header->name : row->name;
+}
+
+// False: nothing of it passes. What a form has made of a value is looked at once more, as a whole.
+static bool write_line(const struct crossing *crossing, const struct header_row *row,
+		       const struct sip_header *header, struct writer *line)
+{
+	const struct places *places = &crossing->places;
+	struct text name = name_of(row, header);
+	if (!is_one_line(header->value) || (is_of_family(row) && places_are_in(places, name)))
+		return false;
+	writer_text(line, name);
+	writer_text(line, TEXT(": "));
+	size_t start = line->used;
+	if (!header_value_write(row->form, header->value, places, line) || line->failed)
+		return false;
+	struct text written = { line->room + start, line->used - start };
+	if (places_are_in(places, written))
+		return false;
+	writer_text(line, TEXT("\r\n"));
+	return true;
 }
 
 static void cross(struct crossing *crossing, const struct header_row *row,
@@ -70,28 +95,19 @@ static void cross(struct crossing *crossing, const struct header_row *row,
 		count(crossing, HEADER_FATE_CUT);
 		return;
 	}
-	struct text name = name_of(row, header);
-	writer_text(&line, name);
-	writer_text(&line, TEXT(": "));
-	if (places_are_in(&crossing->places, name) || !is_one_line(header->value) ||
-	    !header_value_write(row->form, header->value, &crossing->places, &line)) {
-		if (row->form != HEADER_OPTIONS)
-			count(crossing, line.failed ? HEADER_FATE_CUT : HEADER_FATE_HIDDEN);
-		return;
-	}
-	writer_text(&line, TEXT("\r\n"));
+	bool does_pass = write_line(crossing, row, header, &line);
 	if (line.failed) {
 		count(crossing, HEADER_FATE_CUT);
+		return;
+	}
+	if (!does_pass) {
+		if (row->form != HEADER_OPTIONS)
+			count(crossing, HEADER_FATE_HIDDEN);
 		return;
 	}
 	crossing->writer->used = line.used;
 	crossing->lines++;
 	count(crossing, HEADER_FATE_PASSED);
-}
-
-static bool is_of_family(const struct header_row *row)
-{
-	return row->name.data[row->name.size - 1] == '*';
 }
 
 // Headers that have a row of their own come first: whatever else there is cannot push them out.

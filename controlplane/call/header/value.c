@@ -197,14 +197,6 @@ static bool write_option(struct text one, const struct places *places, struct wr
 	return true;
 }
 
-static bool write_raw(struct text value, const struct places *places, struct writer *writer)
-{
-	if (places_are_in(places, value))
-		return false;
-	writer_text(writer, value);
-	return true;
-}
-
 bool header_value_write(enum header_form form, struct text value, const struct places *places,
 			struct writer *writer)
 {
@@ -226,5 +218,6 @@ bool header_value_write(enum header_form form, struct text value, const struct p
 	case HEADER_FORM_COUNT:
 		break;
 	}
-	return write_raw(value, places, writer);
+	writer_text(writer, value);
+	return true;
 }

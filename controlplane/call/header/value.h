@@ -6,6 +6,7 @@
 #include "call/header/place.h"
 #include "call/header/table.h"
 
-// Writes what passes of the value; false: nothing does (and what was written does not count).
+// Writes what passes of the value; false: nothing does (and what was written does not count). A list
+// leaves out what names the leg; whether the whole does is for the caller to see.
 bool header_value_write(enum header_form form, struct text value, const struct places *places,
 			struct writer *writer);

@@ -65,6 +65,29 @@ static bool take_offer(struct leg *leg, struct sip_server *server,
 	return false;
 }
 
+// A session timer's refresh (RFC 4028 7.4): the same description again. Nothing changes, so nobody else is
+// asked.
+static bool answer_refresh(struct leg *leg, struct sip_server *server,
+			   const struct sip_message *request)
+{
+	struct call *call = leg->call;
+	char body[CALL_SDP_SIZE];
+	struct writer sdp = writer_of(body, sizeof body);
+	if (call->state != CALL_UP || !media_is_repeated(call->media, leg->side, request->body))
+		return false;
+	(void)sip_dialog_update(leg->dialog, request); // no Contact: the target stays
+	media_write_answer(call->media, leg->side, &sdp);
+	if (request->method == SIP_UPDATE) {
+		ask_reply_update(leg, server, writer_done(&sdp));
+	} else {
+		leg->server = server;
+		sip_server_set_owner(server, leg);
+		call_send_200(leg, writer_done(&sdp));
+	}
+	secret_wipe(body, sizeof body);
+	return true;
+}
+
 void change_invite(struct leg *leg, struct sip_server *server, const struct sip_message *invite)
 {
 	struct call *call = leg->call;
@@ -76,7 +99,7 @@ void change_invite(struct leg *leg, struct sip_server *server, const struct sip_
 		ask_refuse(server, leg, conflict);
 		return;
 	}
-	if (!is_late && !take_offer(leg, server, invite))
+	if (!is_late && (answer_refresh(leg, server, invite) || !take_offer(leg, server, invite)))
 		return;
 	(void)sip_dialog_update(leg->dialog, invite); // no Contact: the target stays
 	if (!ask_party(leg_other(leg), false, is_late)) {
@@ -135,7 +158,8 @@ void change_update(struct leg *leg, struct sip_server *server, const struct sip_
 		ask_refuse(server, leg, conflict);
 		return;
 	}
-	if (update->body.size > 0 && !take_offer(leg, server, update))
+	if (update->body.size > 0 &&
+	    (answer_refresh(leg, server, update) || !take_offer(leg, server, update)))
 		return;
 	(void)sip_dialog_update(leg->dialog, update);
 	if (update->body.size > 0)
