@@ -331,6 +331,13 @@ static void trust_later(void *context, uint64_t connection)
 		sip_transport_trust(control->transport, connection);
 }
 
+static void dismiss_later(void *context, uint64_t connection)
+{
+	struct control *control = context;
+	if (control->transport != NULL)
+		sip_transport_dismiss(control->transport, connection);
+}
+
 static enum status start_transactions(struct control *control)
 {
 	const struct sip_config *config = &control->config->sip;
@@ -339,6 +346,7 @@ static enum status start_transactions(struct control *control)
 		.wheel = control->wheel,
 		.send = send_later,
 		.trust = trust_later,
+		.dismiss = dismiss_later,
 		.send_context = control,
 		.t1_ms = config->t1_ms,
 		.t2_ms = config->t2_ms,

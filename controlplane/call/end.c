@@ -129,7 +129,9 @@ void call_refuse(struct calls *calls, struct sip_server *server, const struct si
 	const struct refusal_row *row = refusal_row(refusal->cause);
 	char room[512];
 	bool is_stranger = record_is_before_authentication(refusal->cause);
-	if (is_stranger)
+	if (refusal->cause == REFUSED_TLS_VERSION) // D-4: nothing else it sends will do either
+		call_dismiss_stranger(server, row->status, row->phrase);
+	else if (is_stranger)
 		call_refuse_stranger(server, row->status, row->phrase, TEXT_NONE);
 	else
 		call_reply(server, row->status, row->phrase, warning(refusal, room, sizeof room));

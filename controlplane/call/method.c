@@ -114,6 +114,12 @@ static bool is_required_known(struct sip_server *server, const struct sip_messag
 	return false;
 }
 
+void call_dismiss_stranger(struct sip_server *server, unsigned status, const char *phrase)
+{
+	struct sip_answer answer = { .status = status, .reason = phrase, .is_last = true };
+	sip_server_refuse(server, &answer);
+}
+
 static void request_inside(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request)
 {

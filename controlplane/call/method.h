@@ -14,3 +14,5 @@ void call_reply(struct sip_server *server, unsigned status, const char *phrase,
 // So too for somebody unknown, whose address may be forged: once, with no more octets than came.
 void call_refuse_stranger(struct sip_server *server, unsigned status, const char *phrase,
 			  struct text headers);
+// The same, and the connection it came on is closed behind the answer.
+void call_dismiss_stranger(struct sip_server *server, unsigned status, const char *phrase);

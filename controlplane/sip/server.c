@@ -439,6 +439,13 @@ void sip_server_release(struct sip_server *server)
 	settle(server);
 }
 
+static void dismiss(const struct sip_transactions *transactions, const struct sip_flow *flow)
+{
+	const struct sip_transaction_options *options = &transactions->options;
+	if (options->dismiss != NULL && flow->connection != 0)
+		options->dismiss(options->send_context, flow->connection);
+}
+
 void sip_server_refuse(struct sip_server *server, const struct sip_answer *answer)
 {
 	struct sip_transactions *transactions = server->transactions;
@@ -451,6 +458,8 @@ void sip_server_refuse(struct sip_server *server, const struct sip_answer *answe
 			&writer, &server->echo, answer, tag,
 			sip_transaction_answer_max(&server->flow, server->request_size));
 		sip_transaction_put_once(transactions, answer->status, octets, &server->flow);
+		if (answer->is_last)
+			dismiss(transactions, &server->flow);
 		end(server);
 	}
 	server->busy--;

@@ -26,6 +26,8 @@ struct sip_transaction_options {
 	sip_transport_send_fn send;
 	// That connection brought an INVITE which got as far as ringing. NULL: nobody asks.
 	void (*trust)(void *send_context, uint64_t connection);
+	// That connection's peer is not to be spoken to any more. NULL: it stays.
+	void (*dismiss)(void *send_context, uint64_t connection);
 	void *send_context;
 	uint32_t t1_ms, t2_ms, t4_ms;
 	uint32_t transactions_max; // above it new requests get 503 (bounded memory)
@@ -56,6 +58,7 @@ struct sip_answer {
 	struct text content_type; // empty: no body
 	struct text body;
 	const char *to_tag; // NULL: the transaction's own, made once and kept
+	bool is_last; // of sip_server_refuse: the request's connection is closed behind it
 };
 
 // Written from the request's own Via, From, To, Call-ID, CSeq (and Record-Route for 1xx/2xx of a

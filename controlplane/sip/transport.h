@@ -30,6 +30,7 @@ struct wheel;
 	ROW(SLOW_READER, "slow_reader") /* of what we send */                                      \
 	ROW(MALFORMED, "malformed") /* no sure end of a message; answered */                       \
 	ROW(ALIEN, "alien") /* no SIP */                                                           \
+	ROW(REFUSED, "refused") /* what it brought was, and nothing else will do */                \
 	ROW(NO_ROOM, "no_room") /* went for another */                                             \
 	ROW(STOPPED, "stopped")
 #define SIP_CLOSE_ENUMERATOR(name, label) SIP_CLOSE_##name,
@@ -105,6 +106,8 @@ void sip_transport_stop(struct sip_transport *transport);
 enum status sip_transport_send(void *transport, struct text octets, struct sip_flow *flow);
 // This connection's peer has had a call or the like: no newcomer takes its place any more.
 void sip_transport_trust(void *transport, uint64_t connection);
+// It is closed once the message that is being read from it is done with, and its answer sent.
+void sip_transport_dismiss(void *transport, uint64_t connection);
 // The nth address listened on with that protocol, with the port the kernel gave when 0 was asked for;
 // NULL past the last.
 const struct address *sip_transport_address(const struct sip_transport *transport,

@@ -181,7 +181,7 @@ bool call_handshake_passes(struct calls *calls, struct sip_server *server,
 				  directory_account(calls->directory, trunk->account_sid),
 				  &refusal))
 		return true;
-	call_refuse_stranger(server, 403, NULL, TEXT_NONE);
+	call_dismiss_stranger(server, 403, NULL);
 	if (record_is_repeat(calls, request))
 		return false;
 	(void)text_copy(text_of(trunk->account_sid), alert.account_sid, sizeof alert.account_sid);

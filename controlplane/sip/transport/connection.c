@@ -194,9 +194,10 @@ static void on_readable(struct bufferevent *stream, void *context)
 		connection_close(connection, SIP_CLOSE_ALIEN);
 		return;
 	}
-	if (verdict == FRAME_REFUSE) {
+	if (verdict == FRAME_REFUSE || connection->is_dismissed) {
 		(void)evbuffer_drain(input, evbuffer_get_length(input));
-		leave(connection, SIP_CLOSE_MALFORMED);
+		leave(connection,
+		      connection->is_dismissed ? SIP_CLOSE_REFUSED : SIP_CLOSE_MALFORMED);
 		return;
 	}
 	if (!frame_is_open(&connection->frame))

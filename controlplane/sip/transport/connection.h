@@ -56,6 +56,7 @@ struct connection {
 	int fd;
 	int greeting_size; // octets waited for, once they are known
 	bool is_outgoing, is_shared, is_greeted, is_shaking, is_told, has_timed_out;
+	bool is_dismissed; // whatever it sends: it goes after its answer
 	const char *cipher; // constant; NULL: not TLS, or not yet
 	size_t held; // octets in its buffers, as counted in the table
 	uint64_t since_ms, state_ms, heard_ms;

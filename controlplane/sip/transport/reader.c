@@ -72,7 +72,8 @@ static bool take(struct connection *connection, enum frame_verdict verdict, stru
 		counter_add(&connection->connections->counters->malformed, 1);
 		return false;
 	}
-	return connection->state == CONNECTION_OPEN; // an answer may have been too much
+	// An answer may have been too much, or the last.
+	return connection->state == CONNECTION_OPEN && !connection->is_dismissed;
 }
 
 enum frame_verdict reader_run(struct connection *connection, struct evbuffer *input)

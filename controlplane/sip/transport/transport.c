@@ -164,6 +164,14 @@ void sip_transport_trust(void *context, uint64_t id)
 		connections_rank(connection, CONNECTION_TRUSTED);
 }
 
+void sip_transport_dismiss(void *context, uint64_t id)
+{
+	struct sip_transport *transport = context;
+	struct connection *connection = connections_find(&transport->connections, id);
+	if (connection != NULL)
+		connection->is_dismissed = true;
+}
+
 // ---- what others look at
 
 const struct sip_transport_counters *sip_transport_counters(const struct sip_transport *transport)
