@@ -119,7 +119,7 @@ class Baresip:
 
     def __init__(self, host, folder, name, says=None, user="lab", domain=None,
                  credentials=None, outbound=None, port=5060, media=(22000, 22100),
-                 encryption=None):
+                 encryption=None, authority=None):
         self.host, self.name, self.events = host, name, []
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,8 @@ class Baresip:
             f"sip_listen {host.address}:{port}", "net_interface eth0", "ctrl_tcp_listen 127.0.0.1:4444",
             f"audio_source {source}",
             "audio_player aubridge,nobody", f"snd_path {self.folder}", "audio_buffer 20-160", "audio_srate 8000-8000", "audio_channels 1-1",
-            f"rtp_ports {media[0]}-{media[1]}", "call_max_calls 4", "rtp_stats no", ""]))
+            f"rtp_ports {media[0]}-{media[1]}", "call_max_calls 4", "rtp_stats no",
+            *self._trust(authority), ""]))
         words = [f"<sip:{user}@{domain or host.address}>", "regint=0", "audio_codecs=PCMU/8000/1",
                  "dtmfmode=rtpevent"]
         if credentials:
@@ -145,6 +146,15 @@ class Baresip:
             words.append(f'outbound="{outbound}"')
         (self.folder / "accounts").write_text(";".join(words) + "\n")
         (self.folder / "contacts").write_text("")
+
+    def _trust(self, authority):
+        """Lines about TLS: the CA that servers must be of, and a certificate of its own."""
+        if not authority:
+            return []
+        certificate, key = authority.issue(self.name, [f"IP:{self.host.address}"])
+        own = self.folder / "own.pem"
+        own.write_text(key.read_text() + certificate.read_text())
+        return [f"sip_cafile {authority.ca}", f"sip_certificate {own}"]
 
     def start(self):
         self.output = open(self.folder / "out", "wb")
@@ -220,6 +230,10 @@ class Baresip:
     def heard(self):
         """The wav file of what came out of its decoder; None: nothing did."""
         return next(iter(sorted(self.folder.glob("*-dec.wav"))), None)
+
+    def said(self):
+        """The wav file of what went into its encoder; None: nothing did."""
+        return next(iter(sorted(self.folder.glob("*-enc.wav"))), None)
 
     def stop(self):
         if self.process.poll() is None:

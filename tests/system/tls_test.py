@@ -1,0 +1,327 @@
+"""TLS seen from outside: the library's own client per version and suite, a public scanner, and phones
+people use. The site's certificates are of a CA of the lab; *.sip.example is a further one, by SNI."""
+
+import json
+import re
+import subprocess
+import time
+import xml.etree.ElementTree
+
+import pytest
+from conftest import ROOT, Site, said
+from lab import appliance, certificates, phones, script, speech
+from lab.appliance import CALLED, NUMBER
+
+DOMAIN = f"locked.{appliance.BASE_DOMAIN}"
+SUITES = [  # TLS-008
+    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256",
+    "ECDHE-RSA-AES128-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES256-SHA384", "ECDHE-RSA-AES256-SHA384", "AES128-GCM-SHA256", "AES128-SHA256",
+    "AES128-SHA", "AES256-GCM-SHA384", "AES256-SHA256", "AES256-SHA"]
+OTHERS = ["ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-CHACHA20-POLY1305", "DHE-RSA-AES128-GCM-SHA256",
+          "AES128-CCM", "CAMELLIA128-SHA", "NULL-SHA256", "AECDH-AES128-SHA"]
+
+
+@pytest.fixture(scope="module")
+def site(build, tmp_path_factory):
+    """A site of its own: it has certificates, and its accounts change their settings."""
+    work = tmp_path_factory.mktemp("tls")
+    authority = certificates.Authority(work / "certificates")
+    further = work / "further"
+    made = Site(build, work, name="tls")
+    options = authority.options(appliance.BASE_DOMAIN, made.net["appliance"].address)
+    authority.issue("sip", ["DNS:*.sip.example"])
+    further.mkdir()
+    for name in ("sip.crt", "sip.key"):
+        (further / name).write_bytes(authority.path(name).read_bytes())
+    made.trunkd.options.update({**options, "tls.certificate_directory": further})
+    made.authority = authority
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+class Client:
+    """openssl s_client on a host; `words` as for the command."""
+
+    def __init__(self, site, *words, host="pbx", name=DOMAIN, text="Q\n", verify=True):
+        target = f"{site.net['appliance'].address}:5061"
+        trust = ["-CAfile", site.authority.ca, "-verify_return_error"] if verify else []
+        self.done = subprocess.run(
+            site.net[host].words("openssl", "s_client", "-connect", target, "-servername", name,
+                                 *trust, *words),
+            input=text, capture_output=True, text=True, timeout=20, check=False)
+        self.text = self.done.stdout + self.done.stderr
+
+    @property
+    def is_open(self):
+        return self.done.returncode == 0 and "Cipher is (NONE)" not in self.text
+
+    def find(self, pattern):
+        match = re.search(pattern, self.text, re.M)
+        return match.group(1).strip() if match else None
+
+    @property
+    def suite(self):
+        return self.find(r"Cipher is (\S+)")
+
+
+def old(version):
+    return [f"-{version}", "-cipher", "ALL:@SECLEVEL=0"]
+
+
+def failures(site, reason):
+    rows = site.trunkd.metrics()["trunkd_tls_handshakes_failed_total"]
+    return rows[f'reason="{reason}"']
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_each_suite_of_the_list_is_taken(site, suite):
+    """TLS-008, TLS-009, TLS-015; the chain verifies against the bundle of TLS-013."""
+    client = Client(site, "-tls1_2", "-cipher", suite)
+    assert client.is_open, client.text
+    assert client.suite == suite
+    assert client.find(r"Verify return code: (\d+)") == "0"
+
+
+@pytest.mark.parametrize("suite", OTHERS)
+def test_no_other_suite_is_taken(site, suite):
+    before = failures(site, "cipher")
+    client = Client(site, "-tls1_2", "-cipher", f"{suite}:@SECLEVEL=0", verify=False)
+    assert not client.is_open, client.text
+    assert "handshake failure" in client.text, client.text
+    assert failures(site, "cipher") == before + 1
+    assert "reason=cipher" in site.trunkd.log()
+
+
+@pytest.mark.parametrize("suite", ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+                                   "TLS_CHACHA20_POLY1305_SHA256"])
+def test_tls_1_3_is_spoken(site, suite):
+    client = Client(site, "-tls1_3", "-ciphersuites", suite)
+    assert client.is_open and client.suite == suite, client.text
+
+
+def test_the_bundle_for_customers_verifies_us(site):
+    """TLS-013"""
+    bundle = site.work / "bundle.pem"
+    bundle.write_text(site.trunkd.trunkctl("show", "tls", "ca", raw=True))
+    client = Client(site, "-CAfile", bundle, "-verify_return_error", "-verify_hostname", DOMAIN,
+                    verify=False)
+    assert client.is_open and client.find(r"Verify return code: (\d+)") == "0", client.text
+
+
+@pytest.mark.parametrize("version", ["tls1", "tls1_1"])
+def test_old_versions_come_with_the_account_s_setting_alone(site, version):
+    """TLS-002 to -004, -006, -007: refused, and told to the customer whose domain it named."""
+    words = {"tls1": "1.0", "tls1_1": "1.1"}[version]
+    before = failures(site, "deprecated_version")
+    with site.watch() as seen:
+        client = Client(site, *old(version), name=f"office.{appliance.BASE_DOMAIN}", verify=False)
+        assert not client.is_open and "protocol version" in client.text, client.text
+        assert failures(site, "deprecated_version") == before + 1
+        if version == "tls1":  # the next of the same minute, host and reason is not told again
+            alert = seen.one_alert(32222)
+            assert alert["account_sid"] == site.sids["account"]
+            assert f"TLS {words} at most" in alert["seen"], alert
+            assert site.net["pbx"].address in alert["seen"], alert
+    site.trunkd.change("account", site.sids["account"], deprecated_tls="true")
+    try:
+        client = Client(site, *old(version), verify=False)
+        assert client.is_open, client.text
+        assert client.find(r"Protocol *: (\S+)") == {"1.0": "TLSv1", "1.1": "TLSv1.1"}[words]
+        assert client.suite in ("AES128-SHA", "AES256-SHA")
+    finally:
+        site.trunkd.change("account", site.sids["account"], deprecated_tls="false")
+    assert not Client(site, *old(version), verify=False).is_open
+
+
+def options_request(name):
+    return (f"OPTIONS sip:{name} SIP/2.0\r\nVia: SIP/2.0/TLS 198.51.100.9:5061;branch=z9hG4bK{time.time()}"
+            "\r\nMax-Forwards: 70\r\nFrom: <sip:a@b.example>;tag=1\r\nTo: <sip:" + name + ">\r\n"
+            f"Call-ID: {time.time()}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+
+
+def converse(site, words, name, request):
+    """What comes back on a connection on which that request was sent, and whether it was closed then."""
+    process = site.net["pbx"].start(
+        "openssl", "s_client", "-quiet", "-connect", f"{site.net['appliance'].address}:5061",
+        "-servername", name, *words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(0.7)
+        process.stdin.write(request.encode())
+        process.stdin.flush()
+        time.sleep(0.7)
+        is_closed = process.poll() is not None
+        process.terminate()
+        return process.stdout.read().decode(errors="replace"), is_closed
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_request_of_an_account_without_the_setting_is_refused(site):
+    """D-4, TLS-006: another account's setting opened the door, and no name said whose it is."""
+    other = site.trunkd.add("account", name="Retro Ltd", deprecated_tls="true")
+    try:
+        with site.watch() as seen:
+            answer, is_closed = converse(site, old("tls1"), "192.0.2.1", options_request(DOMAIN))
+            assert answer.startswith("SIP/2.0 403 ") and is_closed, answer
+            alert = seen.one_alert(32222)
+            assert "TLS 1.0 from" in alert["seen"] and alert["account_sid"] == site.sids["account"]
+        answer, is_closed = converse(site, ["-tls1_2"], DOMAIN, options_request(DOMAIN))
+        assert answer.startswith("SIP/2.0 200 ") and not is_closed, answer
+    finally:
+        site.trunkd.trunkctl("remove", "account", other)
+
+
+@pytest.mark.parametrize("algorithms,key", [("RSA-PSS+SHA256:RSA+SHA256", "rsa"),
+                                            ("ECDSA+SHA256", "ecdsa")])
+def test_clients_of_one_key_type_are_served(site, algorithms, key):
+    """TLS-009"""
+    for version in ("-tls1_2", "-tls1_3"):
+        client = Client(site, version, "-sigalgs", algorithms)
+        assert client.is_open and client.find(r"^ 0 s:CN = (\S+)") == key, client.text
+
+
+@pytest.mark.parametrize("name,subject", [(DOMAIN, "ecdsa"), ("a.sip.example", "sip"),
+                                          ("A.SIP.example", "sip"), ("a.b.sip.example", "ecdsa"),
+                                          ("elsewhere.example", "ecdsa")])
+def test_the_name_chooses_the_certificate(site, name, subject):
+    """TLS-010 to -012, D-6"""
+    client = Client(site, name=name)
+    assert client.find(r"^ 0 s:CN = (\S+)") == subject, client.text
+    assert len(re.findall(r"^ \d s:", client.text, re.M)) == 2  # with its CA
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_a_session_is_resumed_even_after_a_reload(site, version):
+    session = site.work / f"session{version}"
+    first = Client(site, version, "-sess_out", session, text=options_request(DOMAIN) + "Q\n")
+    if version == "-tls1_3":  # the ticket comes after the handshake, with the first read
+        converse(site, [version, "-sess_out", str(session)], DOMAIN, options_request(DOMAIN))
+    assert first.is_open and session.exists(), first.text
+    site.trunkd.trunkctl("reload")
+    second = Client(site, version, "-sess_in", session)
+    assert second.is_open and "Reused, " in second.text, second.text
+
+
+def test_a_reload_shows_the_new_certificate_and_keeps_connections(site):
+    """A connection that was open goes on; a broken file is refused with its name."""
+    serial = Client(site).find(r"^ 0 s:CN = (\S+)")
+    assert serial == "ecdsa"
+    process = site.net["pbx"].start(
+        "openssl", "s_client", "-quiet", "-connect", f"{site.net['appliance'].address}:5061",
+        "-servername", DOMAIN, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(0.7)
+        reloads = site.trunkd.metrics()["trunkd_tls_reloads_total"][""]
+        certificate, _ = site.authority.issue(
+            "ecdsa", [f"DNS:*.{appliance.BASE_DOMAIN}", "DNS:fresh.example"], days=20)
+        site.trunkd.trunkctl("reload")
+        assert site.trunkd.metrics()["trunkd_tls_reloads_total"][""] == reloads + 1
+        shown = site.trunkd.trunkctl("show", "tls")["certificates"]
+        assert any("fresh.example" in row["names"] for row in shown), shown
+        assert "expires in" in site.trunkd.trunkctl("status")["tls"]["warning"]
+        good = certificate.read_text()
+        certificate.write_text("no certificate\n")
+        with pytest.raises(appliance.Refused) as refused:
+            site.trunkd.trunkctl("reload")
+        assert str(certificate) in json.dumps(refused.value.answer), refused.value.answer
+        assert Client(site).is_open  # with what it had
+        certificate.write_text(good)
+        process.stdin.write(options_request(DOMAIN).encode())
+        process.stdin.flush()
+        time.sleep(0.7)
+        process.terminate()
+        assert process.stdout.read().startswith(b"SIP/2.0 200 ")
+    finally:
+        process.kill()
+        process.wait()
+        site.authority.issue("ecdsa", [f"DNS:*.{appliance.BASE_DOMAIN}",
+                                       f"IP:{site.net['appliance'].address}"])
+        site.trunkd.trunkctl("reload")
+
+
+def on(flag):
+    return "on" if flag == "1" else "off"
+
+
+def scan(site):
+    """What sslscan finds, as lines: one per protocol, suite, group and weakness."""
+    file = site.work / "scan.xml"
+    done = subprocess.run(
+        site.net["pbx"].words("sslscan", f"--xml={file}", f"--sni-name={DOMAIN}", "--no-colour",
+                              f"{site.net['appliance'].address}:5061"),
+        capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    test = xml.etree.ElementTree.parse(file).getroot().find("ssltest")
+    lines = [f"protocol {row.get('type').upper()} {row.get('version')} "
+             f"{on(row.get('enabled'))}" for row in test.findall("protocol")]
+    lines += [f"suite {row.get('sslversion')} {row.get('cipher')}"  # in the order of preference
+              for row in test.findall("cipher")]
+    lines += sorted(f"group {row.get('sslversion')} {row.get('name')}" for row in test.findall("group"))
+    compression = test.find("compression")  # absent where the scanner's library knows none
+    is_compressed = compression is not None and compression.get("supported") == "1"
+    lines.append(f"renegotiation {on(test.find('renegotiation').get('supported'))}")
+    lines.append(f"compression {'on' if is_compressed else 'off'}")
+    lines += [f"heartbleed {row.get('sslversion')} {on(row.get('vulnerable'))}"
+              for row in test.findall("heartbleed")]
+    return lines
+
+
+def documented():
+    text = (ROOT / "docs/tls.md").read_text()
+    block = re.search(r"```scan\n(.*?)```", text, re.S)
+    return block.group(1).splitlines()
+
+
+def test_a_public_scanner_finds_what_is_documented(site):
+    found = scan(site)
+    assert found == documented(), "\n".join(found)
+
+
+def plain(octets):
+    """Both zeros of PCMU as one: a decoder and an encoder do that too."""
+    return octets.replace(b"\x7f", b"\xff")
+
+
+def octets_of(wave):
+    return plain(bytes(speech.encode(sample) for sample in speech.read_wave(wave)))
+
+
+def test_a_phone_people_use_calls_a_secure_trunk_by_tls(site):
+    """SRTP-007, SRTP-008, D-31: TLS and SDES end to end; what was said is heard, octet by octet."""
+    padded = site.speech["pbx"] + b"\xff" * speech.RATE * 5
+    speech.write_wave(padded, site.work / "pbx.wav")
+    called = site.called(script.called_talks(site.work / "carrier.ulaw"))
+    phone = phones.Baresip(
+        site.net["pbx"], site.work, "baresip-tls", says=site.work / "pbx.wav", user=NUMBER,
+        domain=f"strict.{appliance.BASE_DOMAIN}", encryption="srtp-mand", authority=site.authority,
+        outbound=f"sip:{site.net['appliance'].address}:5061;transport=tls").start()
+    try:
+        with site.watch("pbx", "carrier") as seen:
+            phone.dial(f"sip:{CALLED}@strict.{appliance.BASE_DOMAIN}")
+            event = phone.wait_event("CALL_ESTABLISHED", "CALL_CLOSED")
+            assert event and event["type"] == "CALL_ESTABLISHED", event
+            time.sleep(2)
+            phone.hang_up()
+            assert called.wait(10), said(called)
+            row = seen.row()
+            assert row["sip_status"] == 200 and not seen.alerts()
+            assert row["media"][0]["suite"].startswith("AES_CM_128"), row["media"]
+    finally:
+        phone.stop()
+    # Signalling is unreadable on the PBX's cable, so its keys are too: what the carrier heard is
+    # compared with what went into the phone's encoder, what came out of its decoder with what the
+    # carrier said. At the end of the call some packets may be on their way.
+    said_there, heard_there = octets_of(phone.said()), octets_of(phone.heard())
+    heard = plain(b"".join(packet.payload for packet in seen.at["carrier"].rtp(False)
+                           if packet.type == 0))
+    both = min(len(heard), len(said_there))
+    assert both > speech.RATE and abs(len(heard) - len(said_there)) <= 10 * 160, len(heard)
+    assert heard[:both] == said_there[:both]
+    assert len(heard_there) > speech.RATE and heard_there in plain(site.speech["carrier"])
+    assert not any(b"INVITE" in packet.payload for packet in seen.at["pbx"].packets)
