@@ -3,7 +3,8 @@
 Builds trunkd, makes a virtual network of two hosts (pbx, carrier) cabled to the appliance's one port,
 starts trunkd there, provisions a customer with trunkctl, places a call of ten seconds with recorded
 speech from a real user agent, and compares what each side heard with what the other said, octet by
-octet. With --srtp the PBX's leg is SRTP, and what its cable shows is told too. It can run again and
+octet. With --srtp the PBX's leg is SRTP, and what its cable shows is told too; with --tls its SIP comes by
+TLS. It can run again and
 again and leaves nothing behind but the build directory."""
 
 import argparse
@@ -17,7 +18,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from lab import appliance, capture, media, network, phones, script, speech  # noqa: E402
+from lab import appliance, capture, certificates, media, network, phones, script, speech  # noqa: E402
 from lab.network import LabError  # noqa: E402
 from lab.talker import PACKET  # noqa: E402
 
@@ -46,11 +47,16 @@ def parse_arguments():
                         help="how the dataplane takes its port (af_packet)")
     parser.add_argument("--srtp", action="store_true",
                         help="the PBX talks SRTP (keys by SDES), the carrier RTP as without it")
+    parser.add_argument("--tls", action="store_true",
+                        help="the PBX's SIP comes by TLS, with certificates of a CA made for it")
     parser.add_argument("--build", default=os.environ.get("TRUNKD_BUILD", str(ROOT / "build")),
                         help="build directory (./build)")
     parser.add_argument("--seconds", type=int, default=speech.SECONDS, help="of the call (10)")
     parser.add_argument("--trace", action="store_true", help="keep pcap files of both phones' cables")
     options = parser.parse_args()
+    if options.tls and options.srtp:
+        parser.error("--tls hides the keys of --srtp from who compares the cables: one of the two; "
+                     "tests/system/tls_test.py has both")
     if not 1 <= options.seconds <= speech.SECONDS:
         parser.error(f"--seconds: 1 to {speech.SECONDS}, as long as the recording is")
     return options
@@ -106,7 +112,7 @@ def describe_media(trunkd):
     return lines
 
 
-def call(say, net, work, options, trunkd):
+def call(say, net, work, options, trunkd, authority):
     """Places the call; what was said and heard, and what is wrong with it."""
     pbx, carrier = net["pbx"], net["carrier"]
     for who in ("pbx", "carrier"):
@@ -121,7 +127,9 @@ def call(say, net, work, options, trunkd):
             work / "carrier.ulaw", ring=0.5), timeout=60).start()
         phone = phones.Baresip(pbx, work, "pbx", says=work / "pbx.wav", user=appliance.NUMBER,
                                domain=appliance.DOMAIN, credentials=(appliance.TRUNK, PASSWORD),
-                               outbound=f"sip:{net['appliance'].address};transport=udp",
+                               outbound=f"sip:{net['appliance'].address}"
+                                        f"{':5061;transport=tls' if options.tls else ';transport=udp'}",
+                               authority=authority if options.tls else None,
                                encryption="srtp-mand" if options.srtp else None).start()
         say(f"call: {appliance.NUMBER} dials {appliance.CALLED} (baresip at the PBX, sipp as carrier)")
         phone.dial(f"sip:{appliance.CALLED}@{appliance.DOMAIN}")
@@ -184,6 +192,7 @@ def next_steps(trunkd, options, work):
         return ["What to try next",
                 "   tools/quickstart --keep      the same, and everything stays up to play with",
                 "   tools/quickstart --srtp      the same with SRTP on the PBX's leg",
+                "   tools/quickstart --tls       the same with the PBX's SIP by TLS",
                 "   tools/check                  every test there is",
                 "   tools/bench/relay            packets per second beside testpmd and rtpengine",
                 "   README.md                    configuration, trunkctl, metrics, layout"]
@@ -194,18 +203,22 @@ def next_steps(trunkd, options, work):
             "   trunkctl status", "   trunkctl show history", "   trunkctl help",
             f"   tools/lab/lab metrics --name {NAME}",
             f"   ip netns exec {host['pbx'].namespace} bash     a shell on the PBX",
+            f"   openssl s_client -connect {trunkd.host.address}:5061 -CAfile "
+            f"{work}/certificates/ca.crt     there: SIP over TLS",
             f"   less {work}/trunkd.log      {work}/*.pcap: both cables",
             f"End it:  tools/lab/lab down --name {NAME}"]
 
 
 def run(say, net, work, options):
-    trunkd = appliance.Appliance(net["appliance"], options.build, work, options.driver)
+    authority = certificates.Authority(work / "certificates")
+    own = authority.options(appliance.BASE_DOMAIN, net["appliance"].address)
+    trunkd = appliance.Appliance(net["appliance"], options.build, work, options.driver, own)
     say(f"trunkd: start on {trunkd.host.address} ({options.driver}, embedded Redis)")
     trunkd.start()
     say("provision: account, IP ACL, credentials, trunk, number, carrier (trunkctl)")
     trunkd.provision(net["pbx"], [("gateway-1", net["carrier"], 10)], password=PASSWORD,
                      **({"srtp": "true"} if options.srtp else {}))
-    at_pbx, at_carrier, phone, told = call(say, net, work, options, trunkd)
+    at_pbx, at_carrier, phone, told = call(say, net, work, options, trunkd, authority)
     record = trunkd.wait_history(set())[0]
     wrong = []
     if options.srtp:

@@ -211,15 +211,40 @@ static bool make_server(struct tls_identity *identity, const struct sip_tls_file
 	return true;
 }
 
+static bool is_same_file(const struct tls_trust *a, const struct tls_trust *b)
+{
+	return strcmp(a->file, b->file) == 0 && a->facts.st_ino == b->facts.st_ino &&
+	       a->facts.st_dev == b->facts.st_dev && a->facts.st_size == b->facts.st_size &&
+	       a->facts.st_mtim.tv_sec == b->facts.st_mtim.tv_sec &&
+	       a->facts.st_mtim.tv_nsec == b->facts.st_mtim.tv_nsec;
+}
+
+// Reading the system's CAs takes 40 to 70 ms, in which calls would wait.
+static bool trust(struct tls_identity *identity, const struct tls_identity *former,
+		  const char *file)
+{
+	struct tls_trust *found = &identity->trust;
+	if (text_copy(text_of(file), found->file, sizeof found->file) &&
+	    stat(file, &found->facts) == 0 && former != NULL &&
+	    is_same_file(found, &former->trust)) {
+		SSL_CTX_set1_cert_store(identity->client, SSL_CTX_get_cert_store(former->client));
+		return true;
+	}
+	if (SSL_CTX_load_verify_file(identity->client, file) == 1)
+		return true;
+	found->file[0] = '\0';
+	return false;
+}
+
 static bool make_client(struct tls_identity *identity, const struct sip_tls_files *files,
-			struct sip_tls_problem *problem)
+			const struct tls_identity *former, struct sip_tls_problem *problem)
 {
 	bool is_own = is_given(files->ca_file);
 	const char *file = is_own ? files->ca_file : system_store;
 	identity->client = sip_tls_context_create(false, files);
 	if (identity->client == NULL)
 		return tls_certificate_problem(problem, "tls", "-", tls_certificate_error());
-	if (SSL_CTX_load_verify_file(identity->client, file) == 1)
+	if (trust(identity, former, file))
 		return true;
 	if (is_own)
 		return tls_certificate_problem(problem, "tls.ca_file", file,
@@ -233,6 +258,7 @@ static bool make_client(struct tls_identity *identity, const struct sip_tls_file
 }
 
 struct tls_identity *tls_identity_create(const struct sip_tls_files *files,
+					 const struct tls_identity *former,
 					 struct sip_tls_problem *out_problem)
 {
 	struct tls_identity *identity = calloc(1, sizeof *identity);
@@ -243,7 +269,7 @@ struct tls_identity *tls_identity_create(const struct sip_tls_files *files,
 	if (add_defaults(identity, files, out_problem) &&
 	    add_directory(identity, files->certificate_directory, out_problem) &&
 	    make_server(identity, files, out_problem) &&
-	    make_client(identity, files, out_problem) && index_names(identity))
+	    make_client(identity, files, former, out_problem) && index_names(identity))
 		return identity;
 	tls_identity_release(identity);
 	return NULL;

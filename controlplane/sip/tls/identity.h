@@ -6,6 +6,7 @@
 // Runs on: control thread.
 
 #include <openssl/ssl.h>
+#include <sys/stat.h>
 
 #include "sip/tls/certificate.h"
 
@@ -16,10 +17,16 @@ struct tls_name { // one name of one certificate
 	unsigned certificate;
 };
 
+struct tls_trust { // where the CAs of carriers came from: hundreds take long to read again
+	char file[SIP_TLS_NAME_SIZE];
+	struct stat facts;
+};
+
 struct tls_identity {
 	unsigned references;
 	SSL_CTX *server; // NULL: nothing to show
 	SSL_CTX *client;
+	struct tls_trust trust;
 	struct tls_certificate certificates[SIP_TLS_CERTIFICATES_MAX];
 	unsigned certificate_count;
 	const struct tls_certificate *defaults[2]; // ECDSA, RSA: shown when no name matches
@@ -29,8 +36,10 @@ struct tls_identity {
 
 struct sip_tls;
 
-// With one reference. NULL: the problem says why.
+// With one reference; takes over CAs of the former one (or NULL) whose file has not changed. NULL: the
+// problem says why.
 struct tls_identity *tls_identity_create(const struct sip_tls_files *files,
+					 const struct tls_identity *former,
 					 struct sip_tls_problem *out_problem);
 struct tls_identity *tls_identity_keep(struct tls_identity *identity);
 void tls_identity_release(struct tls_identity *identity);

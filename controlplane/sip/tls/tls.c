@@ -33,7 +33,8 @@ static void on_progress(const SSL *ssl, int where, int result)
 static struct tls_identity *read_files(struct sip_tls *tls, const struct sip_tls_files *files,
 				       struct sip_tls_problem *problem)
 {
-	struct tls_identity *identity = tls_identity_create(files, problem);
+	struct tls_identity *identity =
+		tls_identity_create(files, atomic_load(&tls->identity), problem);
 	if (identity == NULL)
 		return NULL;
 	if (identity->server != NULL) {

@@ -62,6 +62,27 @@ static void a_stranger_ca_makes_no_right_certificate(void **state)
 	CHECK_TRUE(is_met(fixture, NULL));
 }
 
+static void other_cas_are_believed_after_a_reload(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sip_tls_problem problem;
+	static const struct maker_order other = { .name = "other", .is_ca = true };
+	maker_make(fixture->folder, &other);
+	want(fixture, "gateway.pstn.example", true);
+	CHECK_TRUE(is_met(fixture, NULL));
+	for (unsigned i = 0; i < 2; i++) { // the second finds the file as it was
+		CHECK_OK(sip_tls_reload(fixture->tls, &fixture->files, &problem));
+		CHECK_TRUE(is_met(fixture, NULL));
+	}
+	maker_join(fixture->folder, "ca.crt", "other.crt", "other.key");
+	CHECK_OK(sip_tls_reload(fixture->tls, &fixture->files, &problem));
+	CHECK_FALSE(is_met(fixture, NULL));
+	maker_join(fixture->folder, "ca.crt", "other.crt",
+		   "rsa.crt"); // which has the first CA behind it
+	CHECK_OK(sip_tls_reload(fixture->tls, &fixture->files, &problem));
+	CHECK_TRUE(is_met(fixture, NULL));
+}
+
 // By destination and by rules: a session of an unverified connection is none of a verified one.
 static void sessions_are_brought_back(void **state)
 {
@@ -187,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TLS_TEST(a_peer_must_have_a_right_certificate),
 		TLS_TEST(a_stranger_ca_makes_no_right_certificate),
+		TLS_TEST(other_cas_are_believed_after_a_reload),
 		TLS_TEST(sessions_are_brought_back),
 		TLS_TEST(a_client_certificate_is_shown_and_seen),
 		TLS_TEST(a_strange_client_certificate_is_let_in_and_not_verified),
