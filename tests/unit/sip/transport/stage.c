@@ -21,6 +21,8 @@ static void on_message(void *context, struct text octets, const struct sip_flow 
 	text_copy_cut(octets, stage->last, sizeof(stage->last));
 	if (stage->reply.size > 0)
 		(void)stage_send(stage, stage->reply, &way);
+	if (stage->dismisses)
+		sip_transport_dismiss(stage->transport, flow->connection);
 	if (stage->forward_to.family != ADDRESS_NONE) {
 		way.remote = stage->forward_to;
 		way.connection = 0;

@@ -30,6 +30,7 @@ struct stage {
 	unsigned status; // of the last refusal
 	uint64_t broken_id;
 	bool is_sending;
+	bool dismisses; // whoever brought a message, once it has its reply
 };
 
 // Limits of 0 become: 16 connections, 8 of a source, 65536 octets, 4, 5, 30, 600 s.

@@ -111,6 +111,27 @@ static void whoever_stays_after_a_refusal_is_closed_all_the_same(void **state)
 	stage_close(&stage);
 }
 
+static void who_is_dismissed_hears_the_answer_and_says_nothing_more(void **state)
+{
+	(void)state;
+	struct stage stage;
+	char room[128];
+	stage_open(&stage, "127.0.0.1", usual, NULL);
+	stage.reply = TEXT("SIP/2.0 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+	stage.dismisses = true;
+	int fd = stage_connect(&stage, "127.0.0.1");
+	stage_write(fd, TEXT(MESSAGE MESSAGE MESSAGE));
+	CHECK_TEXT(stage_read(&stage, fd, room, sizeof(room)),
+		   "SIP/2.0 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+	CHECK_NUMBER(stage.messages, 1);
+	CHECK_NUMBER(stage.broken, 1);
+	close(fd);
+	stage_run(&stage);
+	CHECK_NUMBER(stage_closed(&stage, SIP_CLOSE_REFUSED), 1);
+	CHECK_NUMBER(counter_get(&stage.counters->connections), 0);
+	stage_close(&stage);
+}
+
 static void what_is_no_sip_is_closed_without_a_word(void **state)
 {
 	(void)state;
@@ -296,6 +317,7 @@ int main(void)
 		TEST(messages_in_one_piece_arrive_one_by_one),
 		TEST(a_message_without_a_sure_end_is_answered_and_nothing_behind_it_read),
 		TEST(whoever_stays_after_a_refusal_is_closed_all_the_same),
+		TEST(who_is_dismissed_hears_the_answer_and_says_nothing_more),
 		TEST(what_is_no_sip_is_closed_without_a_word),
 		TEST(who_shuts_his_side_still_hears_what_was_said),
 		TEST(a_request_to_a_peer_goes_by_the_connection_it_made),
