@@ -195,6 +195,8 @@ static void acknowledged(void *context, const struct sip_message *ack)
 	struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
 	if (leg == NULL || leg->call == NULL || leg->server == NULL)
 		return; // a repeat, or a stranger's
+	if (!sip_server_has_final(leg->server) || sip_server_cseq(leg->server) != ack->cseq)
+		return; // of an INVITE before this one (RFC 3261 13.2.2.4)
 	if (!names_our_contact(leg, ack)) {
 		text_copy_cut(ack->target.whole, leg->wrong_ack, sizeof leg->wrong_ack);
 		return;
@@ -223,7 +225,7 @@ static void response(void *context, struct sip_client *client, void *owner,
 	(void)context;
 	(void)client;
 	struct leg *leg = owner;
-	if (leg == NULL)
+	if (leg == NULL || (leg->call == NULL && message->method != SIP_INVITE))
 		return;
 	note_response(leg, message);
 	if (message->method == SIP_INFO)

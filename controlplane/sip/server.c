@@ -408,6 +408,11 @@ const char *sip_server_to_tag(const struct sip_server *server)
 	return server->to_tag;
 }
 
+uint32_t sip_server_cseq(const struct sip_server *server)
+{
+	return server->cseq;
+}
+
 bool sip_server_has_final(const struct sip_server *server)
 {
 	return server->state != TRYING && server->state != PROCEEDING;

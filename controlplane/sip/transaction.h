@@ -69,6 +69,7 @@ void sip_server_acknowledged(struct sip_server *server); // its 2xx was acknowle
 void sip_server_resend(struct sip_server *server); // its last response, as it was (RFC 3262 3)
 const char *sip_server_to_tag(const struct sip_server *server);
 bool sip_server_has_final(const struct sip_server *server);
+uint32_t sip_server_cseq(const struct sip_server *server); // of its request, and of its ACK
 void sip_server_set_owner(struct sip_server *server, void *owner); // user's pointer; NULL at first
 void *sip_server_owner(const struct sip_server *server);
 // The user is done with it; it lives on by itself as long as the RFC wants. A server released

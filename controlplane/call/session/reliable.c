@@ -120,10 +120,14 @@ static void say(struct call *call, unsigned status, bool has_media, bool is_reli
 		writer_text(&lines, call_method_allow()); // for UPDATE (RFC 3311 5.1)
 	}
 	answer.headers = writer_done(&lines);
-	(void)sip_server_reply(call->caller->server, &answer);
+	enum status sent = sip_server_reply(call->caller->server, &answer);
 	record_ladder_status(call, MEDIA_CALLER, RECORD_OUT, status);
-	if (is_reliable)
+	if (sent != OK && answer.body.size > 0) { // never said
+		forget_told(call);
+		call->exchange = EXCHANGE_OPEN;
+	} else if (sent == OK && is_reliable) {
 		await_prack(call, answer.body.size > 0);
+	}
 	secret_wipe(body, sizeof body);
 }
 
@@ -146,13 +150,12 @@ void reliable_tell(struct call *call, unsigned status, bool has_media, bool is_r
 	struct reliable *reliable = &call->reliable;
 	// An offer of ours can be made in no other way before the answer (RFC 3262 5).
 	bool is_useful = is_reliable || (call->is_late && has_media);
-	if (has_media)
+	bool is_held = reliable->is_awaited || reliable->is_final_held;
+	if (has_media && is_held)
 		media_connect(call->media); // the other side may have moved
-	if (reliable->is_final_held)
-		return;
-	if (reliable->is_awaited)
+	if (is_held && !reliable->is_final_held)
 		put_off(reliable, status, has_media);
-	else
+	else if (!is_held)
 		say(call, status, has_media,
 		    reliable->is_required || (reliable->is_possible && is_useful));
 }
