@@ -127,6 +127,7 @@ void leg_send_owed_ack(struct leg *leg)
 	struct writer sdp = writer_of(body, sizeof body);
 	leg->is_ack_owed = false;
 	media_write_answer(leg->call->media, leg->side, &sdp);
+	media_connect(leg->call->media); // before it hears that it may speak
 	leg_keep_ack_body(leg, writer_done(&sdp));
 	leg_send_ack(leg);
 	secret_wipe(body, sizeof body);

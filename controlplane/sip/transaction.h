@@ -61,9 +61,8 @@ struct sip_answer {
 	bool is_last; // of sip_server_refuse: the request's connection is closed behind it
 };
 
-// Written from the request's own Via, From, To, Call-ID, CSeq (and Record-Route for 1xx/2xx of a
-// dialog). A 2xx to INVITE is repeated (T1 doubling to T2, RFC 3261 13.3.1.4) until
-// sip_server_acknowledged or sip_server_release.
+// Written from the request's Via, From, To, Call-ID, CSeq and, in a dialog, Record-Route. A 2xx to INVITE is
+// repeated (T1 doubling to T2, RFC 3261 13.3.1.4) until sip_server_acknowledged or _release.
 enum status sip_server_reply(struct sip_server *server, const struct sip_answer *answer);
 void sip_server_acknowledged(struct sip_server *server); // its 2xx was acknowledged
 void sip_server_resend(struct sip_server *server); // its last response, as it was (RFC 3262 3)
@@ -72,8 +71,7 @@ bool sip_server_has_final(const struct sip_server *server);
 uint32_t sip_server_cseq(const struct sip_server *server); // of its request, and of its ACK
 void sip_server_set_owner(struct sip_server *server, void *owner); // user's pointer; NULL at first
 void *sip_server_owner(const struct sip_server *server);
-// The user is done with it; it lives on by itself as long as the RFC wants. A server released
-// without a final answer answers 500.
+// The user is done with it; it lives on as long as the RFC wants. Without a final answer it answers 500.
 void sip_server_release(struct sip_server *server);
 // The only answer to somebody unknown, whose address may be forged: sent once and never repeated,
 // never longer than the request (header lines of the answer are left out as it needs), and nothing is

@@ -48,7 +48,12 @@ class Softphone:
         self.tag, self.call_id = secrets.token_hex(4), ""
         self.number, self.local, self.remote, self.peer = 0, "", "", ""
         self.acks, self.last_answer = {}, None
+        self.is_late = False  # our INVITE made no offer
         self.answer_status = FINAL  # to INVITE; None: rings for ever
+        self.knows = ""  # header lines of each INVITE and 18x: Supported, Allow
+        self.early = []  # called: what happens before the answer, each with (phone, invite, source)
+        self.rseq = 0
+        self.answers_pracks = True
         self.wake, self.stop = socket.socketpair()
         self.thread = threading.Thread(target=self._listen, daemon=True)
         self.thread.start()
@@ -73,20 +78,32 @@ class Softphone:
         self.peer = f"sip:{number}@{self.domain}"
         self.local = f'"Lab" <sip:{self.user}@{self.domain}>;tag={self.tag}'
         self.remote = f"<{self.peer}>"
+        self.is_late = sdp == ""
         return self._offer(sdp)
 
     def reinvite(self, direction="sendrecv", sdp=None):
         """Another offer in the dialog; its final response."""
-        return self._offer(sdp or self.media.describe(direction))
+        return self._offer(self.media.describe(direction) if sdp is None else sdp)
+
+    def update(self, direction="sendrecv"):
+        """The same by UPDATE (RFC 3311)."""
+        final = self.request("UPDATE", self.media.describe(direction))
+        if final.status < 300:
+            self.media.take(final.body)
+        return final
 
     def _offer(self, sdp):
+        """With an empty `sdp` the peer makes the offer, and our ACK the answer."""
         final = self.request("INVITE", self.media.describe() if sdp is None else sdp)
         if final.status < 300:
-            self.remote = final["To"]
-            self.peer = re.search(r"<([^>]+)>", final["Contact"])[1]
+            self._join(final)
             if final.body:
                 self.media.take(final.body)
         return final
+
+    def _join(self, response):
+        self.remote = response["To"]
+        self.peer = re.search(r"<([^>]+)>", response["Contact"])[1]
 
     def hang_up(self):
         return self.request("BYE")
@@ -104,7 +121,7 @@ class Softphone:
             final = self._wait(lambda: self._find(number, method, FINAL), 0.5)
             if final:
                 if method == "INVITE":
-                    self._acknowledge(final, branch)
+                    self._acknowledge(final, branch, is_late=not body)
                 return final
         raise LabError(f"{method} of {self.host.name} was not answered in {timeout} s")
 
@@ -112,20 +129,25 @@ class Softphone:
         return next((one for one in self.received if one.is_response and one.number == number and
                      one.method == method and one.status >= least), None)
 
-    def _acknowledge(self, final, branch):
-        remote, peer = final["To"], self.peer
+    def _acknowledge(self, final, branch, is_late):
+        remote, peer, answer = final["To"], self.peer, ""
+        if final.status < 300 and is_late and final.body:
+            self.media.take(final.body)
+            answer = self.media.describe(offer=final.body)
         if final.status < 300:
             branch = f"z9hG4bK{secrets.token_hex(6)}"
             peer = re.search(r"<([^>]+)>", final["Contact"])[1]
-        text = self._text("ACK", branch, final.number, "", peer, remote)
+        text = self._text("ACK", branch, final.number, answer, peer, remote)
         self.acks[final.number] = text
         self._send(text)
 
-    def _text(self, method, branch, number, body="", peer=None, remote=None):
+    def _text(self, method, branch, number, body="", peer=None, remote=None, headers=()):
         lines = [f"{method} {peer or self.peer} SIP/2.0",
                  f"Via: SIP/2.0/{self.transport.upper()} {self.place};branch={branch};rport",
                  f"From: {self.local}", f"To: {remote or self.remote}", f"Call-ID: {self.call_id}",
-                 f"CSeq: {number} {method}", f"Contact: {self.contact}", "Max-Forwards: 70"]
+                 f"CSeq: {number} {method}", f"Contact: {self.contact}", "Max-Forwards: 70", *headers]
+        if self.knows and method == "INVITE":
+            lines.append(self.knows)
         if body:
             lines.append("Content-Type: application/sdp")
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
@@ -148,11 +170,32 @@ class Softphone:
             if message.is_response:
                 if is_again and message.method == "INVITE" and message.number in self.acks:
                     self._send(self.acks[message.number])
+                elif message.method == "INVITE" and 100 < message.status < 200:
+                    self._hear_early(message, is_again)
             elif message.method != "ACK":
                 self._serve(message, source, is_again)
+            elif message.body:
+                self.media.take(message.body)  # the answer to what our 200 offered
+
+    def _hear_early(self, response, is_again):
+        """Early media, and PRACK where it is asked for (RFC 3262), with an answer to an offer."""
+        self._join(response)
+        answer = ""
+        if response.body and not is_again:
+            self.media.take(response.body)
+            answer = self.media.describe(offer=response.body) if self.is_late else ""
+        if "100rel" in response["Require"] and not is_again:
+            self.number += 1
+            self._send(self._text("PRACK", f"z9hG4bK{secrets.token_hex(6)}", self.number, answer,
+                                  headers=[f"RAck: {response['RSeq']} {response['CSeq']}"]))
 
     def _serve(self, message, source, is_again):
-        if message.method != "INVITE":
+        if message.method == "UPDATE" and message.body:
+            self.media.take(message.body)
+            self._respond(message, source, 200, self.media.describe(offer=message.body))
+        elif message.method == "PRACK" and not self.answers_pracks:
+            pass
+        elif message.method != "INVITE":
             self._respond(message, source, 200)
         elif is_again and self.last_answer:
             self._send(self.last_answer, source)
@@ -163,10 +206,34 @@ class Softphone:
         else:
             self._answer(message, source)
 
+    def ring(self, message, source, status=183, body="", is_reliable=True):
+        """A provisional response; a reliable one waits for its PRACK."""
+        headers = [self.knows] if self.knows else []
+        if is_reliable:
+            self.rseq += 1
+            headers += ["Require: 100rel", f"RSeq: {self.rseq}"]
+        self._respond(message, source, status, body, headers)
+        return f"{self.rseq} {message['CSeq']}"
+
     def _answer(self, message, source):
+        if self.early and ";tag=" not in message["To"]:
+            threading.Thread(target=self._ring_and_answer, args=(message, source), daemon=True).start()
+        else:
+            self._accept(message, source)
+
+    def _ring_and_answer(self, message, source):
+        self._meet(message)
+        for step in self.early:
+            step(self, message, source)
+        self._accept(message, source)
+
+    def _meet(self, message):
         self.call_id, self.remote = message["Call-ID"], message["From"]
         self.local = message["To"] if ";tag=" in message["To"] else f"{message['To']};tag={self.tag}"
         self.peer = re.search(r"<([^>]+)>", message["Contact"])[1]
+
+    def _accept(self, message, source):
+        self._meet(message)
         offer = message.body
         if offer:
             self.media.take(offer)
@@ -176,13 +243,13 @@ class Softphone:
         self.last_answer = self._respond(
             message, source, 200, self.media.describe(direction, offer=offer or None))
 
-    def _respond(self, message, source, status, body=""):
+    def _respond(self, message, source, status, body="", headers=()):
         to = message["To"]
         if ";tag=" not in to and status > 100:
             to += f";tag={self.tag}"
         lines = [f"SIP/2.0 {status} Lab", *[f"Via: {via}" for via in message.all("Via")],
                  f"From: {message['From']}", f"To: {to}", f"Call-ID: {message['Call-ID']}",
-                 f"CSeq: {message['CSeq']}", f"Contact: {self.contact}"]
+                 f"CSeq: {message['CSeq']}", f"Contact: {self.contact}", *headers]
         if body:
             lines.append("Content-Type: application/sdp")
         text = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
@@ -203,6 +270,11 @@ class Softphone:
         if not self._wait(lambda: len(self.requests(method)) >= count, timeout):
             raise LabError(f"{self.host.name} got {len(self.requests(method))} {method}, not {count}")
         return self.requests(method)
+
+    def wait_early(self, is_reliable, timeout=5):
+        """As the calling one: early media were described, and our PRACK is answered."""
+        return self._wait(lambda: self.media.target and (not is_reliable or any(
+            one.is_response and one.method == "PRACK" for one in self.received)), timeout)
 
     def _wait(self, condition, timeout):
         end = time.monotonic() + timeout
