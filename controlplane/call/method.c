@@ -13,6 +13,7 @@
 #include "call/leg.h"
 #include "call/session/answer.h"
 #include "call/session/change.h"
+#include "call/session/early.h"
 #include "call/session/info.h"
 #include "call/session/reliable.h"
 #include "call/watch/peer.h"
@@ -99,6 +100,7 @@ static void pass_inside(struct leg *leg, struct sip_server *server,
 {
 	struct leg *other = leg_other(leg);
 	carry_over(leg, HEADER_INSIDE, request);
+	early_turn_to(leg, request->from.tag);
 	methods[request->method].inside(leg, server, request);
 	if (request->method != SIP_BYE)
 		carry_clear(other);

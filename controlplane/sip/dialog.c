@@ -9,13 +9,12 @@
 
 #include "sip/flow/aim.h"
 #include "sip/message_uri.h"
+#include "sip/peer.h"
 #include "sip/shard/shard.h"
 #include "sip/value.h"
 
 #define TAG_OCTETS 10
 #define CALL_ID_OCTETS 16
-#define ROUTES_MAX 32
-#define BLOCK_MAX 16384
 
 struct sip_dialogs {
 	struct map by_tag; // ours
@@ -23,27 +22,18 @@ struct sip_dialogs {
 	unsigned shard;
 };
 
-struct peer { // behind it, the octets its text borrows
-	struct text remote; // its header value, tag included
-	struct text tag; // empty while there is none
-	struct text target; // its Contact
-	struct text request_target; // the Request-URI: the target, or a strict router
-	struct text routes; // "Route: …\r\n" lines
-	char room[];
-};
-
 struct sip_dialog {
 	struct map_node node;
 	struct sip_dialogs *dialogs;
 	void *owner;
-	struct peer *peer;
+	struct sip_peer *peer;
+	struct sip_peer *forks; // others that answered before the call was taken
 	struct text call_id;
 	struct text local; // our header value, tag included
 	struct text base; // as the calling side: the peer's header value before it has a tag
 	struct sip_flow known; // where the peer was first met
 	struct sip_flow flow; // where requests go
-	uint32_t local_cseq, remote_cseq;
-	bool has_remote_cseq;
+	uint32_t local_cseq;
 	bool is_established; // the route set stands
 	char tag[SIP_TAG_SIZE];
 	char room[];
@@ -92,142 +82,83 @@ static void aim(struct sip_dialog *dialog, const struct sip_uri *next_hop)
 
 // ---- the peer's part
 
-struct routes {
-	struct text values[ROUTES_MAX];
-	unsigned count;
-};
+#define FORKS_MAX 8 // kept beside the one our requests go to
 
-// In the order the header lines have (RFC 3261 12.1.1), or backwards for the calling side (12.1.2).
-static bool collect_routes(const struct sip_message *message, bool is_backwards,
-			   struct routes *routes)
+static bool is_tag(const struct sip_peer *peer, struct text tag)
 {
-	struct text value;
-	routes->count = 0;
-	for (unsigned nth = 0;
-	     (value = sip_message_header(message, "Record-Route", nth)).data != NULL; nth++) {
-		do {
-			struct sip_party route;
-			struct text one = sip_value_list(&value);
-			if (routes->count == ROUTES_MAX || !sip_party_split(one, &route) ||
-			    route.uri.host.size == 0)
-				return false;
-			routes->values[routes->count++] = one;
-		} while (value.data != NULL);
+	return text_is_equal(peer->tag, tag);
+}
+
+static void forget_forks(struct sip_dialog *dialog)
+{
+	while (dialog->forks != NULL) {
+		struct sip_peer *fork = dialog->forks;
+		dialog->forks = fork->next;
+		free(fork);
 	}
-	for (unsigned i = 0; is_backwards && i < routes->count / 2; i++) {
-		struct text other = routes->values[routes->count - 1 - i];
-		routes->values[routes->count - 1 - i] = routes->values[i];
-		routes->values[i] = other;
+}
+
+// Takes that fork out of those that wait; NULL: it is none of them.
+static struct sip_peer *take_fork(struct sip_dialog *dialog, struct text tag)
+{
+	struct sip_peer **at = &dialog->forks;
+	while (*at != NULL && !is_tag(*at, tag))
+		at = &(*at)->next;
+	struct sip_peer *fork = *at;
+	if (fork != NULL)
+		*at = fork->next;
+	return fork;
+}
+
+// It waits while our requests go to another one; of too many the oldest is forgotten.
+static void put_fork(struct sip_dialog *dialog, struct sip_peer *peer)
+{
+	unsigned count = 0;
+	peer->flow = dialog->flow;
+	peer->next = dialog->forks;
+	dialog->forks = peer;
+	for (struct sip_peer **at = &dialog->forks; *at != NULL; at = &(*at)->next) {
+		if (count++ < FORKS_MAX)
+			continue;
+		free(*at);
+		*at = NULL;
+		break;
 	}
-	return true;
 }
 
-static struct text keep(struct writer *writer, struct text text)
+// Puts a new block in place of the one before, or beside it, when it is another fork's; its text may
+// borrow from the old one.
+static enum status set_peer(struct sip_dialog *dialog, const struct sip_peer_facts *facts)
 {
-	struct text kept = { writer->room + writer->used, text.size };
-	writer_text(writer, text);
-	return kept;
-}
-
-static void write_route(struct writer *writer, struct text value)
-{
-	writer_text(writer, TEXT("Route: "));
-	writer_text(writer, value);
-	writer_text(writer, TEXT("\r\n"));
-}
-
-// Headers of a Contact's URI do not go into a Request-URI (RFC 3261 19.1.1).
-static struct text without_headers(const struct sip_uri *uri)
-{
-	const char *question = text_find(uri->parameters, '?');
-	struct text text = uri->whole;
-	if (question != NULL)
-		text.size = (size_t)(question - text.data);
-	return text;
-}
-
-// RFC 3261 12.2.1.1: a first route without lr is a strict router; it becomes the Request-URI, and
-// the target the last route.
-static void write_routes(struct writer *writer, const struct routes *routes, struct peer *peer,
-			 struct sip_uri *next_hop)
-{
-	struct sip_party first = { 0 };
-	bool is_loose = true;
-	unsigned from = 0;
-	if (routes->count > 0 && sip_party_split(routes->values[0], &first)) {
-		(void)sip_uri_parameter(&first.uri, "lr", &is_loose);
-		*next_hop = first.uri;
+	struct sip_uri next_hop;
+	struct sip_peer *made;
+	enum status status = sip_peer_create(facts, &next_hop, &made);
+	if (status != OK)
+		return status;
+	struct sip_peer *former = dialog->peer;
+	bool is_fork = former != NULL && former->tag.size > 0 && !is_tag(former, made->tag);
+	struct sip_peer *known = is_fork ? take_fork(dialog, made->tag) : former;
+	if (known != NULL) {
+		made->cseq = known->cseq;
+		made->has_cseq = known->has_cseq;
 	}
-	peer->request_target = peer->target;
-	if (!is_loose) {
-		peer->request_target = keep(writer, without_headers(&first.uri));
-		from = 1;
-	}
-	size_t start = writer->used;
-	for (unsigned i = from; i < routes->count; i++)
-		write_route(writer, routes->values[i]);
-	if (!is_loose) {
-		writer_text(writer, TEXT("Route: <"));
-		writer_text(writer, peer->target);
-		writer_text(writer, TEXT(">\r\n"));
-	}
-	peer->routes = (struct text){ writer->room + start, writer->used - start };
-}
-
-static void rebase(struct text *text, const char *from, const char *to)
-{
-	*text = (struct text){ to + (text->data - from), text->size };
-}
-
-// Writes the block and puts it in place of the one before; new text may borrow from the old block.
-static enum status set_peer(struct sip_dialog *dialog, struct text remote, struct text tag,
-			    const struct sip_uri *target, const struct routes *routes)
-{
-	char room[BLOCK_MAX];
-	struct writer writer = writer_of(room, sizeof(room));
-	struct peer made;
-	struct sip_uri next_hop = *target;
-	made.remote = keep(&writer, remote);
-	made.tag = keep(&writer, tag);
-	made.target = keep(&writer, without_headers(target));
-	write_routes(&writer, routes, &made, &next_hop);
-	if (writer.failed)
-		return ERR_TOO_LARGE;
-	struct peer *peer = malloc(sizeof(*peer) + writer.used + 1);
-	if (peer == NULL)
-		return ERR_MEMORY;
-	*peer = made;
-	memcpy(peer->room, room, writer.used);
-	struct text *texts[] = { &peer->remote, &peer->tag, &peer->target, &peer->request_target,
-				 &peer->routes };
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		rebase(texts[i], room, peer->room);
+	if (is_fork)
+		put_fork(dialog, former);
 	aim(dialog, &next_hop);
-	free(dialog->peer);
-	dialog->peer = peer;
+	free(known);
+	dialog->peer = made;
 	return OK;
 }
 
-// The routes as they stand, for a change of the target alone. A strict router's set is turned back.
-static void current_routes(const struct peer *peer, char *room, size_t size, struct routes *routes)
+// A fork that asks something is who our requests go to from now on.
+static void turn_to(struct sip_dialog *dialog, struct text tag)
 {
-	struct text lines = peer->routes;
-	struct writer writer = writer_of(room, size);
-	bool is_strict = !text_is_equal(peer->request_target, peer->target);
-	routes->count = 0;
-	if (is_strict) {
-		writer_char(&writer, '<');
-		writer_text(&writer, peer->request_target);
-		writer_char(&writer, '>');
-		routes->values[routes->count++] = writer_done(&writer);
-	}
-	while (lines.size > 0 && routes->count < ROUTES_MAX) {
-		struct text line = text_split(&lines, '\n');
-		line.size -= 1; // CR
-		routes->values[routes->count++] = text_cut(line, sizeof("Route: ") - 1);
-	}
-	if (is_strict && routes->count > 1)
-		routes->count--; // the target
+	struct sip_peer *fork = is_tag(dialog->peer, tag) ? NULL : take_fork(dialog, tag);
+	if (fork == NULL)
+		return;
+	put_fork(dialog, dialog->peer);
+	dialog->peer = fork;
+	dialog->flow = fork->flow;
 }
 
 static bool is_contact(const struct sip_party *contact)
@@ -236,6 +167,13 @@ static bool is_contact(const struct sip_party *contact)
 }
 
 // ---- opening
+
+static struct text keep(struct writer *writer, struct text text)
+{
+	struct text kept = { writer->room + writer->used, text.size };
+	writer_text(writer, text);
+	return kept;
+}
 
 static enum status create(struct sip_dialogs *dialogs, struct text call_id, struct text local,
 			  struct text base, struct sip_dialog **out_dialog)
@@ -267,6 +205,7 @@ static void enter(struct sip_dialog *dialog)
 
 static void discard(struct sip_dialog *dialog)
 {
+	forget_forks(dialog);
 	free(dialog->peer);
 	free(dialog);
 }
@@ -276,20 +215,23 @@ enum status sip_dialog_open_server(struct sip_dialogs *dialogs, const struct sip
 				   struct sip_dialog **out_dialog)
 {
 	struct sip_dialog *dialog;
-	struct routes routes;
+	struct sip_routes routes;
 	if (!is_contact(&invite->contact) || invite->from.tag.size == 0 ||
-	    invite->to.tag.size > 0 || !collect_routes(invite, false, &routes))
+	    invite->to.tag.size > 0 || !sip_routes_collect(invite, false, &routes))
 		return ERR_MALFORMED;
 	enum status status = create(dialogs, invite->call_id, invite->to_value, TEXT_NONE, &dialog);
 	if (status != OK)
 		return status;
 	dialog->owner = owner;
 	dialog->known = invite->flow;
-	dialog->remote_cseq = invite->cseq;
-	dialog->has_remote_cseq = true;
 	dialog->is_established = true;
-	status = set_peer(dialog, invite->from_value, invite->from.tag, &invite->contact.uri,
-			  &routes);
+	const struct sip_peer_facts facts = { invite->from_value, invite->from.tag,
+					      &invite->contact.uri, &routes };
+	status = set_peer(dialog, &facts);
+	if (status == OK) {
+		dialog->peer->cseq = invite->cseq;
+		dialog->peer->has_cseq = true;
+	}
 	if (status == OK && !text_copy(text_of(local_tag), dialog->tag, sizeof(dialog->tag)))
 		status = ERR_TOO_LARGE;
 	if (status != OK) {
@@ -306,7 +248,7 @@ enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip
 {
 	struct sip_dialog *dialog;
 	struct sip_uri target;
-	const struct routes none = { .count = 0 };
+	const struct sip_routes none = { .count = 0 };
 	char call_id[SIP_SHARD_DIGITS + 2 * CALL_ID_OCTETS];
 	struct writer id_writer = writer_of(call_id, sizeof(call_id));
 	if (sip_uri_split(call->target, &target) != SIP_URI_OK)
@@ -321,7 +263,8 @@ enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip
 	(void)writer_string_done(&tag_writer);
 	dialog->owner = owner;
 	dialog->known = call->flow;
-	status = set_peer(dialog, dialog->base, TEXT_NONE, &target, &none);
+	const struct sip_peer_facts facts = { dialog->base, TEXT_NONE, &target, &none };
+	status = set_peer(dialog, &facts);
 	if (status != OK) {
 		discard(dialog);
 		return status;
@@ -345,30 +288,35 @@ void sip_dialog_close(struct sip_dialog *dialog)
 static enum status refresh_target(struct sip_dialog *dialog, const struct sip_message *message)
 {
 	char room[SIP_MESSAGE_MAX / 16];
-	struct routes routes;
-	struct peer *peer = dialog->peer;
+	struct sip_routes routes;
+	struct sip_peer *peer = dialog->peer;
 	if (!is_contact(&message->contact))
 		return ERR_MALFORMED;
-	current_routes(peer, room, sizeof(room), &routes);
-	return set_peer(dialog, peer->remote, peer->tag, &message->contact.uri, &routes);
+	sip_peer_read_routes(peer, room, sizeof(room), &routes);
+	const struct sip_peer_facts facts = { peer->remote, peer->tag, &message->contact.uri,
+					      &routes };
+	return set_peer(dialog, &facts);
 }
 
 // An early dialog's routes are made anew by each response until a 2xx settles them (13.2.2.4).
 static enum status establish(struct sip_dialog *dialog, const struct sip_message *response)
 {
-	struct routes routes;
+	struct sip_routes routes;
 	struct sip_uri target;
 	bool is_final = response->status >= 200;
 	if (is_contact(&response->contact))
 		target = response->contact.uri;
 	else if (is_final || sip_uri_split(dialog->peer->target, &target) != SIP_URI_OK)
 		return ERR_MALFORMED;
-	if (!collect_routes(response, true, &routes))
+	if (!sip_routes_collect(response, true, &routes))
 		return ERR_MALFORMED;
-	enum status status =
-		set_peer(dialog, response->to_value, response->to.tag, &target, &routes);
-	if (status == OK && is_final)
+	const struct sip_peer_facts facts = { response->to_value, response->to.tag, &target,
+					      &routes };
+	enum status status = set_peer(dialog, &facts);
+	if (status == OK && is_final) {
 		dialog->is_established = true;
+		forget_forks(dialog); // who answers as well is none of this dialog's
+	}
 	return status;
 }
 
@@ -400,10 +348,11 @@ bool sip_dialog_accepts(struct sip_dialog *dialog, const struct sip_message *req
 {
 	if (request->method == SIP_ACK || request->method == SIP_CANCEL)
 		return true;
-	if (dialog->has_remote_cseq && request->cseq <= dialog->remote_cseq)
+	turn_to(dialog, request->from.tag);
+	if (dialog->peer->has_cseq && request->cseq <= dialog->peer->cseq)
 		return false;
-	dialog->remote_cseq = request->cseq;
-	dialog->has_remote_cseq = true;
+	dialog->peer->cseq = request->cseq;
+	dialog->peer->has_cseq = true;
 	follow(dialog, &request->flow);
 	return true;
 }
@@ -426,7 +375,12 @@ static bool is_equal(const struct map_node *node, const void *wanted)
 	// Before the 2xx any fork may answer, under its own tag or without one.
 	if (!key->is_request && !dialog->is_established)
 		return true;
-	return text_is_equal(dialog->peer->tag, key->remote_tag);
+	const struct sip_peer *peer = dialog->peer;
+	if (is_tag(peer, key->remote_tag))
+		return true;
+	for (peer = dialog->forks; peer != NULL && !is_tag(peer, key->remote_tag);)
+		peer = peer->next;
+	return peer != NULL;
 }
 
 struct sip_dialog *sip_dialog_find(const struct sip_dialogs *dialogs,

@@ -67,7 +67,7 @@ struct speech {
 	enum sip_method method; // of a response: what it answers
 	unsigned status; // 0: a request
 	const char *method_text; // of a request, also of a method trunkd does not know
-	const char *reason, *uri, *from, *sdp, *to_tag, *via, *branch, *contact;
+	const char *reason, *uri, *from, *sdp, *to_tag, *from_tag, *via, *branch, *contact;
 	const char *content_type, *content; // a body that is no description
 	const char *user, *password; // proves it is that user
 	bool is_sha256;

@@ -54,6 +54,8 @@ static bool take_option(struct story *story, struct speech *speech, const char *
 		       take_text(story, &speech->content);
 	if (strcmp(word, "offer") == 0 || strcmp(word, "answer") == 0)
 		return take_text(story, &speech->sdp);
+	if (strcmp(word, "fork") == 0)
+		return take_text(story, &speech->from_tag);
 	if (strcmp(word, "tag") == 0)
 		return take_text(story, &speech->to_tag);
 	if (strcmp(word, "via") == 0)

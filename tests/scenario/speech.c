@@ -246,6 +246,17 @@ static void remember_invite(struct party *party, const char *uri, const char *br
 	party->answered = NULL;
 }
 
+static void write_from(const struct party *party, const struct speech *speech,
+		       struct writer *writer)
+{
+	const char *tag = speech->from_tag != NULL ? strstr(party->local, ";tag=") : NULL;
+	if (tag != NULL)
+		writer_format(writer, "From: %.*s;tag=%s\r\n", (int)(tag - party->local),
+			      party->local, speech->from_tag);
+	else
+		writer_format(writer, "From: %s\r\n", party->local);
+}
+
 static bool write_request(struct party *party, const struct speech *speech, struct writer *writer)
 {
 	char uri_room[AGENT_TEXT_SIZE], branch[64];
@@ -270,7 +281,7 @@ static bool write_request(struct party *party, const struct speech *speech, stru
 		line(writer, "To", party->asked[SIP_INVITE]->message.to_value);
 		cseq = party->asked[SIP_INVITE]->message.cseq;
 	} else {
-		writer_format(writer, "From: %s\r\n", party->local);
+		write_from(party, speech, writer);
 		write_to(party, speech, uri, writer);
 	}
 	writer_format(writer, "Call-ID: %s\r\nCSeq: %u %.*s\r\n", party->call_id, cseq,

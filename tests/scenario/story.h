@@ -13,6 +13,7 @@
 //   alice > INVITE offer plain unchanged                           a description as the last, its version too
 //   carrier1 > echo INVITE +81312345678                           the INVITE it heard, as a proxy sends it on
 //   alice silent 32s                                              time passes, she hears nothing
+//   carrier1 > UPDATE fork other                                  under the tag of another answer of hers
 //   alice waits 4s                                                time passes until she hears something
 //   wait 20s                                                      time passes
 //   streams 4, ports 2, calls 1, dialogs 2, transactions 2        what there is now

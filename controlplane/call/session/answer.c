@@ -128,9 +128,8 @@ static enum status take_description(struct leg *leg, const struct sip_message *r
 {
 	bool is_changed;
 	struct text said = early_description(leg, response, &is_changed);
-	if (is_changed) // by UPDATE: what the 2xx repeats is older (RFC 6337 3.1)
-		return OK;
-	if (response->body.size > 0)
+	// What a 2xx repeats after an UPDATE is older than that (RFC 6337 3.1).
+	if (response->body.size > 0 && !is_changed)
 		said = response->body;
 	if (said.size == 0 && leg->has_early_media)
 		return OK;

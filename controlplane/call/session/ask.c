@@ -128,8 +128,6 @@ void ask_connect(struct call *call)
 	media_connect(call->media); // after the answer: it settles what events are called
 	if (!ask_is_early(call))
 		audio_change(call);
-	else if (call->called != NULL)
-		early_note_change(call->called);
 }
 
 void ask_give_answer(struct call *call, struct leg *asker, struct sip_server *update)

@@ -122,6 +122,7 @@ static void accept_update(struct leg *leg, struct sip_server *server)
 	char body[CALL_SDP_SIZE];
 	struct writer sdp = writer_of(body, sizeof body);
 	change_accept(leg);
+	early_note_change(leg);
 	media_write_early(call->media, leg->side, &sdp);
 	ask_connect(call);
 	ask_reply_update(leg, server, writer_done(&sdp));
@@ -161,6 +162,7 @@ void change_update(struct leg *leg, struct sip_server *server, const struct sip_
 	if (update->body.size > 0 &&
 	    (answer_refresh(leg, server, update) || !take_offer(leg, server, update)))
 		return;
+	early_propose(leg, update->body);
 	(void)sip_dialog_update(leg->dialog, update);
 	if (update->body.size > 0)
 		pass_update(leg, server);
@@ -245,6 +247,7 @@ static void agreed(struct leg *asked)
 	struct leg *asker = call->change.asker;
 	struct sip_server *update = call->change.update;
 	ask_finish(call);
+	early_note_change(call->called); // as asker or asked
 	asked->is_stale = asked->is_misled = false;
 	if (asker != NULL)
 		ask_give_answer(call, asker, update);
@@ -292,6 +295,8 @@ static void accepted(struct leg *asked, const struct sip_message *response)
 		leg_send_ack(asked);
 	enum status status =
 		media_receive_answer(call->media, asked->side, response->body, &problem);
+	if (asked->side == MEDIA_CALLED)
+		early_propose(asked, response->body);
 	if (status == OK)
 		agreed(asked);
 	else

@@ -17,16 +17,28 @@ struct fork {
 	uint32_t rseq; // of the last one acknowledged; 0: none
 	bool is_settled; // its answer came in a response we acknowledged
 	bool is_changed; // by UPDATE since
-	struct text description; // on the heap
+	struct text description, proposed; // on the heap
 };
 
-static struct fork *find(const struct leg *leg, const struct sip_message *response)
+static struct fork *find_tag(const struct leg *leg, uint64_t tag)
 {
-	uint64_t tag = map_hash(response->to.tag);
 	struct fork *fork = leg->forks;
 	while (fork != NULL && fork->tag != tag)
 		fork = fork->next;
 	return fork;
+}
+
+static struct fork *find(const struct leg *leg, const struct sip_message *response)
+{
+	return find_tag(leg, map_hash(response->to.tag));
+}
+
+static void unlink_fork(struct leg *leg, const struct fork *fork)
+{
+	struct fork **at = &leg->forks;
+	while (*at != fork)
+		at = &(*at)->next;
+	*at = fork->next;
 }
 
 // The last one heard stands first: it is the one our requests go to. NULL: no room.
@@ -35,10 +47,7 @@ static struct fork *touch(struct leg *leg, const struct sip_message *response)
 	struct fork *fork = find(leg, response);
 	unsigned count = 0;
 	if (fork != NULL) {
-		struct fork **at = &leg->forks;
-		while (*at != fork)
-			at = &(*at)->next;
-		*at = fork->next;
+		unlink_fork(leg, fork);
 	} else {
 		for (const struct fork *other = leg->forks; other != NULL; other = other->next)
 			count++;
@@ -93,24 +102,31 @@ bool early_take(struct leg *leg, const struct sip_message *response)
 	return true;
 }
 
-static void drop_description(struct fork *fork)
+static void drop(struct text *text)
 {
-	if (fork->description.data == NULL)
+	if (text->data == NULL)
 		return;
-	secret_wipe((char *)fork->description.data, fork->description.size); // it may hold keys
-	free((char *)fork->description.data);
-	fork->description = TEXT_NONE;
+	secret_wipe((char *)text->data, text->size); // it may hold keys
+	free((char *)text->data);
+	*text = TEXT_NONE;
+}
+
+// Without memory nothing is kept, and what is in force holds instead.
+static void keep(struct text *kept, struct text text)
+{
+	char *copy = text.size > 0 ? malloc(text.size) : NULL;
+	drop(kept);
+	if (copy == NULL)
+		return;
+	memcpy(copy, text.data, text.size);
+	*kept = (struct text){ copy, text.size };
 }
 
 void early_keep(struct leg *leg, const struct sip_message *response)
 {
 	struct fork *fork = find(leg, response);
-	char *copy = fork != NULL ? malloc(response->body.size) : NULL;
-	if (copy == NULL)
-		return; // what is in force holds instead
-	memcpy(copy, response->body.data, response->body.size);
-	drop_description(fork);
-	fork->description = (struct text){ copy, response->body.size };
+	if (fork != NULL)
+		keep(&fork->description, response->body);
 }
 
 struct text early_description(const struct leg *leg, const struct sip_message *response,
@@ -126,10 +142,31 @@ bool early_is_settled(const struct leg *leg)
 	return leg->forks != NULL && leg->forks->is_settled;
 }
 
-void early_note_change(struct leg *leg)
+void early_turn_to(struct leg *leg, struct text tag)
+{
+	struct fork *fork = find_tag(leg, map_hash(tag));
+	if (fork == NULL)
+		return;
+	unlink_fork(leg, fork);
+	fork->next = leg->forks;
+	leg->forks = fork;
+}
+
+void early_propose(struct leg *leg, struct text description)
 {
 	if (leg->forks != NULL)
-		leg->forks->is_changed = true;
+		keep(&leg->forks->proposed, description);
+}
+
+void early_note_change(struct leg *leg)
+{
+	struct fork *fork = leg->forks;
+	if (fork == NULL)
+		return;
+	drop(&fork->description);
+	fork->description = fork->proposed;
+	fork->proposed = TEXT_NONE;
+	fork->is_changed = true;
 }
 
 void early_clear(struct leg *leg)
@@ -137,7 +174,8 @@ void early_clear(struct leg *leg)
 	while (leg->forks != NULL) {
 		struct fork *fork = leg->forks;
 		leg->forks = fork->next;
-		drop_description(fork);
+		drop(&fork->description);
+		drop(&fork->proposed);
 		free(fork);
 	}
 }
