@@ -210,6 +210,46 @@ static void two_early_answers_keep_our_ports(void **state)
 	bench_end(&bench);
 }
 
+// RFC 3261 13.2.1: one answer before the call is taken, whatever the other side says meanwhile.
+static void an_early_answer_says_all_the_offer_allows(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct bench_text text;
+	char room[2048];
+	struct writer writer = writer_of(room, sizeof(room));
+	bench_begin(&bench, 1);
+	struct media *media = bench_call(&bench);
+	bench_answer(media, MEDIA_CALLED, SDP("203.0.113.77", "7000", "\r\na=sendonly\r\n"));
+	media_write_early(media, MEDIA_CALLER, &writer);
+	CHECK_CONTAINS(writer_string_done(&writer), "a=sendrecv\r\n");
+	CHECK_CONTAINS(room, "telephone-event");
+	CHECK_CONTAINS(bench_write_answer(media, MEDIA_CALLER, &text), "a=sendonly\r\n");
+	bench_end(&bench);
+}
+
+// What nobody else need be asked about: our ports and the other side stay as they are.
+static void an_offer_can_be_taken_without_the_other_side(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct media_figures figures;
+	bench_begin(&bench, 1);
+	struct media *media = bench_call(&bench);
+	media_accept_offer(media); // nothing is open: harmless
+	bench_offer(media, MEDIA_CALLED, SDP("203.0.113.77", "7000", "\r\na=sendonly\r\n"));
+	media_accept_offer(media);
+	media_connect(media);
+	media_read(media, MEDIA_CALLED, &figures);
+	bench_check_address(&figures.remote, "203.0.113.77:7000");
+	CHECK_TRUE(figures.is_held);
+	bench_check_address(&bench_sent(&bench, media, MEDIA_CALLER, 0)->open.destination,
+			    "203.0.113.77:7000");
+	media_read(media, MEDIA_CALLER, &figures);
+	bench_check_address(&figures.remote, "198.51.100.7:4000");
+	bench_end(&bench);
+}
+
 static void the_next_carrier_starts_from_nothing(void **state)
 {
 	(void)state;
@@ -327,6 +367,8 @@ int main(void)
 		TEST(a_refused_offer_leaves_the_former_state_in_force),
 		TEST(an_offer_we_refuse_ourselves_changes_nothing),
 		TEST(two_early_answers_keep_our_ports),
+		TEST(an_early_answer_says_all_the_offer_allows),
+		TEST(an_offer_can_be_taken_without_the_other_side),
 		TEST(the_next_carrier_starts_from_nothing),
 		TEST(the_next_carrier_may_speak_another_family),
 		TEST(other_lines_keep_their_places_for_the_whole_call),

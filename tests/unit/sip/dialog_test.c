@@ -245,6 +245,59 @@ static void requests_must_come_in_order(void **state)
 	CHECK_FALSE(sip_dialog_accepts(dialog, bye(pair, "theirs", "ours", "in", 104)));
 }
 
+// From the called side of a dialog we opened.
+static const struct sip_message *ask(struct pair *pair, struct sip_dialog *dialog, const char *tag,
+				     unsigned cseq)
+{
+	char ours[64], call_id[64];
+	struct sip_request request;
+	sip_dialog_request(dialog, SIP_ACK, 1, &request);
+	const char *at = strstr(request.from.data, ";tag=");
+	CHECK_TRUE(text_copy(text_cut(request.from, (size_t)(at + 5 - request.from.data)), ours,
+			     sizeof(ours)));
+	CHECK_TRUE(text_copy(request.call_id, call_id, sizeof(call_id)));
+	return bye(pair, tag, ours, call_id, cseq);
+}
+
+// RFC 3261 12.1: tag, target, routes and order are each fork's own.
+static void each_fork_is_a_dialog_until_one_answers(void **state)
+{
+	struct pair *pair = *state;
+	struct sip_dialog *dialog = open_client(pair);
+	struct sip_request request;
+	CHECK_OK(sip_dialog_update(
+		dialog, answer(pair, dialog, 180, "one", "Contact: <sip:one@203.0.113.6>\r\n")));
+	CHECK_OK(sip_dialog_update(dialog, answer(pair, dialog, 180, "two",
+						  "Contact: <sip:two@203.0.113.7>\r\n"
+						  "Record-Route: <sip:203.0.113.8;lr>\r\n")));
+	CHECK_TEXT(sip_dialog_remote_target(dialog), "sip:two@203.0.113.7");
+	check_destination(dialog, "203.0.113.8:5060");
+	CHECK_TRUE(sip_dialog_accepts(dialog, ask(pair, dialog, "two", 70)));
+	assert_ptr_equal(sip_dialog_find(pair->dialogs, ask(pair, dialog, "one", 5)), dialog);
+	assert_null(sip_dialog_find(pair->dialogs, ask(pair, dialog, "three", 5)));
+	CHECK_TRUE(sip_dialog_accepts(dialog, ask(pair, dialog, "one", 5)));
+	CHECK_TEXT(sip_dialog_remote_target(dialog), "sip:one@203.0.113.6");
+	check_destination(dialog, "203.0.113.6:5060");
+	sip_dialog_request(dialog, SIP_UPDATE, 0, &request);
+	CHECK_NUMBER(request.routes.size, 0);
+	CHECK_FALSE(sip_dialog_accepts(dialog, ask(pair, dialog, "one", 5)));
+	CHECK_FALSE(sip_dialog_accepts(dialog, ask(pair, dialog, "two", 70)));
+	CHECK_TRUE(sip_dialog_accepts(dialog, ask(pair, dialog, "two", 71)));
+	// Many of them: the oldest are forgotten, nothing else.
+	for (unsigned i = 0; i < 30; i++) {
+		char tag[8];
+		(void)snprintf(tag, sizeof(tag), "f%u", i);
+		CHECK_OK(sip_dialog_update(dialog, answer(pair, dialog, 180, tag,
+							  "Contact: <sip:f@203.0.113.9>\r\n")));
+	}
+	assert_null(sip_dialog_find(pair->dialogs, ask(pair, dialog, "one", 80)));
+	assert_ptr_equal(sip_dialog_find(pair->dialogs, ask(pair, dialog, "f21", 1)), dialog);
+	CHECK_OK(sip_dialog_update(
+		dialog, answer(pair, dialog, 200, "f29", "Contact: <sip:f@203.0.113.9>\r\n")));
+	assert_null(sip_dialog_find(pair->dialogs, ask(pair, dialog, "f21", 1)));
+	assert_ptr_equal(sip_dialog_find(pair->dialogs, ask(pair, dialog, "f29", 1)), dialog);
+}
+
 static void what_cannot_open_a_dialog_is_refused(void **state)
 {
 	struct pair *pair = *state;
@@ -276,6 +329,7 @@ int main(void)
 		CASE(an_early_dialog_is_settled_by_its_200),
 		CASE(a_request_finds_its_dialog_by_tags_and_call_id),
 		CASE(requests_must_come_in_order),
+		CASE(each_fork_is_a_dialog_until_one_answers),
 		CASE(what_cannot_open_a_dialog_is_refused),
 	};
 	return RUN_TESTS(tests);
