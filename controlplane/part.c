@@ -284,11 +284,8 @@ static enum status start_calls(struct control *control)
 	};
 	const struct sip_config *config = &control->config->sip;
 	const char *realm = config->realm[0] != '\0' ? config->realm : config->base_domain;
-	const uint16_t ports[SIP_PROTOCOL_COUNT] = {
-		[SIP_UDP] = (uint16_t)config->port,
-		[SIP_TCP] = control->config->connections.max > 0 ? (uint16_t)config->port : 0,
-		[SIP_TLS] = control->config->connections.max > 0 ? (uint16_t)config->tls_port : 0,
-	};
+	uint16_t ports[SIP_PROTOCOL_COUNT];
+	signalling_ports(control->config, ports);
 	control->dialogs = sip_dialogs_create(config->max_calls * 2);
 	if (control->dialogs != NULL)
 		sip_dialogs_place(control->dialogs, 0, ports);
@@ -302,7 +299,9 @@ static enum status start_calls(struct control *control)
 					 .directory = control->directory,
 					 .history = control->history,
 					 .dialogs = control->dialogs,
-					 .digest = control->digest };
+					 .digest = control->digest,
+					 .resolver = control->resolver };
+	memcpy(options.ports, ports, sizeof options.ports);
 	control->calls = calls_create(&options);
 	if (control->dialogs == NULL || control->digest == NULL || control->calls == NULL)
 		return ERR_MEMORY;

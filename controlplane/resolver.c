@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "control.h"
+#include "signalling.h"
 #include "sip/resolve/resolve.h"
 
 static bool has_family(const struct config_addresses *addresses, uint8_t family)
@@ -23,6 +24,8 @@ enum status resolver_start(struct control *control)
 	enum status status = dns_start(control->loop, &dns, &control->dns);
 	if (status != OK)
 		return status;
+	uint16_t ports[SIP_PROTOCOL_COUNT];
+	signalling_ports(control->config, ports);
 	struct sip_resolver_options options = {
 		.clock = &control->clock,
 		.wheel = control->wheel,
@@ -37,7 +40,7 @@ enum status resolver_start(struct control *control)
 		.avoid_ms = config->avoid_s * 1000,
 		.has_ipv4 = has_family(addresses, ADDRESS_IPV4),
 		.has_ipv6 = has_family(addresses, ADDRESS_IPV6),
-		.speaks = { [SIP_UDP] = true },
+		.speaks = { ports[SIP_UDP] != 0, ports[SIP_TCP] != 0, ports[SIP_TLS] != 0 },
 	};
 	control->resolver = sip_resolver_create(&options);
 	return control->resolver != NULL ? OK : ERR_MEMORY;

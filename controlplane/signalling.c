@@ -52,6 +52,14 @@ static struct sip_transport_limits limits_of(const struct connections_config *co
 	};
 }
 
+void signalling_ports(const struct config *config, uint16_t out_ports[static SIP_PROTOCOL_COUNT])
+{
+	bool has_streams = config->connections.max > 0;
+	out_ports[SIP_UDP] = (uint16_t)config->sip.port;
+	out_ports[SIP_TCP] = has_streams ? (uint16_t)config->sip.port : 0;
+	out_ports[SIP_TLS] = has_streams ? (uint16_t)config->sip.tls_port : 0;
+}
+
 enum status signalling_start(struct control *control)
 {
 	const struct sip_config *config = &control->config->sip;

@@ -256,6 +256,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_headers_total", C, CALLS(LABEL_FATE, headers), "Headers on their way from leg to leg, by what became of them." },
 	{ "trunkd_call_ack_timeouts_total", C, CALLS(LABEL_NONE, ack_timeouts), "Answered calls whose ACK never came (SIP-004)." },
 	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },
+	{ "trunkd_call_address_moves_total", C, CALLS(LABEL_NONE, address_moves), "Moves to the next address of a carrier (ORIG-043)." },
 	{ "trunkd_call_late_answers_total", C, CALLS(LABEL_NONE, late_answers), "Answers of carriers given up already (ORIG-031)." },
 
 	{ "trunkd_one_way_audio_total", C, CALLS(LABEL_ONE_WAY, one_way), "Calls in which one side was not heard, by cause and by who did not hear (MEDIA-025)." },

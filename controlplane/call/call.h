@@ -24,6 +24,7 @@ struct history;
 struct sip_dialogs;
 struct sip_digest;
 struct sip_message;
+struct sip_resolver;
 struct sip_transactions;
 
 // state, text
@@ -49,6 +50,7 @@ struct call_counters {
 	struct counter active; // now
 	struct counter ack_timeouts; // SIP-004
 	struct counter carrier_moves; // to the next carrier (TERM-032)
+	struct counter address_moves; // to the next address of a carrier (ORIG-043)
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
 	struct header_counters headers; // by what became of them between the legs
 	struct counter troubles[64]; // refused, or troubled later: by row of call/refusal.h

@@ -3,6 +3,7 @@
 #include "call/end.h"
 
 #include "call/header/carry.h"
+#include "call/carrier/attempt.h"
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
@@ -46,6 +47,7 @@ void call_end(struct call *call, const struct ending *ending)
 	bool was_answered = call->record != NULL && call->record->answer_ms != 0;
 	call->state = CALL_ENDING;
 	audio_stop(call);
+	attempt_clear(call);
 	change_abandon(call, 487); // a change that is still being asked for ends with its call
 	reliable_finish(call);
 	wheel_stop(&call->ack_timer);

@@ -4,6 +4,7 @@
 // Runs on: control thread.
 
 #include "call/call.h"
+#include "sip/flow.h"
 
 struct calls_options {
 	const struct clock *clock;
@@ -13,6 +14,8 @@ struct calls_options {
 	struct history *history;
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
+	struct sip_resolver *resolver;
+	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport; 0: not spoken
 };
 
 struct calls *calls_create(const struct calls_options *options);

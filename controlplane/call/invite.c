@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "call/admit.h"
+#include "call/carrier/attempt.h"
 #include "call/end.h"
 #include "call/header/carry.h"
 #include "call/leg.h"
@@ -90,18 +91,10 @@ static void start(struct call *call, const struct sip_message *invite, const str
 		log_event(LOG_WARNING, "max_forwards_low", "call", call->sid, "value",
 			  log_number(&value, invite->max_forwards), "source", call->record->source,
 			  NULL);
-	if (route_choose(&call->route, call->calls->directory) != OK) {
-		(void)refusal_set(&refusal, REFUSED_INTERNAL, "carriers", TEXT("no memory"),
-				  "memory for the carriers to try");
-		call_end_refused(call, &refusal);
-		return;
-	}
 	log_event(LOG_INFO, "call_started", "call", call->sid, "trunk", call->trunk_name, "from",
 		  call->record->from, "to", call->record->to, "source", call->record->source,
 		  "call_id", log_text(&source, invite->call_id), NULL);
-	(void)refusal_set(&call->failure, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
-			  "at least one enabled carrier");
-	call_try_next(call);
+	attempt_start(call);
 }
 
 // Why no call could be made of an admitted INVITE.
@@ -155,130 +148,4 @@ void call_invite(struct calls *calls, struct sip_server *server, const struct si
 	}
 	explain(&refusal, cause, invite);
 	call_refuse(calls, server, invite, account_sid, trunk_sid, &refusal);
-}
-
-static bool local_address(const struct calls *calls, const struct address *destination,
-			  struct address *out_local)
-{
-	const struct config_addresses *addresses = &calls->config->sip.addresses;
-	for (unsigned i = 0; i < addresses->count; i++) {
-		if (addresses->items[i].family != destination->family)
-			continue;
-		*out_local = addresses->items[i];
-		out_local->port = (uint16_t)calls->config->sip.port;
-		return true;
-	}
-	return false;
-}
-
-static void write_uri(struct writer *writer, const char *user, const struct address *host)
-{
-	writer_format(writer, "sip:%s@", user);
-	address_write(host, writer);
-}
-
-static enum status open_dialog(struct leg *leg, const struct route_target *target)
-{
-	char room[3][160];
-	struct writer local = writer_of(room[0], sizeof room[0]);
-	struct writer remote = writer_of(room[1], sizeof room[1]);
-	struct writer uri = writer_of(room[2], sizeof room[2]);
-	struct sip_dialog_call call = { .flow.remote = target->address };
-	if (!local_address(leg->calls, &target->address, &call.flow.local))
-		return ERR_UNSUPPORTED; // no signalling address of that family
-	identity_write_from(&leg->call->identity, leg->call->record->from, &call.flow.local,
-			    &local);
-	write_uri(&uri, leg->call->record->to, &target->address);
-	writer_format(&remote, "<%.*s>", TEXT_FORMAT(writer_done(&uri)));
-	call.local = writer_done(&local);
-	call.remote = writer_done(&remote);
-	call.target = writer_done(&uri);
-	return sip_dialog_open_client(leg->calls->dialogs, &call, leg, &leg->dialog);
-}
-
-static enum status send_invite(struct leg *leg)
-{
-	struct call *call = leg->call;
-	const struct sip_config *config = &call->calls->config->sip;
-	char body[CALL_SDP_SIZE];
-	char headers[CALL_HEADERS_SIZE];
-	struct writer sdp = writer_of(body, sizeof body);
-	struct writer lines = writer_of(headers, sizeof headers);
-	struct sip_request request = { 0 };
-	media_write_offer(call->media, MEDIA_CALLED, &sdp);
-	leg_write_contact(leg, &lines);
-	carry_write_invite(leg, &lines);
-	writer_text(&lines, call_method_allow());
-	writer_string(&lines, "Supported: 100rel\r\n");
-	sip_dialog_request(leg->dialog, SIP_INVITE, 0, &request);
-	request.headers = writer_done(&lines);
-	request.content_type = TEXT("application/sdp");
-	request.body = writer_done(&sdp);
-	request.max_forwards = call->max_forwards;
-	struct sip_client_limits limits = { .no_response_ms = config->no_response_timeout_ms,
-					    .ring_ms = config->ring_timeout_s * 1000 };
-	enum status status =
-		sip_client_send(call->calls->transactions, &request, limits, leg, &leg->client);
-	if (status != OK)
-		return status;
-	leg->invite_cseq = sip_dialog_local_cseq(leg->dialog);
-	leg->is_invited = true;
-	record_ladder(call, MEDIA_CALLED, RECORD_OUT, "INVITE");
-	return OK;
-}
-
-// SRTP-004: a carrier with SRTP is offered nothing else.
-static enum status secure(struct call *call, const struct route_target *target)
-{
-	return media_set_security(call->media, MEDIA_CALLED,
-				  target->has_srtp ? MEDIA_SECURE : MEDIA_PLAIN,
-				  target->has_aead ? SUITE_BITS_AEAD : SUITE_BITS_AES_CM);
-}
-
-static enum status try_target(struct call *call, const struct route_target *target)
-{
-	struct leg *leg = leg_create(call, MEDIA_CALLED);
-	if (leg == NULL)
-		return ERR_MEMORY;
-	leg->peer = target->address;
-	call->called = leg;
-	call->record->attempts++;
-	(void)text_copy(text_of(target->name), call->carrier_name, sizeof call->carrier_name);
-	(void)text_copy(text_of(target->sid), call->record->carrier_sid,
-			sizeof call->record->carrier_sid);
-	(void)text_copy(text_of(target->name), call->record->carrier, sizeof call->record->carrier);
-	char room[ADDRESS_TEXT_SIZE];
-	(void)text_copy(text_of(address_string(&target->address, room)),
-			call->record->carrier_address, sizeof call->record->carrier_address);
-	enum status status = media_set_family(call->media, MEDIA_CALLED, target->address.family);
-	if (status == OK)
-		status = secure(call, target);
-	if (status == OK)
-		status = open_dialog(leg, target);
-	if (status != OK)
-		return status;
-	(void)text_copy(sip_dialog_call_id(leg->dialog), call->record->call_id_out,
-			sizeof call->record->call_id_out);
-	return send_invite(leg);
-}
-
-void call_try_next(struct call *call)
-{
-	const struct route_target *target;
-	while ((target = route_next(&call->route)) != NULL) {
-		if (call->called != NULL) {
-			change_abandon(call, 504);
-			leg_give_up(call->called);
-			call->called = NULL;
-			media_forget(call->media, MEDIA_CALLED);
-			counter_add(&call->calls->counters.carrier_moves, 1);
-		}
-		enum status status = try_target(call, target);
-		if (status == OK)
-			return;
-		(void)refusal_set(&call->failure, REFUSED_CARRIER_FAILED, target->name,
-				  text_of(status_text(status)), "a carrier that can be reached");
-		record_alert(call, &call->failure);
-	}
-	call_end_refused(call, &call->failure);
 }

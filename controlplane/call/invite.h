@@ -1,10 +1,8 @@
 #pragma once
 
-// A new call, from the caller's INVITE to the one we send a carrier: admitted, described, routed.
+// A new call, from the caller's INVITE to the one we send a carrier: admitted, described.
 // Runs on: control thread.
 
 #include "call/state.h"
 
 void call_invite(struct calls *calls, struct sip_server *server, const struct sip_message *invite);
-// Asks the next carrier; when none is left the caller hears the last one's failure.
-void call_try_next(struct call *call);

@@ -71,6 +71,10 @@
 	    "see the carrier's answer")                                                            \
 	ROW(SESSION_INTERVAL, "session_interval", 503, "Service Unavailable", 32953,               \
 	    "switch session timers off: we ask for none")                                          \
+	ROW(CARRIER_UNRESOLVED, "carrier_unresolved", 504, "Server Time-out", 32980,               \
+	    "check the carrier's address and its DNS: trunkctl show dns")                          \
+	ROW(CARRIER_UNREACHABLE, "carrier_unreachable", 504, "Server Time-out", 32981,             \
+	    "no connection to the carrier: check its address and transport, and the network between") \
 	ROW(NO_ANSWER, "no_answer", 408, "Request Timeout", 0, "the called party did not answer")  \
 	ROW(ANSWER_SDP, "answer_sdp", 488, "Not Acceptable Here", 32911,                           \
 	    "the carrier's answer held no usable media description")                               \

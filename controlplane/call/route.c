@@ -10,9 +10,6 @@ static void copy_target(struct route_target *target, const struct carrier *carri
 {
 	(void)text_copy(text_of(carrier->sid), target->sid, sizeof target->sid);
 	(void)text_copy(text_of(carrier->name), target->name, sizeof target->name);
-	target->address = carrier->address;
-	target->has_srtp = carrier->has_srtp;
-	target->has_aead = carrier->has_aead;
 }
 
 // Draws one of carriers[0..count) by weight, moves it to the front.

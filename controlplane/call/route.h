@@ -7,15 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/address.h"
 #include "base/status.h"
 #include "directory/directory.h"
 
-struct route_target { // a copy: the directory may change while the call tries it
+struct route_target { // found again by its SID: the directory may change while a call tries others
 	char sid[DIRECTORY_SID_SIZE];
 	char name[DIRECTORY_NAME_SIZE];
-	struct address address;
-	bool has_srtp, has_aead; // its media
 };
 
 struct route {

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/wheel.h"
 #include "call/call.h"
+#include "call/carrier/place.h"
 #include "call/header/identity.h"
 #include "call/refusal.h"
 #include "call/route.h"
@@ -92,7 +93,7 @@ struct call {
 	struct leg *caller, *called;
 	struct identity identity; // who the caller wants to be
 	struct text carried; // header lines for each carrier that is asked, on the heap
-	struct route route;
+	struct attempt *attempt; // carriers being tried (call/carrier/attempt.h); NULL: none
 	struct refusal failure; // the last carrier's, told when none is left
 	struct media *media; // NULL once closed
 	bool is_late; // the caller's INVITE made no offer
@@ -128,6 +129,9 @@ struct calls {
 	struct sip_transactions *transactions;
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
+	struct sip_resolver *resolver;
+	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport
+	struct places places; // of carriers
 	struct limits *limits;
 	struct map by_sid;
 	struct call *oldest, *newest;

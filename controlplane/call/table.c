@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "call/admit.h"
+#include "call/carrier/attempt.h"
 #include "call/end.h"
 #include "call/engine.h"
 #include "call/header/carry.h"
@@ -35,6 +36,8 @@ struct calls *calls_create(const struct calls_options *options)
 	calls->history = options->history;
 	calls->dialogs = options->dialogs;
 	calls->digest = options->digest;
+	calls->resolver = options->resolver;
+	memcpy(calls->ports, options->ports, sizeof calls->ports);
 	calls->limits = limits_create();
 	if (calls->limits == NULL || !map_init(&calls->by_sid, 1024)) {
 		limits_destroy(calls->limits);
@@ -74,7 +77,7 @@ static void destroy(struct call *call)
 	wheel_stop(&call->change.timer);
 	reliable_finish(call);
 	audio_clear(call);
-	route_clear(&call->route);
+	attempt_clear(call);
 	carry_end(call);
 	leg_destroy(call->caller);
 	leg_destroy(call->called);

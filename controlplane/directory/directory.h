@@ -57,10 +57,20 @@ struct number { // PN…
 	char e164[17]; // "+14155550100"
 };
 
+enum directory_transport {
+	DIRECTORY_TRANSPORT_AUTO,
+	DIRECTORY_TRANSPORT_UDP,
+	DIRECTORY_TRANSPORT_TCP,
+	DIRECTORY_TRANSPORT_TLS
+};
+
 struct carrier { // CG…: a gateway of the PSTN
 	char sid[DIRECTORY_SID_SIZE];
 	char name[DIRECTORY_NAME_SIZE];
-	struct address address; // of its SIP over UDP, with port
+	char host[DIRECTORY_HOST_SIZE]; // of its SIP: name or IP address, no brackets
+	uint16_t port; // 0: none given
+	enum directory_transport transport;
+	uint32_t options_ping_s; // 0: none
 	uint16_t priority; // lower first
 	uint16_t weight; // share among equal priority, 1..65535
 	bool is_enabled;
@@ -91,6 +101,7 @@ bool directory_trunk_allows(const struct directory *directory, const struct trun
 const struct credential *directory_trunk_credential(const struct directory *directory,
 						    const struct trunk *trunk, struct text user);
 const struct number *directory_number(const struct directory *directory, struct text e164);
+const struct carrier *directory_carrier(const struct directory *directory, const char *sid);
 // All enabled carriers in order of priority, heavier first; returns how many.
 unsigned directory_carriers(const struct directory *directory,
 			    const struct carrier *out_carriers[DIRECTORY_CARRIERS_MAX]);

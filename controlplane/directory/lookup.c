@@ -164,6 +164,12 @@ const struct number *directory_number(const struct directory *directory, struct 
 	return entry ? &entry->view.number : NULL;
 }
 
+const struct carrier *directory_carrier(const struct directory *directory, const char *sid)
+{
+	const struct directory_entry *entry = find(directory, DIRECTORY_CARRIER, text_of(sid));
+	return entry ? &entry->view.carrier : NULL;
+}
+
 unsigned directory_carriers(const struct directory *directory,
 			    const struct carrier *out_carriers[DIRECTORY_CARRIERS_MAX])
 {

@@ -97,8 +97,13 @@ static const struct directory_field number_fields[] = {
 static const struct directory_field carrier_fields[] = {
 	{ .name = "name", .type = DIRECTORY_TEXT, .is_required = true, .is_unique = true, .min = 1, .max = NAME_MAX,
 	  .text = "What the operator calls it." },
-	{ .name = "address", .type = DIRECTORY_ADDRESS, .is_required = true,
-	  .text = "IP address of its SIP over UDP; port 5060 when none is given." },
+	{ .name = "address", .type = DIRECTORY_HOST, .is_required = true,
+	  .text = "Host name or IP address of its SIP. Without a port a name is looked up by NAPTR and SRV (RFC 3263), and 5060 or 5061 "
+		  "is the port of an address." },
+	{ .name = "transport", .type = DIRECTORY_CHOICE, .choices = "auto, udp, tcp, tls", .fallback = "auto",
+	  .text = "How SIP goes to it: udp, tcp, tls, or auto: by UDP to an IP address, else as DNS says." },
+	{ .name = "options_ping_s", .type = DIRECTORY_UNSIGNED, .max = 3600, .fallback = "0",
+	  .text = "Seconds between OPTIONS pings, by which it is known to be up or down; 0: none." },
 	{ .name = "priority", .type = DIRECTORY_UNSIGNED, .max = 65535, .fallback = "10",
 	  .text = "Lower ones are tried first." },
 	{ .name = "weight", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 65535, .fallback = "10",

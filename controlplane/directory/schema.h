@@ -28,7 +28,8 @@ enum directory_type {
 	DIRECTORY_BOOL,
 	DIRECTORY_UNSIGNED,
 	DIRECTORY_PREFIX, // IP address or prefix
-	DIRECTORY_ADDRESS, // IP address with optional port
+	DIRECTORY_HOST, // IP address or host name, with optional port
+	DIRECTORY_CHOICE, // one of `choices`
 	DIRECTORY_REFERENCE, // SID of one object of `refers_to`
 	DIRECTORY_REFERENCES, // several, separated by spaces
 	DIRECTORY_HEX, // derived, never shown: the hash of a password
@@ -45,6 +46,7 @@ struct directory_field {
 	bool is_released; // cleared when its target is removed (TRUNK-009), else blocks that
 	const char *scope; // is_unique only among objects with the same value of this field
 	uint64_t min, max; // of a number, of a text's length, of how many references
+	const char *choices; // words with ", " between; of a choice
 	const char *fallback; // value when not given; NULL: none
 	enum directory_kind refers_to;
 	const char *text; // one sentence

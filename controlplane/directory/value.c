@@ -12,7 +12,7 @@
 
 #define LABEL_MAX 63 // RFC 1035 2.3.4
 #define E164_DIGITS_MAX 15
-#define SIP_PORT 5060
+#define HOST_MAX 253
 #define SEEN_MAX 40 // octets of a refused value that are shown
 
 typedef const char *(*write_fn)(const struct directory_field *field, struct text value,
@@ -197,19 +197,63 @@ static const char *write_prefix(const struct directory_field *field, struct text
 	return NULL;
 }
 
-static const char *write_address(const struct directory_field *field, struct text value,
-				 struct writer *out)
+// RFC 1123 2.1; a name whose last label is a number could be taken for an address.
+static bool write_host_name(struct text host, struct writer *out)
+{
+	struct text rest = host, last = TEXT_NONE;
+	uint64_t number;
+	if (host.size == 0 || host.size > HOST_MAX || host.data[host.size - 1] == '.')
+		return false;
+	while (rest.size > 0) {
+		last = text_split(&rest, '.');
+		if (!is_label(last))
+			return false;
+	}
+	if (text_to_unsigned(last, UINT64_MAX, &number))
+		return false;
+	for (size_t i = 0; i < host.size; i++)
+		writer_char(out, lower(host.data[i]));
+	return true;
+}
+
+static const char *write_host(const struct directory_field *field, struct text value,
+			      struct writer *out)
 {
 	(void)field;
+	static const char allowed[] = "a host name or an IP address, with or without port, like "
+				      "sip.example.com, 192.0.2.7:5060 or [2001:db8::1]:5060";
 	struct address address;
-	if (!address_parse(value, &address) || address_is_unspecified(&address) ||
-	    is_mapped(&address))
-		return "an IP address with or without port, like 192.0.2.7:5060 or "
-		       "[2001:db8::1]:5060";
-	if (address.port == 0)
-		address.port = SIP_PORT;
-	address_write(&address, out);
+	struct text port = value;
+	struct text host = text_split(&port, ':');
+	uint64_t number = 0;
+	if (address_parse(value, &address)) {
+		if (address_is_unspecified(&address) || is_mapped(&address))
+			return allowed;
+		address_write(&address, out);
+		return NULL;
+	}
+	bool has_port = host.size < value.size;
+	if (has_port && (!text_to_unsigned(port, UINT16_MAX, &number) || number == 0))
+		return allowed;
+	if (!write_host_name(host, out))
+		return allowed;
+	if (has_port)
+		writer_format(out, ":%u", (unsigned)number);
 	return NULL;
+}
+
+static const char *write_choice(const struct directory_field *field, struct text value,
+				struct writer *out)
+{
+	struct text rest = text_of(field->choices);
+	while (rest.size > 0) {
+		struct text choice = text_trim(text_split(&rest, ','));
+		if (!text_is_same(choice, value))
+			continue;
+		writer_text(out, choice);
+		return NULL;
+	}
+	return field->choices;
 }
 
 struct text directory_value_next(struct text *rest)
@@ -278,7 +322,8 @@ static const struct {
 	[DIRECTORY_BOOL] = { write_bool, NULL },
 	[DIRECTORY_UNSIGNED] = { write_number, "" },
 	[DIRECTORY_PREFIX] = { write_prefix, NULL },
-	[DIRECTORY_ADDRESS] = { write_address, NULL },
+	[DIRECTORY_HOST] = { write_host, NULL },
+	[DIRECTORY_CHOICE] = { write_choice, NULL },
 	[DIRECTORY_REFERENCE] = { write_references, NULL },
 	[DIRECTORY_REFERENCES] = { write_references, NULL },
 	[DIRECTORY_HEX] = { write_hex, "digits" },

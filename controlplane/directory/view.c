@@ -98,13 +98,46 @@ static void fill_number(const struct directory_object *object, union directory_v
 	copy(object, "e164", number_view->e164, sizeof(number_view->e164));
 }
 
+static enum directory_transport transport_of(struct text word)
+{
+	static const char *const words[] = { [DIRECTORY_TRANSPORT_AUTO] = "auto",
+					     [DIRECTORY_TRANSPORT_UDP] = "udp",
+					     [DIRECTORY_TRANSPORT_TCP] = "tcp",
+					     [DIRECTORY_TRANSPORT_TLS] = "tls" };
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_is_equal(word, text_of(words[i])))
+			return (enum directory_transport)i;
+	}
+	return DIRECTORY_TRANSPORT_AUTO;
+}
+
+// The value is canonical: "192.0.2.7:5060", "[2001:db8::1]:5060", "2001:db8::1", "sip.example:5060".
+static bool fill_host(struct text value, struct carrier *carrier)
+{
+	struct address address;
+	uint64_t port = 0;
+	if (address_parse(value, &address)) {
+		struct writer host = writer_of(carrier->host, sizeof(carrier->host));
+		address_write_host(&address, &host);
+		carrier->port = address.port;
+		return writer_string_done(&host) != NULL;
+	}
+	struct text host = text_split(&value, ':');
+	if (value.size > 0 && !text_to_unsigned(value, UINT16_MAX, &port))
+		return false;
+	carrier->port = (uint16_t)port;
+	return host.size > 0 && text_copy(host, carrier->host, sizeof(carrier->host));
+}
+
 static void fill_carrier(const struct directory_object *object, union directory_view *view)
 {
 	struct carrier *carrier = &view->carrier;
 	memcpy(carrier->sid, object->sid, sizeof(carrier->sid));
 	copy(object, "name", carrier->name, sizeof(carrier->name));
-	carrier->is_enabled = address_parse(get(object, "address"), &carrier->address) &&
-			      is_true(object, "enabled");
+	carrier->is_enabled =
+		fill_host(get(object, "address"), carrier) && is_true(object, "enabled");
+	carrier->transport = transport_of(get(object, "transport"));
+	carrier->options_ping_s = (uint32_t)number(object, "options_ping_s");
 	carrier->priority = (uint16_t)number(object, "priority");
 	carrier->weight = (uint16_t)number(object, "weight");
 	carrier->has_srtp = is_true(object, "srtp");

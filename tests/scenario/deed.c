@@ -136,6 +136,7 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "ended", &calls->ended },
 		{ "ack_timeouts", &calls->ack_timeouts },
 		{ "carrier_moves", &calls->carrier_moves },
+		{ "address_moves", &calls->address_moves },
 		{ "late_answers", &calls->late_answers },
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -428,6 +429,7 @@ static const struct {
 	{ "config", do_config },
 	{ "hang", do_hang },
 	{ "dataplane", do_dataplane },
+	{ "dns", story_zone },
 	{ "caller", do_party },
 	{ "called", do_party },
 	{ "verdict", check_verdict },

@@ -138,6 +138,26 @@ static void start_sip(struct node *node)
 	calls_attach(node->calls, node->transactions, node->media);
 }
 
+static void start_resolver(struct node *node)
+{
+	node->dns = fake_dns_create(&node->clock, node->wheel);
+	struct sip_resolver_options options = { .clock = &node->clock,
+						.wheel = node->wheel,
+						.cache = { .ask = fake_dns_ask,
+							   .ask_context = node->dns,
+							   .entries_max = 256,
+							   .ttl_min_s = 5,
+							   .ttl_max_s = 3600,
+							   .negative_ttl_max_s = 300,
+							   .stale_s = 86400 },
+						.timeout_ms = 3000,
+						.avoid_ms = 30000,
+						.has_ipv4 = true,
+						.speaks = { true, true, true } };
+	node->resolver = sip_resolver_create(&options);
+	assert(node->resolver);
+}
+
 struct node *node_create(void)
 {
 	struct node *node = calloc(1, sizeof(*node));
@@ -154,6 +174,7 @@ struct node *node_create(void)
 	start_media(node);
 	node->dialogs = sip_dialogs_create(64);
 	sip_dialogs_place(node->dialogs, 0, (const uint16_t[]){ 5060, 5060, 5061 });
+	start_resolver(node);
 	node->digest = sip_digest_create(&node->clock, TEXT(NODE_BASE_DOMAIN),
 					 node->config.sip.nonce_lifetime_s);
 	struct calls_options options = { .clock = &node->clock,
@@ -162,7 +183,9 @@ struct node *node_create(void)
 					 .directory = node->directory,
 					 .history = node->history,
 					 .dialogs = node->dialogs,
-					 .digest = node->digest };
+					 .digest = node->digest,
+					 .resolver = node->resolver,
+					 .ports = { 5060, 5060, 5061 } };
 	node->calls = calls_create(&options);
 	assert(node->wheel && node->directory && node->dialogs && node->digest && node->calls);
 	start_sip(node);
@@ -178,6 +201,8 @@ void node_destroy(struct node *node)
 	calls_destroy(node->calls);
 	sip_digest_destroy(node->digest);
 	sip_dialogs_destroy(node->dialogs);
+	fake_dns_destroy(node->dns);
+	sip_resolver_destroy(node->resolver);
 	media_engine_stop(node->media);
 	dataplane_detach(node->dataplane);
 	fake_history_destroy(node->history);

@@ -10,10 +10,12 @@
 #include "config/config.h"
 #include "directory/directory.h"
 #include "directory/object.h"
+#include "fake/dns.h"
 #include "fake/wire.h"
 #include "sip/dialog.h"
 #include "scenario/talk.h"
 #include "sip/digest/digest.h"
+#include "sip/resolve/resolve.h"
 #include "sip/transaction.h"
 
 #define NODE_BASE_DOMAIN "pstn.example.com"
@@ -32,6 +34,8 @@ struct node {
 	struct history *history;
 	struct dataplane *dataplane; // fake; NULL while it is away
 	struct media_engine *media;
+	struct fake_dns *dns;
+	struct sip_resolver *resolver;
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
 	struct sip_transactions *transactions;

@@ -23,6 +23,7 @@
 //   row status=403 ended_by=trunkd reason="Forbidden"             the oldest record not yet named
 //   counter unknown_domain 1
 //   add carrier name=carrier2 address=198.51.100.22 priority=20   set KIND WORD FIELD=VALUE …, remove
+//   dns gw.example A 198.51.100.11 ttl 60 · dns remove gw.example · dns dead | silent | alive
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
 //   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times | stranger ADDRESS
 //   verdict caller ttl                                            why the caller is not heard now
@@ -58,6 +59,7 @@ struct story {
 bool story_fail(struct story *story, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool story_say(struct story *story, struct party *party); // speak.c
 bool story_hear(struct story *story, struct party *party); // listen.c
+bool story_zone(struct story *story); // zone.c
 bool story_do(struct story *story); // deed.c: lines that are about no agent
 bool story_check_row(struct story *story); // trace.c: what was left behind
 bool story_check_alert(struct story *story);

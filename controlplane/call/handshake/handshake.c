@@ -30,19 +30,38 @@ static bool allows_deprecated(void *context, struct text server_name)
 	return account == NULL || account->allows_deprecated_tls;
 }
 
-static const struct carrier *find_carrier(const struct calls *calls, const struct address *remote)
+// By an address of the directory, for what is not called lately.
+static const struct carrier *find_by_host(const struct calls *calls, const struct address *remote)
 {
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
 	const struct carrier *same_host = NULL;
 	unsigned count = directory_carriers(calls->directory, carriers);
 	for (unsigned i = 0; i < count; i++) {
-		if (!address_is_same_host(&carriers[i]->address, remote))
+		struct address host;
+		if (!address_parse(text_of(carriers[i]->host), &host) ||
+		    !address_is_same_host(&host, remote))
 			continue;
-		if (carriers[i]->address.port == remote->port)
+		if (carriers[i]->port == remote->port)
 			return carriers[i];
 		same_host = same_host == NULL ? carriers[i] : same_host;
 	}
 	return same_host;
+}
+
+static const struct carrier *find_carrier(const struct calls *calls, const struct address *remote)
+{
+	const char *sid = place_carrier(&calls->places, remote);
+	const struct carrier *carrier =
+		sid != NULL ? directory_carrier(calls->directory, sid) : NULL;
+	return carrier != NULL ? carrier : find_by_host(calls, remote);
+}
+
+// A carrier that is a name has it in its certificate, wherever DNS leads (RFC 5922 4, 7.2).
+static void fill_name(const struct carrier *carrier, struct sip_tls_peer *out_peer)
+{
+	struct address address;
+	if (!address_parse(text_of(carrier->host), &address))
+		(void)text_copy(text_of(carrier->host), out_peer->name, sizeof out_peer->name);
 }
 
 // A customer's PBX has connected before, and has said in its Contact where it is: it gets what belongs to
@@ -65,6 +84,7 @@ static bool find_peer(void *context, const struct address *remote, struct sip_tl
 	fill_customer(calls, remote, out_peer);
 	if (carrier == NULL)
 		return true;
+	fill_name(carrier, out_peer);
 	out_peer->is_verified = carrier->is_verified;
 	out_peer->allows_deprecated = carrier->allows_deprecated_tls;
 	(void)text_copy(text_of(carrier->tls_certificate), out_peer->certificate,

@@ -4,6 +4,7 @@
 #include "call/session/answer.h"
 
 #include "base/log.h"
+#include "call/carrier/attempt.h"
 #include "call/end.h"
 #include "call/invite.h"
 #include "call/leg.h"
@@ -67,7 +68,10 @@ static void refused(struct leg *leg, const struct sip_message *response)
 				  is_timer ? "an answer to an INVITE without session timer"
 					   : "an answer about the called party");
 		record_alert(call, &call->failure);
-		call_try_next(call);
+		if (response->status == 503) // RFC 3263 4.3: another address may have room
+			attempt_next_address(call);
+		else
+			attempt_next_carrier(call);
 		return;
 	}
 	struct ending ending = { .ended_by = HISTORY_END_CALLED, .status = response->status };
@@ -109,6 +113,7 @@ void call_connect(struct call *call)
 	reliable_finish(call);
 	media_connect(call->media); // after the answer: it settles what events are called
 	call->state = CALL_ANSWERED;
+	attempt_clear(call);
 	call->caller->is_answered = true;
 	call->record->answer_ms = calls->clock->wall_ms;
 	call->record->sip_status = 200;
@@ -157,7 +162,6 @@ static void accepted(struct leg *leg, const struct sip_message *response)
 	leg_note_allow(leg, response);
 	leg->is_answered = true;
 	leg->is_invited = false;
-	route_clear(&call->route); // a call that is up goes nowhere else
 	leg_send_ack(leg);
 	if (take_description(leg, response, &problem) != OK) {
 		(void)refusal_set(&refusal, REFUSED_ANSWER_SDP,
@@ -172,6 +176,7 @@ static void accepted(struct leg *leg, const struct sip_message *response)
 
 void call_answered(struct leg *leg, const struct sip_message *response)
 {
+	attempt_heard(leg->call);
 	if (response->status < 200)
 		provisional(leg, response);
 	else if (response->status < 300)
@@ -180,15 +185,29 @@ void call_answered(struct leg *leg, const struct sip_message *response)
 		refused(leg, response);
 }
 
+// TERM-032; D-19: a way that leads nowhere is 504, silence on it 408.
+static void note_silence(struct leg *leg, enum sip_failure failure)
+{
+	struct call *call = leg->call;
+	char seen[ADDRESS_TEXT_SIZE + 32];
+	struct writer writer = writer_of(seen, sizeof seen);
+	bool is_silent = failure == SIP_FAILURE_TIMEOUT;
+	writer_string(&writer, is_silent ? "no response from " : "no connection to ");
+	address_write(&leg->peer, &writer);
+	(void)refusal_set(
+		&call->failure, is_silent ? REFUSED_CARRIER_SILENT : REFUSED_CARRIER_UNREACHABLE,
+		call->carrier_name, writer_done(&writer), "any response within the time allowed");
+	record_ladder(call, MEDIA_CALLED, RECORD_IN, is_silent ? "(silence)" : "(no connection)");
+	record_alert(call, &call->failure);
+	attempt_silent(call);
+}
+
 void call_unanswered(struct leg *leg, enum sip_failure failure)
 {
 	struct call *call = leg->call;
-	if (failure == SIP_FAILURE_TRANSPORT || !leg->is_heard) { // TERM-032
-		(void)refusal_set(&call->failure, REFUSED_CARRIER_SILENT, call->carrier_name,
-				  TEXT("no response"), "any response within the time allowed");
-		record_ladder(call, MEDIA_CALLED, RECORD_IN, "(silence)");
-		record_alert(call, &call->failure);
-		call_try_next(call);
+	if (failure == SIP_FAILURE_TRANSPORT || !leg->is_heard) {
+		note_silence(leg, failure);
+		attempt_next_address(call);
 		return;
 	}
 	struct refusal refusal = { 0 };

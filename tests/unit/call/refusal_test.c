@@ -31,6 +31,8 @@ static void phrases_are_the_documented_ones(void **state)
 		{ REFUSED_MEDIA, 488, "Not Acceptable Here" },
 		{ REFUSED_MAX_FORWARDS, 483, "Too Many Hops" }, // B1-18
 		{ REFUSED_CARRIER_SILENT, 408, "Request Timeout" }, // B.2: final 408 if last
+		{ REFUSED_CARRIER_UNRESOLVED, 504, "Server Time-out" }, // D-19
+		{ REFUSED_CARRIER_UNREACHABLE, 504, "Server Time-out" }, // D-19
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct refusal_row *row = refusal_row(rows[i].cause);

@@ -1,0 +1,177 @@
+// One carrier after the other, one address after the other. Runs on the control thread; never waits:
+// a look-up goes on by its callback, from the loop.
+
+#include "call/carrier/attempt.h"
+
+#include <stdlib.h>
+
+#include "call/carrier/offer.h"
+#include "call/end.h"
+#include "call/leg.h"
+#include "call/record.h"
+#include "call/session/change.h"
+
+// Each may cost 4 s; a caller waits no longer for one carrier.
+#define ADDRESSES_TRIED 6
+
+struct attempt {
+	struct call *call;
+	struct route route;
+	struct carrier_facts carrier; // the one being tried
+	struct sip_lookup lookup;
+	struct sip_hops hops; // of it
+	unsigned next_hop;
+};
+
+// Its INVITE, if it had one, is given up; what it described is forgotten.
+static void leave_called(struct call *call)
+{
+	if (call->called == NULL)
+		return;
+	change_abandon(call, 504);
+	leg_give_up(call->called);
+	call->called = NULL;
+	media_forget(call->media, MEDIA_CALLED);
+}
+
+static void note_failed(struct call *call, enum refusal_cause cause, struct text seen,
+			const char *expected)
+{
+	(void)refusal_set(&call->failure, cause, call->carrier_name, seen, expected);
+	record_alert(call, &call->failure);
+}
+
+// True: an INVITE is on its way.
+static bool try_addresses(struct attempt *attempt)
+{
+	struct call *call = attempt->call;
+	while (attempt->next_hop < attempt->hops.count && attempt->next_hop < ADDRESSES_TRIED) {
+		const struct sip_hop *hop = &attempt->hops.items[attempt->next_hop++];
+		if (attempt->next_hop > 1)
+			counter_add(&call->calls->counters.address_moves, 1);
+		enum status status = offer_send(call, &attempt->carrier, hop);
+		if (status == OK)
+			return true;
+		leave_called(call);
+		note_failed(call, REFUSED_CARRIER_FAILED, text_of(status_text(status)),
+			    "a carrier that can be reached");
+	}
+	return false;
+}
+
+static void take_hops(struct attempt *attempt, const struct sip_hops *hops)
+{
+	attempt->hops = *hops;
+	attempt->next_hop = 0;
+	if (hops->count > 0)
+		return;
+	record_ladder(attempt->call, MEDIA_CALLED, RECORD_IN, "(no address)");
+	note_failed(attempt->call, REFUSED_CARRIER_UNRESOLVED, text_of(hops->problem),
+		    "a host with an address that we can reach");
+}
+
+// The next one that is still provisioned. False: none is left.
+static bool take_carrier(struct attempt *attempt)
+{
+	struct call *call = attempt->call;
+	const struct route_target *target;
+	while ((target = route_next(&attempt->route)) != NULL) {
+		const struct carrier *carrier =
+			directory_carrier(call->calls->directory, target->sid);
+		if (carrier == NULL || !carrier->is_enabled)
+			continue;
+		if (call->record->attempts > 0)
+			counter_add(&call->calls->counters.carrier_moves, 1);
+		call->record->attempts++;
+		offer_copy_carrier(carrier, &attempt->carrier);
+		offer_note_carrier(call, &attempt->carrier);
+		return true;
+	}
+	return false;
+}
+
+static void try_carriers(struct attempt *attempt)
+{
+	struct call *call = attempt->call;
+	struct sip_hops hops;
+	while (take_carrier(attempt)) {
+		if (!sip_resolve(call->calls->resolver, &attempt->lookup, &attempt->carrier.target,
+				 &hops))
+			return; // on_resolved goes on
+		take_hops(attempt, &hops);
+		if (try_addresses(attempt))
+			return;
+	}
+	call_end_refused(call, &call->failure);
+}
+
+static void on_resolved(void *context, const struct sip_hops *hops)
+{
+	struct attempt *attempt = context;
+	take_hops(attempt, hops);
+	if (!try_addresses(attempt))
+		try_carriers(attempt);
+}
+
+void attempt_start(struct call *call)
+{
+	struct attempt *attempt = calloc(1, sizeof *attempt);
+	if (attempt == NULL || route_choose(&attempt->route, call->calls->directory) != OK) {
+		free(attempt);
+		(void)refusal_set(&call->failure, REFUSED_INTERNAL, "carriers", TEXT("no memory"),
+				  "memory for the carriers to try");
+		call_end_refused(call, &call->failure);
+		return;
+	}
+	attempt->call = call;
+	call->attempt = attempt;
+	sip_lookup_init(&attempt->lookup, on_resolved, attempt);
+	(void)refusal_set(&call->failure, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
+			  "at least one enabled carrier");
+	try_carriers(attempt);
+}
+
+void attempt_next_address(struct call *call)
+{
+	leave_called(call);
+	if (!try_addresses(call->attempt))
+		try_carriers(call->attempt);
+}
+
+void attempt_next_carrier(struct call *call)
+{
+	leave_called(call);
+	try_carriers(call->attempt);
+}
+
+static const struct sip_hop *current_hop(const struct call *call)
+{
+	const struct attempt *attempt = call->attempt;
+	return attempt != NULL && attempt->next_hop > 0
+		       ? &attempt->hops.items[attempt->next_hop - 1]
+		       : NULL;
+}
+
+void attempt_heard(struct call *call)
+{
+	const struct sip_hop *hop = current_hop(call);
+	if (hop != NULL)
+		sip_resolver_note_heard(call->calls->resolver, hop);
+}
+
+void attempt_silent(struct call *call)
+{
+	const struct sip_hop *hop = current_hop(call);
+	if (hop != NULL)
+		sip_resolver_note_silent(call->calls->resolver, hop);
+}
+
+void attempt_clear(struct call *call)
+{
+	if (call->attempt == NULL)
+		return;
+	sip_lookup_cancel(&call->attempt->lookup);
+	route_clear(&call->attempt->route);
+	free(call->attempt);
+	call->attempt = NULL;
+}
