@@ -48,6 +48,7 @@ struct sip_config {
 	unsigned session_timers; // enum config_session_timers
 	unsigned max_calls;
 	unsigned receive_buffer_bytes;
+	unsigned ping_misses;
 	unsigned tls_port;
 };
 

@@ -65,6 +65,8 @@ const struct config_option config_options[] = {
 	{ FIELD(sip, receive_buffer_bytes), .kind = CONFIG_NUMBER, .unit = "bytes", .min = 65536, .max = 1073741824,
 	  .initial = "8388608", RESTART,
 	  .sentence = "Socket buffer that holds SIP requests of a burst until they are read." },
+	{ FIELD(sip, ping_misses), .kind = CONFIG_NUMBER, .min = 1, .max = 100, .initial = "3", LIVE,
+	  .sentence = "So many OPTIONS in a row without an answer, and a carrier that is pinged counts as down." },
 	{ FIELD(sip, tls_port), .kind = CONFIG_NUMBER, .min = 1, .max = 65535, .initial = "5061", RESTART,
 	  .sentence = "Port of SIP over TLS." },
 

@@ -55,6 +55,7 @@ enum label {
 	LABEL_TLS_VERSION, // an array by version, from 1.0 on
 	LABEL_TLS_REASON, // an array by reason of failure
 	LABEL_CERTIFICATE, // of sip_tls_expiries
+	LABEL_CARRIER, // one for each carrier that is pinged
 	LABEL_OUTCOME, // an array by enum dns_outcome
 	LABEL_CLOSE, // an array by enum sip_close
 };
@@ -257,6 +258,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_call_ack_timeouts_total", C, CALLS(LABEL_NONE, ack_timeouts), "Answered calls whose ACK never came (SIP-004)." },
 	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },
 	{ "trunkd_call_address_moves_total", C, CALLS(LABEL_NONE, address_moves), "Moves to the next address of a carrier (ORIG-043)." },
+	{ "trunkd_carrier_up", G, PART_CALLS, LABEL_CARRIER, 0, 0, NULL, "1 when a carrier that is pinged is up, 0 when it is down." },
 	{ "trunkd_call_late_answers_total", C, CALLS(LABEL_NONE, late_answers), "Answers of carriers given up already (ORIG-031)." },
 
 	{ "trunkd_one_way_audio_total", C, CALLS(LABEL_ONE_WAY, one_way), "Calls in which one side was not heard, by cause and by who did not hear (MEDIA-025)." },
@@ -356,6 +358,7 @@ static const char *label_name(const struct series *series)
 					     [LABEL_ONE_WAY] = "cause, direction",
 					     [LABEL_FATE] = "fate",
 					     [LABEL_OUTCOME] = "outcome",
+					     [LABEL_CARRIER] = "carrier",
 					     [LABEL_CLOSE] = "cause" };
 	if (series->part == PART_WORKER && series->label == LABEL_NONE)
 		return "worker";
@@ -433,6 +436,25 @@ static void write_certificates(FILE *out, const struct series *series, const str
 	}
 }
 
+static void write_escaped(FILE *out, const char *text) // in a label
+{
+	for (; *text; text++)
+		fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+}
+
+static void write_carriers(FILE *out, const struct series *series, const struct calls *calls)
+{
+	char name[DIRECTORY_NAME_SIZE];
+	enum call_carrier_state state;
+	for (unsigned place = 0; call_carrier_metric(calls, place, name, &state); place++) {
+		if (state != CALL_CARRIER_UP && state != CALL_CARRIER_DOWN)
+			continue;
+		fprintf(out, "%s{carrier=\"", series->name);
+		write_escaped(out, name);
+		fprintf(out, "\"} %d\n", state == CALL_CARRIER_UP);
+	}
+}
+
 static void write_workers(FILE *out, const struct series *series, const struct snapshot *snapshot)
 {
 	for (unsigned worker = 0; worker < snapshot->workers; worker++) {
@@ -461,6 +483,9 @@ static void write_values(FILE *out, const struct series *series, const struct sn
 		fprintf(out, "%s %.15g\n", series->name, series->read(snapshot));
 	} else if (part && series->label == LABEL_CERTIFICATE) {
 		write_certificates(out, series, snapshot->context->tls);
+	} else if (series->label == LABEL_CARRIER) {
+		if (snapshot->context->calls)
+			write_carriers(out, series, snapshot->context->calls);
 	} else if (part && series->label == LABEL_ONE_WAY) {
 		write_one_way(out, series, (const void *)(part + series->offset));
 	} else if (part && series->label != LABEL_NONE) {

@@ -74,6 +74,19 @@ static json_t *value_to_json(const struct directory_field *field, struct text va
 	return admin_json_text(value);
 }
 
+// What its pings say of a carrier.
+static void set_state(const struct admin_context *context, json_t *json,
+		      const struct directory_object *object)
+{
+	struct call_carrier_facts facts;
+	call_carrier_read(context->calls, object->sid, &facts);
+	admin_json_set(json, "state", json_string(call_carrier_state_text(facts.state)));
+	admin_json_set(json, "state_since", admin_json_time(facts.since_ms));
+	admin_json_set(json, "state_seen",
+		       facts.seen && facts.seen[0] ? admin_json_string(facts.seen) : json_null());
+	admin_json_set(json, "misses", admin_json_number(facts.misses));
+}
+
 json_t *admin_objects_to_json(const struct admin_context *context,
 			      const struct directory_object *object)
 {
@@ -92,6 +105,8 @@ json_t *admin_objects_to_json(const struct admin_context *context,
 		else
 			admin_json_set(json, field->name, value_to_json(field, value));
 	}
+	if (object->kind == DIRECTORY_CARRIER && context->calls)
+		set_state(context, json, object);
 	return json;
 }
 

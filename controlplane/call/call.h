@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "base/wheel.h"
+#include "directory/directory.h"
 #include "call/header/header.h"
 #include "media/media.h"
 #include "media/quality/diagnosis.h"
@@ -42,6 +43,21 @@ enum call_state { CALL_STATE_LIST(CALL_STATE_ENUMERATOR) CALL_STATE_COUNT };
 const char *call_state_text(enum call_state state);
 
 enum call_direction { CALL_TO_PSTN, CALL_TO_PBX, CALL_DIRECTIONS }; // who does not hear
+
+// What pings say of a carrier (call/carrier/health.h).
+enum call_carrier_state {
+	CALL_CARRIER_NOT_PINGED,
+	CALL_CARRIER_UNKNOWN, // no answer awaited long enough yet
+	CALL_CARRIER_UP,
+	CALL_CARRIER_DOWN, // gets no calls while others are not
+};
+
+struct call_carrier_facts {
+	enum call_carrier_state state;
+	uint64_t since_ms; // wall clock
+	unsigned misses; // in a row
+	const char *seen; // the last answer, or why there was none; NULL when it is not pinged
+};
 
 struct call_counters {
 	struct counter started; // admitted
@@ -83,6 +99,12 @@ struct call *calls_find(const struct calls *calls, struct text sid);
 void call_read(const struct call *call, struct call_facts *out_facts);
 void call_hang_up(struct call *call); // by the operator: BYE or CANCEL both ways
 const struct call_counters *calls_counters(const struct calls *calls);
+const char *call_carrier_state_text(enum call_carrier_state state);
+void call_carrier_read(const struct calls *calls, const char *sid,
+		       struct call_carrier_facts *out_facts);
+// For metrics, on any thread: of the nth place. False past the last place; one may be nobody's.
+bool call_carrier_metric(const struct calls *calls, unsigned place,
+			 char name[static DIRECTORY_NAME_SIZE], enum call_carrier_state *out_state);
 struct media_port_facts;
 // Why a pair of media ports that is not free counts as leaked; NULL: it does not.
 const char *call_port_trouble(const struct calls *calls, const struct media_port_facts *port);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "call/admit.h"
+#include "call/carrier/health.h"
 #include "call/end.h"
 #include "call/engine.h"
 #include "call/header/carry.h"
@@ -224,9 +225,11 @@ static void note_response(struct leg *leg, const struct sip_message *message)
 static void response(void *context, struct sip_client *client, void *owner,
 		     const struct sip_message *message)
 {
-	(void)context;
+	const struct calls *calls = context;
 	(void)client;
 	struct leg *leg = owner;
+	if (message->method == SIP_OPTIONS && health_response(calls->health, owner, message))
+		return;
 	if (leg == NULL || (leg->call == NULL && message->method != SIP_INVITE))
 		return;
 	note_response(leg, message);
@@ -244,9 +247,9 @@ static void response(void *context, struct sip_client *client, void *owner,
 
 static void failed(void *context, struct sip_client *client, void *owner, enum sip_failure failure)
 {
-	(void)context;
+	const struct calls *calls = context;
 	struct leg *leg = owner;
-	if (leg == NULL)
+	if (leg == NULL || health_failed(calls->health, owner, failure))
 		return;
 	bool is_info = client == leg->info_client, is_update = client == leg->update;
 	struct sip_client **kept = is_info     ? &leg->info_client

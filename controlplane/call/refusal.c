@@ -20,6 +20,9 @@ static const struct refusal_row rows[REFUSAL_COUNT] = {
 #undef REFUSAL_ROW
 // clang-format on
 
+// The counters of struct call_counters and the bits of a call's `alerted`.
+static_assert(REFUSAL_COUNT <= 64);
+
 const struct refusal_row *refusal_row(enum refusal_cause cause)
 {
 	assert(cause < REFUSAL_COUNT);

@@ -92,6 +92,9 @@
 	    "tell a Contact that can be reached: ACK and BYE go there, and are lost")              \
 	ROW(NOT_REFRESHED, "not_refreshed", 0, "session timer without refresher", 32952,           \
 	    "switch session timers off, or let the one who wants them refresh")                    \
+	ROW(CARRIER_DOWN, "carrier_down", 0, "carrier down", 32982,                                \
+	    "calls go to other carriers: check it, its address and the network between")           \
+	ROW(CARRIER_UP, "carrier_up", 0, "carrier up", 32983, "calls go to it again")              \
 	ROW(PORTS_LEAKED, "ports_leaked", 0, "media ports leaked", 32927,                          \
 	    "see trunkctl show ports; restarting trunkd frees them, and tell its makers")
 // clang-format on

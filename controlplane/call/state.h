@@ -132,6 +132,7 @@ struct calls {
 	struct sip_resolver *resolver;
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport
 	struct places places; // of carriers
+	struct health *health; // of carriers
 	struct limits *limits;
 	struct map by_sid;
 	struct call *oldest, *newest;

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "call/admit.h"
 #include "call/carrier/attempt.h"
+#include "call/carrier/health.h"
 #include "call/end.h"
 #include "call/engine.h"
 #include "call/header/carry.h"
@@ -39,7 +40,9 @@ struct calls *calls_create(const struct calls_options *options)
 	calls->resolver = options->resolver;
 	memcpy(calls->ports, options->ports, sizeof calls->ports);
 	calls->limits = limits_create();
-	if (calls->limits == NULL || !map_init(&calls->by_sid, 1024)) {
+	calls->health = health_create(calls);
+	if (calls->limits == NULL || calls->health == NULL || !map_init(&calls->by_sid, 1024)) {
+		health_destroy(calls->health);
 		limits_destroy(calls->limits);
 		free(calls);
 		return NULL;
@@ -53,6 +56,7 @@ void calls_attach(struct calls *calls, struct sip_transactions *transactions,
 	calls->transactions = transactions;
 	calls->media = media;
 	leak_start(calls);
+	health_start(calls->health);
 }
 
 static void unlink_call(struct call *call)
@@ -259,6 +263,7 @@ void calls_detach(struct calls *calls)
 {
 	if (calls == NULL)
 		return;
+	health_stop(calls->health);
 	for (struct call *call = calls->oldest; call != NULL; call = call->next) {
 		leg_detach(call->caller);
 		leg_detach(call->called);
@@ -277,6 +282,7 @@ void calls_destroy(struct calls *calls)
 	while (calls->given_up != NULL)
 		leg_destroy(calls->given_up);
 	map_clear(&calls->by_sid);
+	health_destroy(calls->health);
 	limits_destroy(calls->limits);
 	free(calls);
 }

@@ -278,8 +278,7 @@ static enum status start(struct sip_client *client)
 {
 	struct sip_transactions *transactions = client->transactions;
 	uint32_t t1_ms = transactions->options.t1_ms;
-	bool is_invite = client->kept.method == SIP_INVITE;
-	uint32_t no_response_ms = is_invite ? client->limits.no_response_ms : 0;
+	uint32_t no_response_ms = client->limits.no_response_ms;
 	end_after(client, no_response_ms > 0 ? no_response_ms : longest_ms(client));
 	counter_add(&transactions->counters.requests_out[client->kept.method], 1);
 	if (sip_oversize_wants_tcp(&transactions->oversize, &client->kept.flow, client->octets.size,

@@ -93,8 +93,8 @@ struct sip_request {
 	struct sip_flow flow; // from which address of ours to where
 };
 
-// Starts a client transaction. For INVITE Timer B runs by no_response_ms when it is not 0 (TERM-032:
-// 4 s without any response), and ring_ms bounds the time in Proceeding (Timer C) when not 0.
+// Starts a client transaction. Timers B and F run by no_response_ms when not 0 (TERM-032: 4 s), for INVITE
+// without any response, else without a final one. For INVITE ring_ms bounds Proceeding (Timer C), if not 0.
 struct sip_client_limits {
 	uint32_t no_response_ms;
 	uint32_t ring_ms;

@@ -430,6 +430,7 @@ static const struct {
 	{ "hang", do_hang },
 	{ "dataplane", do_dataplane },
 	{ "dns", story_zone },
+	{ "carrier", story_carrier },
 	{ "caller", do_party },
 	{ "called", do_party },
 	{ "verdict", check_verdict },

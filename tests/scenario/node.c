@@ -29,6 +29,7 @@ static void fill_config(struct config *config)
 	sip->addresses.items[0].port = 0;
 	sip->ack_timeout_s = 30;
 	sip->no_response_timeout_ms = 4000;
+	sip->ping_misses = 3;
 	sip->ring_timeout_s = 180;
 	sip->max_call_duration_s = 86400;
 	sip->nonce_lifetime_s = 120;

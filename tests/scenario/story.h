@@ -24,6 +24,7 @@
 //   counter unknown_domain 1
 //   add carrier name=carrier2 address=198.51.100.22 priority=20   set KIND WORD FIELD=VALUE …, remove
 //   dns gw.example A 198.51.100.11 ttl 60 · dns remove gw.example · dns dead | silent | alive
+//   carrier state carrier1 up | down | unknown | "not pinged"      what its pings say
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
 //   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times | stranger ADDRESS
 //   verdict caller ttl                                            why the caller is not heard now
@@ -60,6 +61,7 @@ bool story_fail(struct story *story, const char *format, ...) __attribute__((for
 bool story_say(struct story *story, struct party *party); // speak.c
 bool story_hear(struct story *story, struct party *party); // listen.c
 bool story_zone(struct story *story); // zone.c
+bool story_carrier(struct story *story);
 bool story_do(struct story *story); // deed.c: lines that are about no agent
 bool story_check_row(struct story *story); // trace.c: what was left behind
 bool story_check_alert(struct story *story);

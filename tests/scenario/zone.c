@@ -1,4 +1,4 @@
-// What DNS says in a story.
+// What DNS says in a story, and what pings say of carriers.
 // Runs on: the thread of the test.
 
 #include <string.h>
@@ -47,4 +47,23 @@ bool story_zone(struct story *story)
 	return (text != NULL &&
 		fake_dns_add(story->node->dns, name, type, text, (uint32_t)ttl_s)) ||
 	       story_fail(story, "dns: no such record");
+}
+
+// "carrier state carrier1 down"
+bool story_carrier(struct story *story)
+{
+	struct words *words = &story->words;
+	bool is_state = words_take_if(words, "state");
+	const char *name = words_take(words), *expected = words_take(words);
+	struct call_carrier_facts facts;
+	if (!is_state || expected == NULL)
+		return story_fail(story, "carrier state NAME STATE");
+	const struct directory_object *object =
+		directory_find(story->node->directory, DIRECTORY_CARRIER, text_of(name));
+	if (object == NULL)
+		return story_fail(story, "no carrier has that name");
+	call_carrier_read(story->node->calls, object->sid, &facts);
+	const char *state = call_carrier_state_text(facts.state);
+	return strcmp(state, expected) == 0 ||
+	       story_fail(story, "it is %s (%s)", state, facts.seen ? facts.seen : "");
 }

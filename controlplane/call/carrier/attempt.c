@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "call/carrier/health.h"
 #include "call/carrier/offer.h"
 #include "call/end.h"
 #include "call/leg.h"
@@ -126,6 +127,7 @@ void attempt_start(struct call *call)
 	attempt->call = call;
 	call->attempt = attempt;
 	sip_lookup_init(&attempt->lookup, on_resolved, attempt);
+	health_filter(call->calls->health, &attempt->route);
 	(void)refusal_set(&call->failure, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
 			  "at least one enabled carrier");
 	try_carriers(attempt);

@@ -73,6 +73,32 @@ const struct call_counters *calls_counters(const struct calls *calls)
 	return &COUNTERS;
 }
 
+const char *call_carrier_state_text(enum call_carrier_state state)
+{
+	return state == CALL_CARRIER_DOWN ? "down" : "not pinged";
+}
+
+void call_carrier_read(const struct calls *calls, const char *sid,
+		       struct call_carrier_facts *out_facts)
+{
+	(void)calls;
+	(void)sid;
+	*out_facts = (struct call_carrier_facts){ CALL_CARRIER_DOWN, 1795000000000, 3,
+						  "no response from 192.0.2.1:5060" };
+}
+
+bool call_carrier_metric(const struct calls *calls, unsigned place,
+			 char name[static DIRECTORY_NAME_SIZE], enum call_carrier_state *out_state)
+{
+	static const char *const NAMES[] = { "gate-\"1\"\\east", "gate-2" };
+	(void)calls;
+	if (place >= 2)
+		return false;
+	(void)text_copy(text_of(NAMES[place]), name, DIRECTORY_NAME_SIZE);
+	*out_state = place == 0 ? CALL_CARRIER_DOWN : CALL_CARRIER_UP;
+	return true;
+}
+
 const char *call_direction_label(enum call_direction direction)
 {
 	return direction == CALL_TO_PBX ? "to_pbx" : "to_pstn";

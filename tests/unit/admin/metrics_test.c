@@ -62,8 +62,9 @@ static void check_line(char *line, char *family, size_t size)
 		snprintf(family, size, "%.*s", (int)strcspn(line + 7, " "), line + 7);
 		return;
 	}
-	assert_true(is_like(line, "^[a-z_0-9]+(\\{[a-z]+=\"[^\"\\]*\"(,[a-z]+=\"[^\"\\]*\")*\\})? "
-				  "[0-9]+(\\.[0-9]+)?(e[+-]?[0-9]+)?$"));
+	assert_true(is_like(
+		line, "^[a-z_0-9]+(\\{[a-z]+=\"([^\"\\]|\\\\[\"\\])*\"(,[a-z]+=\"[^\"\\]*\")*\\})? "
+		      "[0-9]+(\\.[0-9]+)?(e[+-]?[0-9]+)?$"));
 	assert_int_equal(strncmp(line, family, strlen(family)), 0);
 	assert_true(line[strlen(family)] == ' ' || line[strlen(family)] == '{');
 }
@@ -106,6 +107,8 @@ static void figures_come_from_their_counters(void **state)
 		"\ntrunkd_sip_connections 2\n",
 		"\ntrunkd_sip_connections_closed_total{cause=\"idle\"} 3\n",
 		"\ntrunkd_calls_started_total 7\n",
+		"\ntrunkd_carrier_up{carrier=\"gate-\\\"1\\\"\\\\east\"} 0\n",
+		"\ntrunkd_carrier_up{carrier=\"gate-2\"} 1\n",
 		"\ntrunkd_media_ports 5000\n",
 		"\ntrunkd_media_ports_leaked 2\n",
 		"\ntrunkd_one_way_audio_total{cause=\"ttl\",direction=\"to_pbx\"} 6\n",
