@@ -72,7 +72,7 @@ static bool write_line(const struct crossing *crossing, const struct header_row 
 	if (!header_value_write(row->form, header->value, places, line) || line->failed)
 		return false;
 	struct text written = { line->room + start, line->used - start };
-	if (places_are_in(places, written))
+	if (written.size == 0 || places_are_in(places, written))
 		return false;
 	writer_text(line, TEXT("\r\n"));
 	return true;

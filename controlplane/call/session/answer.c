@@ -75,6 +75,8 @@ static void refused(struct leg *leg, const struct sip_message *response)
 		return;
 	}
 	struct ending ending = { .ended_by = HISTORY_END_CALLED, .status = response->status };
+	if (sip_message_header(response, "Reason", 0).data != NULL) // its cause, for the record
+		ending.reason = writer_string_done(&writer);
 	call_end(call, &ending);
 }
 

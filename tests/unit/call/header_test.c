@@ -199,6 +199,7 @@ static void raw_values_are_left_alone_or_stay(void **state)
 		{ "User-to-User: 04abc,def;encoding=hex,<\"x",
 		  "User-to-User: 04abc,def;encoding=hex,<\"x\r\n" },
 		{ "user-TO-user : 1", "User-to-User: 1\r\n" },
+		{ "User-to-User:", "" },
 		{ "s: Ware, Bestellung 12:34:56 v1.2.3",
 		  "Subject: Ware, Bestellung 12:34:56 v1.2.3\r\n" },
 		{ "Subject: call from 10.1.2.3.", "" },
