@@ -1,6 +1,7 @@
 """TLS seen from outside: the library's own client per version and suite, a public scanner, and phones
 people use. The site's certificates are of a CA of the lab; *.sip.example is a further one, by SNI."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -325,3 +326,52 @@ def test_a_phone_people_use_calls_a_secure_trunk_by_tls(site):
     assert heard[:both] == said_there[:both]
     assert len(heard_there) > speech.RATE and heard_there in plain(site.speech["carrier"])
     assert not any(b"INVITE" in packet.payload for packet in seen.at["pbx"].packets)
+
+
+@contextlib.contextmanager
+def carrier_by_tls(site, authority, **fields):
+    """A carrier to which calls go first: a phone people use, that answers by TLS with a certificate of
+    that authority."""
+    speech.write_wave(site.speech["carrier"], site.work / "carrier.wav")
+    gateway = phones.Baresip(site.net["carrier2"], site.work, f"gateway-{len(list(site.work.iterdir()))}",
+                             user=CALLED, says=site.work / "carrier.wav", authority=authority,
+                             answers=True)
+    sid = site.trunkd.add("carrier", name="gateway-tls", priority=1, transport="tls",
+                          address=f"{site.net['carrier2'].address}:5061", **fields)
+    gateway.start()
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
+        site.trunkd.trunkctl("remove", "carrier", sid)
+
+
+def call_by(site, gateway):
+    """Whether a call of two seconds went well, and whether the gateway had it."""
+    caller = site.caller(script.caller_talks(site.work / "pbx.ulaw", 2), name="caller-tls")
+    return caller.run(30), gateway.wait_event("CALL_ESTABLISHED", timeout=0.1) is not None
+
+
+@pytest.mark.parametrize("is_known,verify", [(True, "true"), (False, "false")])
+def test_a_carrier_is_reached_by_tls(site, is_known, verify):
+    """TLS-002, ORIG-010: of a CA of tls.ca_file and for its address, unless nobody looks."""
+    authority = site.authority if is_known else certificates.Authority(site.work / "strangers")
+    with carrier_by_tls(site, authority, tls_verify=verify) as gateway:
+        with site.watch("carrier2") as seen:
+            assert call_by(site, gateway) == (True, True)
+            assert seen.row()["sip_status"] == 200 and not seen.alerts()
+    assert seen.at["carrier2"].packets
+    assert not any(b"INVITE" in packet.payload for packet in seen.at["carrier2"].packets)
+
+
+def test_a_carrier_that_cannot_be_believed_gets_no_call(site):
+    """D-20: the next one does, at once, and the alert says why."""
+    strangers = certificates.Authority(site.work / "strangers-2")
+    called = site.called(script.called_talks(site.work / "carrier.ulaw"))
+    with carrier_by_tls(site, strangers) as gateway:
+        with site.watch() as seen:
+            assert call_by(site, gateway) == (True, False)
+            assert called.wait(10), said(called)
+            codes = {alert["code"]: alert for alert in seen.alerts()}
+            assert "certificate verify failed" in codes[32940]["seen"], codes
+    assert failures(site, "certificate") >= 1

@@ -119,7 +119,7 @@ class Baresip:
 
     def __init__(self, host, folder, name, says=None, user="lab", domain=None,
                  credentials=None, outbound=None, port=5060, media=(22000, 22100),
-                 encryption=None, authority=None):
+                 encryption=None, authority=None, answers=False):
         self.host, self.name, self.events = host, name, []
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -142,6 +142,8 @@ class Baresip:
             words += [f"auth_user={credentials[0]}", f"auth_pass={credentials[1]}"]
         if encryption:  # "srtp-mand": RTP/SAVP; "srtp": crypto lines beside RTP/AVP
             words.append(f"mediaenc={encryption}")
+        if answers:
+            words.append("answermode=auto")
         if outbound:
             words.append(f'outbound="{outbound}"')
         (self.folder / "accounts").write_text(";".join(words) + "\n")
