@@ -7,15 +7,16 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/map.h"
 #include "sip/tls/connection.h"
 #include "sip/tls/context.h"
 
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct tls_connection *connection = tls_connection_of(ssl);
-	if (connection == NULL || connection->session_key[0] == '\0')
+	if (connection == NULL || connection->session_place == 0)
 		return 0;
-	tls_sessions_keep(&connection->tls->sessions, connection->session_key, session);
+	tls_sessions_keep(&connection->tls->sessions, connection->session_place, session);
 	return 1; // kept
 }
 
@@ -80,15 +81,14 @@ static bool demand(SSL *ssl, const struct sip_tls_peer *peer, const struct addre
 }
 
 // All that a session stands for: it is resumed without looking at certificates again.
-static void write_session_key(const struct sip_tls_peer *peer, struct tls_connection *connection)
+static void choose_session_place(const struct sip_tls_peer *peer, struct tls_connection *connection)
 {
-	char address[ADDRESS_TEXT_SIZE];
-	struct writer writer = writer_of(connection->session_key, sizeof connection->session_key);
+	char room[1024], address[ADDRESS_TEXT_SIZE];
+	struct writer writer = writer_of(room, sizeof room);
 	writer_format(&writer, "%s %s %d %d %s %s", address_string(&connection->remote, address),
 		      peer->name, peer->is_verified, peer->allows_deprecated, peer->certificate,
 		      peer->key);
-	if (writer_string_done(&writer) == NULL)
-		connection->session_key[0] = '\0'; // then it is not resumed
+	connection->session_place = writer.failed ? 0 : map_hash(writer_done(&writer));
 }
 
 static bool prepare(struct sip_tls *tls, SSL *ssl, const struct sip_tls_peer *peer,
@@ -104,8 +104,8 @@ static bool prepare(struct sip_tls *tls, SSL *ssl, const struct sip_tls_peer *pe
 	}
 	if (!demand(ssl, peer, &connection->remote))
 		return false;
-	write_session_key(peer, connection);
-	SSL_SESSION *session = tls_sessions_find(&tls->sessions, connection->session_key);
+	choose_session_place(peer, connection);
+	SSL_SESSION *session = tls_sessions_find(&tls->sessions, connection->session_place);
 	if (session != NULL)
 		(void)SSL_set_session(ssl, session);
 	return true;

@@ -23,7 +23,7 @@ struct tls_connection {
 	uint16_t suites[TLS_SUITES_NOTED]; // first ones of it
 	unsigned suite_count;
 	char server_name[SIP_TLS_NAME_SIZE]; // SNI, either way
-	char session_key[TLS_SESSION_KEY_SIZE]; // of a connection of ours
+	uint64_t session_place; // of a connection of ours; 0: it is not resumed
 };
 
 struct tls_client { // a client certificate of a carrier

@@ -6,13 +6,12 @@
 
 #include <openssl/ssl.h>
 
-#include "base/text.h"
+#include <stdint.h>
 
-#define TLS_SESSION_KEY_SIZE 1024
 #define TLS_SESSIONS_MAX 256
 
 struct tls_session {
-	uint64_t hash; // of its key
+	uint64_t place; // a hash of the destination and its rules
 	SSL_SESSION *session;
 };
 
@@ -21,6 +20,7 @@ struct tls_sessions {
 	struct tls_session places[TLS_SESSIONS_MAX];
 };
 
-void tls_sessions_keep(struct tls_sessions *sessions, const char *key, SSL_SESSION *session);
-SSL_SESSION *tls_sessions_find(const struct tls_sessions *sessions, const char *key); // or NULL
+// Takes the reference over.
+void tls_sessions_keep(struct tls_sessions *sessions, uint64_t place, SSL_SESSION *session);
+SSL_SESSION *tls_sessions_find(const struct tls_sessions *sessions, uint64_t place); // or NULL
 void tls_sessions_clear(struct tls_sessions *sessions);
