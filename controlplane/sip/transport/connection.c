@@ -20,25 +20,19 @@
 #include "sip/transport/deadline.h"
 #include "sip/transport/handshake.h"
 #include "sip/transport/reader.h"
+#include "sip/transport/sender.h"
 #include "sip/transport/socket.h"
 #include "sip/transport/source.h"
-
-#define HELD_MAX (64u << 20) // octets that all who are not trusted may make us keep
 
 static uint64_t now_of(const struct connection *connection)
 {
 	return connection->connections->options->clock->now_ms;
 }
 
-static const struct sip_transport_limits *limits_of(const struct connection *connection)
-{
-	return &connection->connections->options->limits;
-}
-
 // ---- deadlines
 
 // A deadline that moved away is looked at when the former one comes.
-static void arm(struct connection *connection)
+void connection_arm(struct connection *connection)
 {
 	enum sip_close reason;
 	uint64_t due_ms = deadline_of(connection, &reason);
@@ -52,7 +46,7 @@ static void on_timer(struct wheel_timer *timer, void *context)
 	enum sip_close reason;
 	(void)timer;
 	if (deadline_of(connection, &reason) > now_of(connection)) {
-		arm(connection);
+		connection_arm(connection);
 		return;
 	}
 	connection->has_timed_out = true;
@@ -63,7 +57,7 @@ void connection_set_state(struct connection *connection, enum connection_state s
 {
 	connection->state = state;
 	connection->state_ms = now_of(connection);
-	arm(connection);
+	connection_arm(connection);
 }
 
 // ---- the end
@@ -114,7 +108,7 @@ void connection_close(struct connection *connection, enum sip_close reason)
 	free(connection);
 }
 
-static void doom(struct connection *connection, enum sip_close reason)
+void connection_doom(struct connection *connection, enum sip_close reason)
 {
 	connections_unshare(connection);
 	connections_rank(connection, CONNECTION_DYING);
@@ -156,25 +150,8 @@ static bool make_room(struct connections *connections)
 	if (connections->used < connections->max)
 		return true;
 	if (least != NULL && least->rank != CONNECTION_DYING)
-		doom(least, SIP_CLOSE_NO_ROOM);
+		connection_doom(least, SIP_CLOSE_NO_ROOM);
 	return least != NULL;
-}
-
-// ---- what it holds
-
-// False: all who are not trusted hold too much, and so must this one go.
-static bool count_held(struct connection *connection)
-{
-	struct connections *connections = connection->connections;
-	size_t held = 0;
-	if (connection->stream != NULL)
-		held = evbuffer_get_length(bufferevent_get_input(connection->stream)) +
-		       evbuffer_get_length(bufferevent_get_output(connection->stream));
-	if (connection->waiting != NULL)
-		held += evbuffer_get_length(connection->waiting);
-	connections->held = connections->held - connection->held + held;
-	connection->held = held;
-	return held == 0 || connections->held <= HELD_MAX || connection->rank == CONNECTION_TRUSTED;
 }
 
 // ---- in
@@ -204,8 +181,8 @@ static void on_readable(struct bufferevent *stream, void *context)
 		connection->message_ms = 0;
 	else if (connection->message_ms == 0)
 		connection->message_ms = now_of(connection);
-	if (count_held(connection))
-		arm(connection);
+	if (sender_count(connection))
+		connection_arm(connection);
 	else
 		connection_close(connection, SIP_CLOSE_NO_ROOM);
 }
@@ -218,54 +195,11 @@ static void on_written(struct bufferevent *stream, void *context)
 	if (evbuffer_get_length(bufferevent_get_output(stream)) > 0)
 		return;
 	connection->stalled_ms = 0;
-	(void)count_held(connection);
+	(void)sender_count(connection);
 	if (connection->state == CONNECTION_LEAVING && connection->reason == SIP_CLOSE_PEER)
 		connection_close(connection, SIP_CLOSE_PEER); // which said all it had to say
 	else if (connection->state == CONNECTION_LEAVING)
 		end_writing(connection);
-}
-
-static struct evbuffer *queue_of(struct connection *connection)
-{
-	if (connection->state == CONNECTION_OPEN)
-		return bufferevent_get_output(connection->stream);
-	if (connection->waiting == NULL)
-		connection->waiting = evbuffer_new();
-	return connection->waiting;
-}
-
-// Straight to the kernel while nothing waits: the loop is asked only for what is left.
-static size_t send_at_once(struct connection *connection, struct text octets)
-{
-	bool is_plain = connection->flow.protocol == SIP_TCP &&
-			connection->state == CONNECTION_OPEN && connection->stalled_ms == 0;
-	if (!is_plain || evbuffer_get_length(bufferevent_get_output(connection->stream)) > 0)
-		return 0;
-	ssize_t sent = send(connection->fd, octets.data, octets.size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return sent > 0 ? (size_t)sent : 0; // what is wrong with it the loop will find
-}
-
-enum status connection_send(struct connection *connection, struct text octets)
-{
-	struct text rest = text_cut(octets, send_at_once(connection, octets));
-	struct evbuffer *queue = queue_of(connection);
-	if (queue == NULL)
-		return ERR_MEMORY;
-	bool is_open = connection->state == CONNECTION_OPEN;
-	bool is_full = evbuffer_get_length(queue) + rest.size > limits_of(connection)->queue_max;
-	if (rest.size > 0 && (is_full || evbuffer_add(queue, rest.data, rest.size) != 0 ||
-			      !count_held(connection))) {
-		doom(connection, SIP_CLOSE_SLOW_READER);
-		return ERR_BUSY;
-	}
-	connection->sent++;
-	if (connection->is_outgoing)
-		connection->heard_ms = now_of(connection);
-	if (is_open && rest.size > 0 && connection->stalled_ms == 0) {
-		connection->stalled_ms = now_of(connection);
-		arm(connection);
-	}
-	return OK;
 }
 
 // ---- the beginning
@@ -281,7 +215,7 @@ static void open_now(struct connection *connection)
 	connection->stalled_ms = now_of(connection);
 	evbuffer_free(connection->waiting);
 	connection->waiting = NULL;
-	arm(connection);
+	connection_arm(connection);
 }
 
 static void on_event(struct bufferevent *stream, short what, void *context)
@@ -314,7 +248,7 @@ void connection_attach(struct connection *connection, struct bufferevent *stream
 	bufferevent_setcb(stream, on_readable, on_written, on_event, connection);
 	bufferevent_setwatermark(stream, EV_READ, 0, SIP_MESSAGE_MAX + 1);
 	if (bufferevent_enable(stream, EV_READ | EV_WRITE) != 0)
-		doom(connection, SIP_CLOSE_NO_ROOM);
+		connection_doom(connection, SIP_CLOSE_NO_ROOM);
 }
 
 static bool attach_plain(struct connection *connection)
@@ -439,38 +373,4 @@ fail:
 	free(connection);
 	close(fd);
 	return ERR_MEMORY;
-}
-
-// ---- what others look at
-
-static const char *const states[] = {
-	[CONNECTION_CONNECTING] = "connecting", [CONNECTION_GREETED] = "greeted",
-	[CONNECTION_SHAKING] = "shaking",       [CONNECTION_OPEN] = "open",
-	[CONNECTION_LEAVING] = "leaving",       [CONNECTION_DOOMED] = "doomed",
-};
-
-static const char *const ranks[CONNECTION_RANKS] = {
-	[CONNECTION_DYING] = "dying",
-	[CONNECTION_STRANGER] = "stranger",
-	[CONNECTION_SPOKEN] = "spoken",
-	[CONNECTION_TRUSTED] = "trusted",
-};
-
-void connection_read(const struct connection *connection, struct sip_connection_facts *out_facts)
-{
-	*out_facts = (struct sip_connection_facts){
-		.flow = connection->flow,
-		.state = states[connection->state],
-		.rank = ranks[connection->rank],
-		.cipher = connection->cipher,
-		.is_outgoing = connection->is_outgoing,
-		.since_ms = connection->since_ms,
-		.heard_ms = connection->received > 0 ? connection->heard_ms : 0,
-		.received = connection->received,
-		.sent = connection->sent,
-		.queued =
-			connection->waiting != NULL ? evbuffer_get_length(connection->waiting) : 0,
-	};
-	if (connection->stream != NULL)
-		out_facts->queued = evbuffer_get_length(bufferevent_get_output(connection->stream));
 }

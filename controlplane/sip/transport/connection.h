@@ -70,14 +70,14 @@ bool connection_accept(struct connections *connections, const struct sip_flow *f
 // Begins to connect from the flow's local host to its remote address. ERR_LIMIT, ERR_SYSTEM, ERR_MEMORY.
 enum status connection_open(struct connections *connections, const struct sip_flow *flow,
 			    struct connection **out_connection);
-// Never closes at once. ERR_BUSY: it is doomed for being read too slowly.
-enum status connection_send(struct connection *connection, struct text octets);
 // At once, from the loop only: the connection ends with this call.
 void connection_close(struct connection *connection, enum sip_close reason);
 // Makes room for one more by closing the least of all that are not trusted; false: there is none.
 bool connection_evict(struct connections *connections);
-void connection_read(const struct connection *connection, struct sip_connection_facts *out_facts);
+// To be closed at the next turn of the loop; no more is sent on it.
+void connection_doom(struct connection *connection, enum sip_close reason);
 
-// For handshake.c: the stream of a connection whose handshake begins.
+// For handshake.c, reader.c and sender.c.
+void connection_arm(struct connection *connection); // its deadline may have come nearer
 void connection_attach(struct connection *connection, struct bufferevent *stream);
 void connection_set_state(struct connection *connection, enum connection_state state);

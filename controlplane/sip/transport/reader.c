@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "sip/transport/connections.h"
+#include "sip/transport/sender.h"
 
 static uint64_t now_of(const struct connection *connection)
 {
@@ -37,7 +38,7 @@ static void answer_ping(struct connection *connection)
 {
 	counter_add(&connection->connections->counters->keepalives, 1);
 	connection->heard_ms = now_of(connection);
-	(void)connection_send(connection, TEXT("\r\n"));
+	(void)sender_send(connection, TEXT("\r\n"));
 }
 
 static void refuse(struct connection *connection, struct text head)

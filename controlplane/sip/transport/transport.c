@@ -3,7 +3,8 @@
 
 #include "sip/transport.h"
 
-#include <event2/event.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "sip/transport/connections.h"
 #include "sip/transport/handshake.h"
 #include "sip/transport/listener.h"
+#include "sip/transport/sender.h"
 #include "sip/transport/udp.h"
 
 struct sip_transport {
@@ -133,7 +135,7 @@ static enum status send_on_stream(struct sip_transport *transport, struct text o
 		status = can_go(transport, flow) ? connection_open(connections, flow, &found)
 						 : ERR_SYSTEM;
 	if (status == OK)
-		status = connection_send(found, octets);
+		status = sender_send(found, octets);
 	if (found != NULL) {
 		flow->connection = found->flow.connection;
 		flow->tls_version = found->flow.tls_version;
@@ -192,13 +194,45 @@ const struct address *sip_transport_address(const struct sip_transport *transpor
 	return NULL;
 }
 
+static const char *const states[] = {
+	[CONNECTION_CONNECTING] = "connecting", [CONNECTION_GREETED] = "greeted",
+	[CONNECTION_SHAKING] = "shaking",       [CONNECTION_OPEN] = "open",
+	[CONNECTION_LEAVING] = "leaving",       [CONNECTION_DOOMED] = "doomed",
+};
+
+static const char *const ranks[CONNECTION_RANKS] = {
+	[CONNECTION_DYING] = "dying",
+	[CONNECTION_STRANGER] = "stranger",
+	[CONNECTION_SPOKEN] = "spoken",
+	[CONNECTION_TRUSTED] = "trusted",
+};
+
+static void read_facts(const struct connection *connection, struct sip_connection_facts *out_facts)
+{
+	*out_facts = (struct sip_connection_facts){
+		.flow = connection->flow,
+		.state = states[connection->state],
+		.rank = ranks[connection->rank],
+		.cipher = connection->cipher,
+		.is_outgoing = connection->is_outgoing,
+		.since_ms = connection->since_ms,
+		.heard_ms = connection->received > 0 ? connection->heard_ms : 0,
+		.received = connection->received,
+		.sent = connection->sent,
+		.queued =
+			connection->waiting != NULL ? evbuffer_get_length(connection->waiting) : 0,
+	};
+	if (connection->stream != NULL)
+		out_facts->queued = evbuffer_get_length(bufferevent_get_output(connection->stream));
+}
+
 bool sip_transport_next(const struct sip_transport *transport, unsigned *position,
 			struct sip_connection_facts *out_facts)
 {
 	const struct connection *connection = connections_next(&transport->connections, position);
 	if (connection == NULL)
 		return false;
-	connection_read(connection, out_facts);
+	read_facts(connection, out_facts);
 	return true;
 }
 
