@@ -137,6 +137,27 @@ def test_a_call_keeps_to_its_connections(secure, legs):
     secure.nothing_left()
 
 
+def lengthen(phone):
+    """Each of its requests gets headers that go through."""
+    write = phone._text
+    phone._text = lambda *words, **options: write(*words, **options).replace(
+        "\r\nMax-Forwards:", f"\r\nX-Long: {'a' * 800}\r\nX-Same: {'a' * 800}\r\nMax-Forwards:")
+
+
+@pytest.mark.parametrize("spoken", ["tcp", "udp"])
+def test_a_request_too_large_for_a_datagram_goes_by_tcp(secure, spoken):
+    """RFC 3261 18.1.1: also to a carrier of UDP, which is answered for there; by UDP after all to one that
+    refuses TCP."""
+    with carrier_by(secure, "udp"):
+        pair = Pair(secure, transports=("tcp", spoken), called_host="carrier2")
+        lengthen(pair.caller)
+        with pair:
+            invite = pair.called.requests("INVITE")[0]
+            assert invite["Via"].startswith(f"SIP/2.0/{spoken.upper()} ")
+            assert len(invite["X-Same"]) == 800
+    secure.nothing_left()
+
+
 # ---- strangers
 
 
@@ -199,24 +220,24 @@ def latencies(client, count=300):
 
 @pytest.mark.parametrize("transport", PORTS)
 def test_stalled_strangers_slow_nobody_down(secure, transport):
-    """p99 of a fast client's answers stays below 20 ms, and a new one gets in. A machine that gives that
-    to nobody now is measured against itself, three times at most; what trunkd spends is the same in any
-    case."""
+    """p99 of a fast client's answers stays below 20 ms, and a new one gets in. On a machine that cannot
+    give that to anybody now (p99 of 5 ms and more without strangers) what trunkd spends on them has to
+    do: it is the same in any case."""
     with Client(secure, "pbx", transport) as client:
         quiet, quiet_cpu = latencies(client)
         with stalled(secure, STALLED, transport) as strangers:
+            seen = secure.trunkd.trunkctl("show", "connections")
+            assert seen["count"] > STALLED and len(seen["connections"]) == 500
             busy, busy_cpu = latencies(client)
             for _ in range(2):
-                if busy >= max(0.020, 2 * quiet):
+                if busy >= 0.020:
                     busy, busy_cpu = latencies(client)
             with Client(secure, "pbx", transport) as late:
                 assert late.ask(late.request("CANCEL")).startswith(b"SIP/2.0 481 ")
-            seen = secure.trunkd.trunkctl("show", "connections")
-            assert seen["count"] > STALLED / 2 and len(seen["connections"]) >= min(1000, STALLED / 2)
         print(f"{len(strangers)} stalled by {transport}: p99 {busy * 1000:.2f} ms, "
               f"{busy_cpu * 1000:.0f} ms of CPU; without them {quiet * 1000:.2f} ms, "
               f"{quiet_cpu * 1000:.0f} ms of CPU")
-        assert busy < max(0.020, 2 * quiet)
+        assert busy < 0.020 or quiet > 0.005
         assert busy_cpu < 2 * quiet_cpu + 0.1
     end = time.monotonic() + 10
     while connections_now(secure) and time.monotonic() < end:
