@@ -116,7 +116,8 @@ def test_a_length_of_two_readings_ends_the_connection(secure, transport):
         assert answer.count(b"SIP/2.0 ") == 1 and client.socket.recv(1) == b""
 
 
-@pytest.mark.parametrize("legs", [("tcp", "udp"), ("tls", "udp")], ids="-to-".join)
+@pytest.mark.parametrize("legs", [("tcp", "udp"), ("udp", "tcp"), ("tcp", "tcp"), ("tls", "tls"),
+                                  ("tls", "tcp")], ids="-to-".join)
 def test_a_call_keeps_to_its_connections(secure, legs):
     """SIP-028: also what trunkd begins itself, the BYE to the caller, comes on the connection that
     the caller made; nobody makes a second one."""
@@ -134,6 +135,14 @@ def test_a_call_keeps_to_its_connections(secure, legs):
             assert len(wires) == 1 and wires[0].is_ours == (phone is pair.caller)
             assert wires[0].messages[-1].startswith(b"BYE ")
         pair.is_over = True
+    secure.nothing_left()
+
+
+def test_a_carrier_that_refuses_is_passed_over_at_once(secure):
+    """D-20: nobody listens there; 4 s of silence would be something else."""
+    began = time.monotonic()
+    with carrier_by(secure, "tcp"), Pair(secure, transports=("tcp", "udp")):
+        assert time.monotonic() - began < 3
     secure.nothing_left()
 
 
