@@ -123,10 +123,17 @@ const char *sip_reason(unsigned status)
 	return "";
 }
 
+// Most names differ in size or first letter, and a message has very many to look at.
+static bool is_named(struct text name, struct text wanted)
+{
+	return name.size == wanted.size && (name.data[0] | 32) == (wanted.data[0] | 32) &&
+	       text_is_same(name, wanted);
+}
+
 static char compact_of(struct text name)
 {
 	for (size_t i = 0; i < sizeof(compacts) / sizeof(compacts[0]); i++)
-		if (text_is_same(compacts[i].name, name))
+		if (is_named(compacts[i].name, name))
 			return compacts[i].letter;
 	return 0;
 }
@@ -139,7 +146,7 @@ struct text sip_message_header(const struct sip_message *message, const char *na
 		const struct sip_header *header = &message->headers[i];
 		bool is_compact = letter != 0 && header->name.size == 1 &&
 				  (header->name.data[0] | 32) == letter;
-		if (!is_compact && !text_is_same(header->name, wanted))
+		if (!is_compact && !is_named(header->name, wanted))
 			continue;
 		if (nth-- == 0)
 			return header->value;

@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,6 +327,7 @@ int main(int count, char **arguments)
 		if (sched_setaffinity(0, sizeof(cores), &cores) != 0)
 			perror("sipload: --cpu");
 	}
+	(void)signal(SIGPIPE, SIG_IGN); // TLS writes to connections that may be gone
 	(void)prctl(PR_SET_TIMERSLACK, 1); // ns; the usual 50 us would be felt at such rates
 	bool is_good = create(load);
 	if (is_good) {

@@ -94,13 +94,17 @@ void sipload_start_call(struct sipload *load, uint64_t due_ns)
 {
 	struct sipload_call *call = take_slot(load);
 	load->counts.started++;
-	if (call)
-		call->way = sipload_way_take(load, call);
-	if (!call || !call->way) {
+	if (!call) {
 		load->counts.broken++;
 		return;
 	}
 	load->active++;
+	call->way = sipload_way_take(load, call);
+	if (!call->way) {
+		load->counts.broken++;
+		finish(call);
+		return;
+	}
 	call->attempt = 'i';
 	call->due_ns = due_ns;
 	call->credentials = TEXT_NONE;
