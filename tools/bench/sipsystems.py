@@ -112,6 +112,8 @@ class System:
 
     def load(self, rate, seconds, hold=0.1, options=()):
         """What a rate did, with the CPU time of the system for each call."""
+        for pid in self.pids():
+            hasten(pid)
         before, whole_before = self.control_ns(), self.whole_ns()
         result = self.result_of(self.sipload(rate, seconds, hold, options), seconds + hold + 45)
         calls = max(result["calls"], 1)
@@ -143,7 +145,6 @@ class Trunkd(System):
                               cps=10000, with_credentials=self.bench.options.digest)
         self.pid = self.trunkd.process.pid
         for pid in self.pids():
-            hasten(pid)
             for thread in threads_of(pid):
                 pin(thread, SYSTEM_CPU if pid == thread == self.pid else PEERS_CPU)
 
