@@ -5,7 +5,7 @@ import threading
 
 from lab import srtp
 from lab.appliance import CALLED
-from pair import Pair
+from pair import Pair, wait_up
 
 RELIABLE = "Supported: 100rel\r\nAllow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE"
 PIECE = 0.4  # s
@@ -31,6 +31,7 @@ class Early(Pair):
         final = self.caller.dial(CALLED, self.sdp)
         assert final.status == 200, final.first
         self.called.wait_requests("ACK")
+        self.sid = wait_up(self.site)  # the caller's ACK has come, and a late answer with it
         assert not self.failures, self.failures
         self.final = final
 
