@@ -180,8 +180,11 @@ static bool take_description(struct sip_message *message)
 	case SIP_MULTIPART_FOUND:
 		message->content_type = TEXT("application/sdp");
 		return true;
-	case SIP_MULTIPART_NONE:
+	case SIP_MULTIPART_OTHER:
 		return true;
+	case SIP_MULTIPART_NONE: // a request's parts must be understood (RFC 5621 8), an answer's not
+		message->body.size = 0;
+		return !message->is_request;
 	case SIP_MULTIPART_MALFORMED:
 		break;
 	}

@@ -158,7 +158,7 @@ MULTIPART = [
     call("part_boundary_long", "CVE-2022-21723", 400, kind="multipart/mixed;boundary=" + "b" * 200,
          body=parts("\n" + SDP, boundary="b" * 200)),
     call("parts_many", "overrun", 400, kind="multipart/mixed;boundary=b1", body=parts(*["\nx"] * 3000)),
-    call("parts_nested", "overrun", 415, kind="multipart/mixed;boundary=b1",
+    call("parts_nested", "overrun", 400, kind="multipart/mixed;boundary=b1",
          body=parts("Content-Type: multipart/mixed;boundary=b2\n\n" +
                     parts("Content-Type: application/sdp\n\n" + SDP, boundary="b2"))),
     call("parts_two_descriptions", "ambiguity", 400, kind="multipart/mixed;boundary=b1",

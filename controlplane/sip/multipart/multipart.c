@@ -124,7 +124,7 @@ enum sip_multipart_verdict sip_multipart_description(struct text type, struct te
 	bool is_last = false;
 	struct text kind = text_split(&parameters, ';');
 	if (kind.size < 10 || !text_is_same((struct text){ kind.data, 10 }, TEXT("multipart/")))
-		return SIP_MULTIPART_NONE;
+		return SIP_MULTIPART_OTHER;
 	parameters = text_cut(type, kind.size); // with its first semicolon
 	if (!begin(&split, boundary_of(parameters), body) ||
 	    !take_part(&split, true, &part, &is_last)) // what stands before the first is for nobody

@@ -10,7 +10,8 @@
 #define SIP_MULTIPART_HEADERS_MAX 16 // of one part
 
 enum sip_multipart_verdict {
-	SIP_MULTIPART_NONE, // not of several parts, or none is a description; nested ones are not opened
+	SIP_MULTIPART_OTHER, // not of several parts
+	SIP_MULTIPART_NONE, // no part is a description; nested ones are not opened
 	SIP_MULTIPART_FOUND,
 	SIP_MULTIPART_MALFORMED, // bad or no boundary, no end, beyond the bounds, or two descriptions
 };
