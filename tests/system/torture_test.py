@@ -10,10 +10,12 @@ import time
 import pytest
 from conftest import ROOT, Site
 from lab.appliance import BASE_DOMAIN, CALLED, NUMBER
+from pair import Pair
 
 sys.path.insert(0, str(ROOT / "tests" / "torture"))
 
 import hostile  # noqa: E402
+import messages  # noqa: E402
 import rfc4475  # noqa: E402
 import rfc5118  # noqa: E402
 
@@ -22,6 +24,7 @@ ALL = [message for module in (rfc4475, rfc5118, hostile) for message in module.M
 COPIES, WARM = 2000, 200
 BATCH = 50          # so that the socket's buffer holds them
 GROWTH_KB = 256     # what pages that are half in use may add
+CHANGES = ("wsinv", "sdp01", "inv2543")  # refused alone, sound offers within a call
 ENDS = {"close": 400, "large": 513}  # of a connection that cannot go on
 SILENT = ("wrong_via", "malformed", "withheld", "unknown")
 
@@ -161,6 +164,36 @@ def test_each_message_gets_its_reaction(target):
     assert not wrong, "\n".join(f"{name}: {both}" for name, both in wrong.items())
     calls = [message for message in ALL if expected(message, target.transport) == 486]
     assert target.busy.invites == len(calls)
+    target.nothing_left()
+
+
+def of_call(pair, octets, number):
+    """The message as one of that call's."""
+    inside = messages.within(octets, number)
+    for mark, value in ((messages.CALL_ID, pair.caller.call_id), (messages.TAG, pair.caller.tag),
+                        (messages.OUR_TAG, pair.caller.remote.partition("tag=")[2])):
+        inside = inside.replace(mark, value.encode())
+    return inside
+
+
+@pytest.mark.parametrize("target", ["udp"], indirect=True)
+def test_a_call_survives_them_all(target):
+    """Beside it and with its Call-ID and tags, but for those that would change or end it rightly."""
+    target.busy.close()
+    place = (target.net["appliance"].address, 5060)
+    with Pair(target) as pair, target.net["pbx"].socket() as one:
+        for number, message in enumerate(ALL, 100):
+            octets = message.octets(HOST, CALLED, NUMBER)
+            if message.name in CHANGES or octets.startswith(b"BYE ") or \
+                    expected(message, "udp") in (486, 488):
+                continue
+            one.sendto(octets, place)
+            one.sendto(of_call(pair, octets, number), place)
+            if number % 10 == 0:
+                pair.talk(0.1)
+        pair.caller.number = 100000
+        pair.talk(0.5)
+    pair.assert_identical(80)
     target.nothing_left()
 
 
