@@ -15,8 +15,8 @@ struct directory *directory_create(struct text base_domain)
 	if (!directory)
 		return NULL;
 	if (!text_copy(base_domain, directory->base_domain, sizeof(directory->base_domain)) ||
-	    !map_init(&directory->by_sid, EXPECTED) || !map_init(&directory->uniques, EXPECTED) ||
-	    !map_init(&directory->groups, EXPECTED)) {
+	    !directory_peers_init(&directory->peers) || !map_init(&directory->by_sid, EXPECTED) ||
+	    !map_init(&directory->uniques, EXPECTED) || !map_init(&directory->groups, EXPECTED)) {
 		directory_destroy(directory);
 		return NULL;
 	}
@@ -33,6 +33,7 @@ void directory_destroy(struct directory *directory)
 	map_clear(&directory->by_sid);
 	map_clear(&directory->uniques);
 	map_clear(&directory->groups);
+	directory_peers_clear(&directory->peers);
 	free(directory);
 }
 

@@ -93,6 +93,11 @@ bool directory_allows_deprecated_tls(const struct directory *directory);
 // Whose ACLs alone hold the address; NULL: nobody's, or several accounts'. Walks all addresses.
 const struct account *directory_account_by_source(const struct directory *directory,
 						  const struct address *source);
+// Is it in any ACL, or a carrier's? Prefixes wider than IPv4 /16 and IPv6 /32 say of nobody who it is.
+bool directory_knows_address(const struct directory *directory, const struct address *address);
+// A trunk whose ACLs hold the address, the narrowest prefix first; NULL: none.
+const struct trunk *directory_trunk_by_address(const struct directory *directory,
+					       const struct address *address);
 const struct account *directory_account(const struct directory *directory, const char *sid);
 // Is the address in any ACL attached to the trunk? (AUTH-003, AUTH-008)
 bool directory_trunk_allows(const struct directory *directory, const struct trunk *trunk,

@@ -166,6 +166,7 @@ static bool add_uniques(struct directory *directory, struct directory_entry *ent
 void directory_mirror_destroy_entry(struct directory *directory, struct directory_entry *entry)
 {
 	map_remove(&directory->by_sid, &entry->by_sid);
+	directory_peers_remove(&directory->peers, entry);
 	for (unsigned i = 0; i < entry->unique_count; i++)
 		map_remove(&directory->uniques, &entry->uniques[i].node);
 	for (unsigned i = 0; i < entry->link_count; i++)
@@ -196,6 +197,7 @@ enum status directory_mirror_create_entry(struct directory *directory,
 	if (!add_links(directory, entry) || !add_uniques(directory, entry))
 		goto fail;
 	map_add(&directory->by_sid, &entry->by_sid, map_hash(sid));
+	directory_peers_add(&directory->peers, entry);
 	*out_entry = entry;
 	return OK;
 fail:

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "directory/directory.h"
 #include "directory/object.h"
+#include "directory/peers.h"
 #include "directory/relation.h"
 
 #define MIRROR_UNIQUES_MAX 2 // unique fields of one kind
@@ -49,6 +50,7 @@ struct directory_entry {
 	unsigned unique_count;
 	struct mirror_link *links;
 	unsigned link_count;
+	struct directory_peer peer;
 	union directory_view view;
 };
 
@@ -60,6 +62,7 @@ struct mirror_list {
 struct directory {
 	char base_domain[DIRECTORY_HOST_SIZE]; // lower case
 	struct map by_sid, uniques, groups;
+	struct directory_peers peers;
 	struct mirror_list kinds[DIRECTORY_KIND_COUNT];
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX]; // enabled, in order
 	unsigned carrier_count;
