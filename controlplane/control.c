@@ -13,21 +13,24 @@
 #include "media/media.h"
 #include "part.h"
 #include "reload.h"
+#include "sip/guard/guard.h"
 
 #define TICK_MS 5
 #define LATE_MS 20
 #define STOP_WAIT_MS 5000
 
-static void note_lateness(struct control *control)
+// Returns by how many microseconds this turn is late.
+static uint64_t note_lateness(struct control *control)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 	uint64_t turn_us = (now_ns - control->tick_ns) / 1000;
 	control->tick_ns = now_ns;
-	if (turn_us < (TICK_MS + LATE_MS) * 1000)
-		return;
-	counter_add(&control->admin_context.loop_late, 1);
-	if (turn_us > counter_get(&control->admin_context.loop_worst_us))
-		counter_set(&control->admin_context.loop_worst_us, turn_us);
+	if (turn_us >= (TICK_MS + LATE_MS) * 1000) {
+		counter_add(&control->admin_context.loop_late, 1);
+		if (turn_us > counter_get(&control->admin_context.loop_worst_us))
+			counter_set(&control->admin_context.loop_worst_us, turn_us);
+	}
+	return turn_us > TICK_MS * 1000 ? turn_us - TICK_MS * 1000 : 0;
 }
 
 static void tick(evutil_socket_t fd, short what, void *context)
@@ -35,8 +38,9 @@ static void tick(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	struct control *control = context;
-	note_lateness(control);
+	uint64_t late_us = note_lateness(control);
 	clock_update(&control->clock);
+	sip_guard_tick(control->guard, late_us);
 	attachment_tick(control->attachment);
 	media_engine_tick(control->media);
 	wheel_run(control->wheel, control->clock.now_ms);

@@ -36,6 +36,7 @@ struct control {
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
 	struct sip_tls *tls;
+	struct sip_guard *guard;
 	struct calls *calls;
 	struct sip_transactions *transactions;
 	struct sip_transport *transport;

@@ -26,6 +26,7 @@
 #include "directory/directory.h"
 #include "history/history.h"
 #include "control.h"
+#include "guard.h"
 #include "launcher.h"
 #include "media/media.h"
 #include "media/ports.h"
@@ -300,7 +301,8 @@ static enum status start_calls(struct control *control)
 					 .history = control->history,
 					 .dialogs = control->dialogs,
 					 .digest = control->digest,
-					 .resolver = control->resolver };
+					 .resolver = control->resolver,
+					 .guard = control->guard };
 	memcpy(options.ports, ports, sizeof options.ports);
 	control->calls = calls_create(&options);
 	if (control->dialogs == NULL || control->digest == NULL || control->calls == NULL)
@@ -352,6 +354,7 @@ static enum status start_transactions(struct control *control)
 		.t4_ms = config->t4_ms,
 		.transactions_max = config->max_calls * TRANSACTIONS_PER_CALL,
 		.user_agent = "trunkd",
+		.guard = control->guard,
 	};
 	sip_message_start();
 	calls_fill_sip_user(control->calls, &options.user);
@@ -380,6 +383,7 @@ static enum status start_admin(struct control *control)
 	context->media = control->media;
 	context->unreachable = control->unreachable;
 	context->transactions = control->transactions;
+	context->guard = control->guard;
 	context->transport = control->transport;
 	context->tls = control->tls;
 	context->resolver = control->resolver;
@@ -455,6 +459,7 @@ static const struct part parts[] = {
 	{ "media", start_media, stop_media },
 	{ "icmp", start_unreachable, stop_unreachable },
 	{ "resolver", resolver_start, resolver_stop },
+	{ "guard", guard_start, guard_stop },
 	{ "calls", start_calls, stop_calls },
 	{ "transactions", start_transactions, stop_transactions },
 	{ "tls", certificates_start, certificates_stop },

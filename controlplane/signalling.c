@@ -83,7 +83,8 @@ enum status signalling_start(struct control *control)
 		.user = { .context = control->transactions,
 			  .receive = sip_transaction_receive,
 			  .refuse = sip_transaction_refuse,
-			  .broken = sip_transactions_broken },
+			  .broken = sip_transactions_broken,
+			  .guard = control->guard },
 	};
 	enum status status = sip_transport_start(control->loop, &options, &control->transport);
 	return seteuid(user) == 0 ? status : ERR_SYSTEM;

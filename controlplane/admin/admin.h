@@ -29,6 +29,7 @@ struct admin_context {
 	struct calls *calls;
 	struct media_engine *media;
 	const struct unreachable *unreachable; // NULL: ICMP is not heard
+	struct sip_guard *guard; // NULL: none
 	const struct sip_transactions *transactions;
 	const struct sip_transport *transport;
 	const struct sip_tls *tls;

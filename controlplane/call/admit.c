@@ -7,6 +7,7 @@
 #include "call/header/option.h"
 #include "call/handshake/handshake.h"
 #include "directory/directory.h"
+#include "sip/guard/guard.h"
 
 #define E164_DIGITS_MAX 15
 
@@ -99,6 +100,15 @@ static enum sip_digest_result verify(struct calls *calls, const struct sip_messa
 	return sip_digest_verify(calls->digest, invite, claim, &secret);
 }
 
+static void note_source(const struct calls *calls, const struct sip_message *invite,
+			enum sip_digest_result result)
+{
+	if (result == SIP_DIGEST_RIGHT)
+		sip_guard_note_authenticated(calls->guard, &invite->flow.remote);
+	else
+		sip_guard_note(calls->guard, &invite->flow, SIP_GUARD_OFFENCE_CREDENTIALS);
+}
+
 // AUTH-005, -006: no digest is challenged, a wrong one is refused and never challenged again.
 static enum admission check_digest(struct calls *calls, const struct sip_message *invite,
 				   const struct trunk *trunk, struct refusal *refusal)
@@ -107,8 +117,11 @@ static enum admission check_digest(struct calls *calls, const struct sip_message
 	if (trunk->credential_list_count == 0)
 		return ADMITTED; // AUTH-010
 	enum sip_digest_result result = sip_digest_read(calls->digest, invite, &claim);
-	if (result == SIP_DIGEST_RIGHT)
+	if (result ==
+	    SIP_DIGEST_RIGHT) { // the nonce is one we gave this source: it is really there
 		result = verify(calls, invite, trunk, &claim);
+		note_source(calls, invite, result);
+	}
 	switch (result) {
 	case SIP_DIGEST_ABSENT:
 		return ADMISSION_CHALLENGE;

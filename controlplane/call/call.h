@@ -24,6 +24,7 @@ struct directory;
 struct history;
 struct sip_dialogs;
 struct sip_digest;
+struct sip_guard;
 struct sip_message;
 struct sip_resolver;
 struct sip_transactions;

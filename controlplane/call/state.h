@@ -133,6 +133,7 @@ struct calls {
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport
 	struct places places; // of carriers
 	struct health *health; // of carriers
+	struct sip_guard *guard; // may be NULL
 	struct limits *limits;
 	struct map by_sid;
 	struct call *oldest, *newest;

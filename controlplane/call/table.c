@@ -39,6 +39,7 @@ struct calls *calls_create(const struct calls_options *options)
 	calls->digest = options->digest;
 	calls->resolver = options->resolver;
 	memcpy(calls->ports, options->ports, sizeof calls->ports);
+	calls->guard = options->guard;
 	calls->limits = limits_create();
 	calls->health = health_create(calls);
 	if (calls->limits == NULL || calls->health == NULL || !map_init(&calls->by_sid, 1024)) {

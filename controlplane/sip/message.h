@@ -80,6 +80,7 @@ struct sip_message {
 	struct text call_id;
 	uint32_t cseq;
 	unsigned max_forwards; // 70 when absent
+	bool is_shed; // there is no time for it, should it be a new INVITE (sip/guard/guard.h)
 	struct text content_type; // media type without parameters
 	struct text body; // of several parts in an offer or answer: the session description alone
 	struct sip_header headers[SIP_HEADERS_MAX]; // in order, all of them

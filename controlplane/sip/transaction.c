@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "sip/client.h"
+#include "sip/guard/guard.h"
 #include "sip/hop/route.h"
 #include "sip/message_parts.h"
 #include "sip/message_uri.h"
@@ -19,7 +21,7 @@
 
 #define LOG_INTERVAL_MS 1000
 #define EXPECTED_TRANSACTIONS 4096
-#define RETRY_AFTER TEXT("Retry-After: 5\r\n")
+#define RETRY_AFTER_S 5 // up to twice as much
 
 // ---- what both sides share
 
@@ -42,6 +44,8 @@ enum status sip_transaction_put(struct sip_transactions *transactions, struct te
 	enum status status = options->send(options->send_context, octets, flow);
 	if (status != OK)
 		counter_add(&transactions->counters.send_failures, 1);
+	else if (!text_has_prefix(octets, TEXT("SIP/2.0 "))) // a request: its answers are welcome
+		sip_guard_note_asked(options->guard, &flow->remote);
 	return status;
 }
 
@@ -128,6 +132,7 @@ static void discard_unknown(struct sip_transactions *transactions,
 	char source[ADDRESS_TEXT_SIZE];
 	struct log_value target, total;
 	counter_add(count, 1);
+	sip_guard_note(transactions->options.guard, &request->flow, SIP_GUARD_OFFENCE_DOMAIN);
 	if (!may_log(transactions, &transactions->unknown_log_ms))
 		return;
 	log_event(LOG_WARNING, "unknown_domain_discarded", "source",
@@ -156,6 +161,7 @@ static void refuse(struct sip_transactions *transactions, struct sip_message *re
 		discard_unknown(transactions, request);
 		return;
 	}
+	sip_guard_note(transactions->options.guard, &request->flow, SIP_GUARD_OFFENCE_MALFORMED);
 	if (!has_to)
 		request->to.tag = request->to_value;
 	const struct sip_answer answer = { .status = refusal->status,
@@ -214,6 +220,18 @@ static void receive_cancel(struct sip_transactions *transactions, struct sip_mes
 	sip_server_take_cancel(server, cancel);
 }
 
+// Retry-After differs, so that those who were refused together do not come back together.
+static void answer_overload(struct sip_transactions *transactions,
+			    const struct sip_message *request)
+{
+	char room[32];
+	struct writer writer = writer_of(room, sizeof(room));
+	writer_format(&writer, "Retry-After: %u\r\n", RETRY_AFTER_S + random_below(RETRY_AFTER_S));
+	counter_add(&transactions->counters.overload, 1);
+	answer_stateless(transactions, request,
+			 &(struct sip_answer){ .status = 503, .headers = writer_done(&writer) });
+}
+
 // Beyond the limit new calls are told, others are not; what belongs to a call gets a quarter more
 // room, so that calls can still end.
 static bool has_room(struct sip_transactions *transactions, const struct sip_message *request)
@@ -224,10 +242,10 @@ static bool has_room(struct sip_transactions *transactions, const struct sip_mes
 		limit += limit / 4;
 	if (live < limit)
 		return true;
-	counter_add(&transactions->counters.overload, 1);
 	if (request->method == SIP_INVITE)
-		answer_stateless(transactions, request,
-				 &(struct sip_answer){ .status = 503, .headers = RETRY_AFTER });
+		answer_overload(transactions, request);
+	else
+		counter_add(&transactions->counters.overload, 1);
 	return false;
 }
 
@@ -236,6 +254,10 @@ static void receive_new(struct sip_transactions *transactions, struct sip_messag
 	struct sip_server *server;
 	if (!is_known(transactions, request))
 		return;
+	if (request->is_shed) {
+		answer_overload(transactions, request);
+		return;
+	}
 	if (!sip_message_is_sound(request)) {
 		refuse(transactions, request,
 		       &(struct sip_scan_refusal){ 400, "Malformed Header" });
@@ -347,6 +369,10 @@ static void dispatch(struct sip_transactions *transactions, struct sip_message *
 		counter_add(&transactions->counters.keepalives, 1);
 		break;
 	case SIP_SCAN_DROP:
+		sip_guard_note(transactions->options.guard, &message->flow,
+			       SIP_GUARD_OFFENCE_MALFORMED);
+		counter_add(&transactions->counters.dropped_malformed, 1);
+		break;
 	case SIP_SCAN_FOLDED: // folded still, after unfolding
 		counter_add(&transactions->counters.dropped_malformed, 1);
 		break;
@@ -364,7 +390,8 @@ static enum sip_scan_verdict scan(struct text octets, struct sip_message *out_me
 	return sip_scan_message(sip_scan_unfold(octets, *out_unfolded), out_message, out_refusal);
 }
 
-void sip_transaction_receive(void *context, struct text octets, const struct sip_flow *flow)
+static void receive(struct sip_transactions *transactions, struct text octets,
+		    const struct sip_flow *flow, bool is_shed)
 {
 	struct sip_message message;
 	struct sip_scan_refusal refusal;
@@ -373,8 +400,19 @@ void sip_transaction_receive(void *context, struct text octets, const struct sip
 		return;
 	enum sip_scan_verdict verdict = scan(octets, &message, &refusal, &unfolded);
 	message.flow = *flow;
-	dispatch(context, &message, verdict, &refusal);
+	message.is_shed = is_shed;
+	dispatch(transactions, &message, verdict, &refusal);
 	free(unfolded);
+}
+
+void sip_transaction_receive(void *context, struct text octets, const struct sip_flow *flow)
+{
+	receive(context, octets, flow, false);
+}
+
+void sip_transaction_shed(void *context, struct text octets, const struct sip_flow *flow)
+{
+	receive(context, octets, flow, true);
 }
 
 // What the scan finds wrong is not what is said: the frame saw the first fault.

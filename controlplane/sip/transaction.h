@@ -7,10 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/address.h"
 #include "base/clock.h"
-#include "base/status.h"
-#include "base/text.h"
 #include "base/wheel.h"
 #include "sip/message.h"
 #include "sip/transaction_counters.h"
@@ -33,6 +30,7 @@ struct sip_transaction_options {
 	uint32_t transactions_max; // above it new requests get 503 (bounded memory)
 	unsigned shard; // of this control thread (sip/shard/shard.h); 0 when there is one
 	const char *user_agent; // Server and User-Agent header
+	struct sip_guard *guard; // is told of what sources do; may be NULL
 };
 
 struct sip_transactions *sip_transactions_create(const struct sip_transaction_options *options);
@@ -45,6 +43,8 @@ void sip_transaction_refuse(void *transactions, struct text head, const struct s
 // That connection has ended, or could not be made: who waits on it and has heard nothing fails at once
 // (D-20). Called by the loop, never from within a send.
 void sip_transactions_broken(void *transactions, uint64_t connection);
+// For want of time: 503 with Retry-After to an INVITE that is new, all else as ever.
+void sip_transaction_shed(void *transactions, struct text octets, const struct sip_flow *flow);
 const struct sip_transaction_counters *
 sip_transaction_counters(const struct sip_transactions *transactions);
 

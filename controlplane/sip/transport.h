@@ -14,6 +14,7 @@
 #include "sip/flow.h"
 
 struct event_base;
+struct sip_guard;
 struct sip_tls;
 struct sip_transport;
 struct wheel;
@@ -75,6 +76,7 @@ struct sip_transport_user {
 		       unsigned status, const char *reason);
 	void (*broken)(void *context, uint64_t connection); // from the loop, never inside a send
 	bool (*may_connect)(void *context, const struct address *remote); // NULL: anybody may
+	struct sip_guard *guard; // judges messages and hands them on itself; NULL: all are received
 };
 
 struct sip_transport_limits {

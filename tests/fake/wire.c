@@ -87,7 +87,7 @@ enum status wire_send(void *context, struct text octets, struct sip_flow *flow)
 	return OK;
 }
 
-void wire_deliver(struct wire *wire, void *transactions, struct text octets,
+void wire_deliver(struct wire *wire, struct sip_guard *guard, struct text octets,
 		  const struct sip_flow *flow)
 {
 	struct wire_packet *packet = keep(wire, octets, flow);
@@ -97,7 +97,7 @@ void wire_deliver(struct wire *wire, void *transactions, struct text octets,
 	packet->is_taken = true;
 	char *copy = memory_take(octets.size + (octets.size == 0));
 	memcpy(copy, octets.data, octets.size);
-	sip_transaction_receive(transactions, (struct text){ copy, octets.size }, flow);
+	sip_guard_receive(guard, (struct text){ copy, octets.size }, flow);
 	free(copy);
 }
 

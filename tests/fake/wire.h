@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "sip/guard/guard.h"
 #include "sip/message.h"
 
 struct wire_packet {
@@ -37,8 +38,8 @@ void wire_init(struct wire *wire, const struct clock *clock);
 void wire_clear(struct wire *wire);
 // A sip_transport_send_fn; context is the struct wire.
 enum status wire_send(void *context, struct text octets, struct sip_flow *flow);
-// Hands octets to the product, from a heap copy of exactly their size.
-void wire_deliver(struct wire *wire, void *transactions, struct text octets,
+// Hands octets to the product, through its guard, from a heap copy of exactly their size.
+void wire_deliver(struct wire *wire, struct sip_guard *guard, struct text octets,
 		  const struct sip_flow *flow);
 // "12.340 s  203.0.113.10:5060 > INVITE sip:… SIP/2.0", the latest `count` messages.
 void wire_print(const struct wire *wire, unsigned count);

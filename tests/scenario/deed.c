@@ -90,6 +90,8 @@ static bool find_gauge(const struct node *node, const char *name, unsigned long 
 		*out_value = counter_get(&calls_counters(node->calls)->ports_leaked);
 	else if (strcmp(name, "ports") == 0)
 		*out_value = counter_get(&media_engine_counters(node->media)->ports_used);
+	else if (strcmp(name, "bans") == 0) // of sources, and of OPTIONS
+		*out_value = story_bans(node);
 	else if (strcmp(name, "records") == 0)
 		*out_value = fake_history_open_count(node->history);
 	else
@@ -120,6 +122,7 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 {
 	const struct sip_transaction_counters *sip = sip_transaction_counters(node->transactions);
 	const struct call_counters *calls = calls_counters(node->calls);
+	const struct sip_guard_counters *guard = sip_guard_counters(node->guard);
 	const struct {
 		const char *name;
 		const struct counter *counter;
@@ -131,6 +134,10 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "wrong_via", &sip->wrong_via },
 		{ "malformed", &sip->rejected_malformed },
 		{ "dropped_malformed", &sip->dropped_malformed },
+		{ "overload_answers", &sip->overload },
+		{ "dropped_banned", &guard->dropped[SIP_GUARD_DROP_BANNED] },
+		{ "dropped_options", &guard->dropped[SIP_GUARD_DROP_OPTIONS] },
+		{ "dropped_overload", &guard->dropped[SIP_GUARD_DROP_OVERLOAD] },
 		{ "started", &calls->started },
 		{ "answered", &calls->answered },
 		{ "ended", &calls->ended },
@@ -436,6 +443,9 @@ static const struct {
 	{ "verdict", check_verdict },
 	{ "ports", do_ports },
 	{ "history", do_history },
+	{ "ban", story_ban },
+	{ "unban", story_unban },
+	{ "loop", story_loop },
 	{ "unreachable", do_unreachable },
 	{ "stop", do_stop },
 };

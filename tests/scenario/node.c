@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/watch/attack.h"
 #include "fake/dataplane.h"
 #include "fake/history.h"
 #include "fake/memory.h"
@@ -37,6 +38,18 @@ static void fill_config(struct config *config)
 	sip->t2_ms = 4000;
 	sip->t4_ms = 5000;
 	sip->max_calls = 1000;
+	config->guard = (struct guard_config){ .enabled = true,
+					       .stranger_rate = 20,
+					       .strangers_rate = 2000,
+					       .peer_rate = 20000,
+					       .known_minutes = 60,
+					       .offences = 20,
+					       .ban_s = 60,
+					       .ban_max_s = 3600,
+					       .options_interval_s = 10,
+					       .options_burst = 2,
+					       .queue_ms = 20,
+					       .stale_ms = 500 };
 	config->media.port_quarantine_ms = QUARANTINE_MS;
 	config->limits.default_cps = 1;
 	config->limits.max_cps = 1000;
@@ -120,6 +133,44 @@ static void start_media(struct node *node)
 	(void)status;
 }
 
+static bool is_listed(void *context, const struct address *address)
+{
+	const struct node *node = context;
+	return directory_knows_address(node->directory, address);
+}
+
+static void receive(void *context, struct text octets, const struct sip_flow *flow)
+{
+	const struct node *node = context;
+	sip_transaction_receive(node->transactions, octets, flow);
+}
+
+static void shed(void *context, struct text octets, const struct sip_flow *flow)
+{
+	const struct node *node = context;
+	sip_transaction_shed(node->transactions, octets, flow);
+}
+
+static void tell(void *context, const struct sip_guard_event *event)
+{
+	const struct node *node = context;
+	call_tell_attack(node->calls, event);
+}
+
+static void start_guard(struct node *node)
+{
+	struct sip_guard_options options = { .clock = &node->clock,
+					     .config = &node->config.guard,
+					     .receive = receive,
+					     .shed = shed,
+					     .receive_context = node,
+					     .is_listed = is_listed,
+					     .event = tell,
+					     .context = node };
+	node->guard = sip_guard_create(&options);
+	assert(node->guard);
+}
+
 static void start_sip(struct node *node)
 {
 	const struct sip_config *config = &node->config.sip;
@@ -131,7 +182,8 @@ static void start_sip(struct node *node)
 						   .t2_ms = config->t2_ms,
 						   .t4_ms = config->t4_ms,
 						   .transactions_max = config->max_calls * 16,
-						   .user_agent = "trunkd" };
+						   .user_agent = "trunkd",
+						   .guard = node->guard };
 	sip_message_start();
 	calls_fill_sip_user(node->calls, &options.user);
 	node->transactions = sip_transactions_create(&options);
@@ -178,6 +230,7 @@ struct node *node_create(void)
 	start_resolver(node);
 	node->digest = sip_digest_create(&node->clock, TEXT(NODE_BASE_DOMAIN),
 					 node->config.sip.nonce_lifetime_s);
+	start_guard(node);
 	struct calls_options options = { .clock = &node->clock,
 					 .wheel = node->wheel,
 					 .config = &node->config,
@@ -186,6 +239,7 @@ struct node *node_create(void)
 					 .dialogs = node->dialogs,
 					 .digest = node->digest,
 					 .resolver = node->resolver,
+					 .guard = node->guard,
 					 .ports = { 5060, 5060, 5061 } };
 	node->calls = calls_create(&options);
 	assert(node->wheel && node->directory && node->dialogs && node->digest && node->calls);
@@ -201,6 +255,7 @@ void node_destroy(struct node *node)
 	sip_transactions_destroy(node->transactions);
 	calls_destroy(node->calls);
 	sip_digest_destroy(node->digest);
+	sip_guard_destroy(node->guard);
 	sip_dialogs_destroy(node->dialogs);
 	fake_dns_destroy(node->dns);
 	sip_resolver_destroy(node->resolver);
@@ -226,6 +281,7 @@ void node_wait(struct node *node, uint64_t ms)
 		talk_go_on(node, step_ms);
 		media_engine_tick(node->media);
 		wheel_run(node->wheel, node->clock.now_ms);
+		sip_guard_tick(node->guard, node->late_us);
 	}
 }
 

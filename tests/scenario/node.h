@@ -15,6 +15,7 @@
 #include "sip/dialog.h"
 #include "scenario/talk.h"
 #include "sip/digest/digest.h"
+#include "sip/guard/guard.h"
 #include "sip/resolve/resolve.h"
 #include "sip/transaction.h"
 
@@ -38,11 +39,13 @@ struct node {
 	struct sip_resolver *resolver;
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
+	struct sip_guard *guard;
 	struct sip_transactions *transactions;
 	struct calls *calls;
 	struct talks talks;
 	struct media **hoard; // ports taken away from calls
 	unsigned hoard_count;
+	uint64_t late_us; // by how much each turn of the loop is late
 };
 
 struct node *node_create(void);

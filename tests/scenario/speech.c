@@ -39,7 +39,7 @@ static void deliver(struct agents *agents, const struct party *party, struct tex
 				 .connection = way->connection };
 	(void)address_parse(TEXT(NODE_ADDRESS), &flow.local);
 	flow.local.port = sip_protocol_port(way->protocol);
-	wire_deliver(&agents->node->wire, agents->node->transactions, octets, &flow);
+	wire_deliver(&agents->node->wire, agents->node->guard, octets, &flow);
 }
 
 static void line(struct writer *writer, const char *name, struct text value)

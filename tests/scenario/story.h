@@ -28,6 +28,7 @@
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
 //   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times | stranger ADDRESS
 //   verdict caller ttl                                            why the caller is not heard now
+//   ban alice 60s · unban alice | all · bans 1 · loop late 50ms
 //   history full | has room · unreachable carrier1 · stop (trunkd ends, whatever goes on)
 //
 // At the end nothing may be left: no message, alert or record nobody named, and once the lifetimes of
@@ -65,6 +66,10 @@ bool story_carrier(struct story *story);
 bool story_do(struct story *story); // deed.c: lines that are about no agent
 bool story_check_row(struct story *story); // trace.c: what was left behind
 bool story_check_alert(struct story *story);
+bool story_ban(struct story *story); // guard.c
+bool story_unban(struct story *story);
+bool story_loop(struct story *story);
+unsigned long story_bans(const struct node *node);
 bool story_take_number(struct story *story, unsigned long *out_number);
 bool story_is_silent(struct story *story, const struct agent *agent);
 bool story_is_clear(struct story *story); // trace.c: calls 0, dialogs 0, …

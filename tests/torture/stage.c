@@ -55,7 +55,7 @@ void stage_close(struct stage *stage)
 
 void stage_throw(struct stage *stage, const struct sip_flow *from, struct text octets)
 {
-	wire_deliver(&stage->node->wire, stage->node->transactions, octets, from);
+	wire_deliver(&stage->node->wire, stage->node->guard, octets, from);
 	node_wait(stage->node, WHEEL_TICK_MS);
 }
 

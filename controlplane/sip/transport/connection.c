@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sip/guard/guard.h"
 #include "sip/message.h"
 #include "sip/tls/tls.h"
 #include "sip/transport/connections.h"
@@ -289,6 +290,8 @@ static struct connection *create(struct connections *connections, const struct s
 static bool may_connect(const struct connections *connections, const struct address *remote)
 {
 	const struct sip_transport_user *user = &connections->options->user;
+	if (user->guard != NULL && !sip_guard_may_connect(user->guard, remote))
+		return false;
 	return user->may_connect == NULL || user->may_connect(user->context, remote);
 }
 

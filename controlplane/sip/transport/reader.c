@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 
 #include "base/clock.h"
+#include "sip/guard/guard.h"
 #include "sip/transport/connections.h"
 #include "sip/transport/sender.h"
 
@@ -31,7 +32,10 @@ static void take_message(struct connection *connection, struct text octets)
 	const struct sip_transport_user *user = &connection->connections->options->user;
 	struct sip_flow flow = connection->flow;
 	note_message(connection, octets.size);
-	user->receive(user->context, octets, &flow);
+	if (user->guard != NULL)
+		sip_guard_receive(user->guard, octets, &flow);
+	else
+		user->receive(user->context, octets, &flow);
 }
 
 static void answer_ping(struct connection *connection)

@@ -10,9 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "sip/guard/guard.h"
 #include "sip/message.h"
 #include "sip/value.h"
 
@@ -20,6 +22,7 @@
 #define BATCHES_PER_TURN 4
 #define DATAGRAM_SIZE (SIP_MESSAGE_MAX + 1)
 #define CONTROL_SIZE 64
+#define AGE_MAX_US 60000000
 
 struct socket_of {
 	struct udp *udp;
@@ -61,18 +64,50 @@ static void prepare(struct batch *batch)
 }
 
 // The kernel's count is of the socket's whole life, and wraps at 32 bits.
-static void note_kernel_drops(struct socket_of *socket, struct msghdr *header)
+static void note_kernel_drops(struct socket_of *socket, const struct cmsghdr *control)
 {
-	struct sip_transport_counters *counters = socket->udp->counters;
+	uint32_t drops;
+	memcpy(&drops, CMSG_DATA(control), sizeof(drops));
+	counter_add(&socket->udp->counters->kernel_drops, (uint32_t)(drops - socket->kernel_drops));
+	socket->kernel_drops = drops;
+}
+
+// A clock that was set meanwhile must not make anything look old: more than a minute is none of it.
+static uint64_t age_of(const struct cmsghdr *control, uint64_t now_ns)
+{
+	struct timespec stamp;
+	memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
+	uint64_t then_ns = (uint64_t)stamp.tv_sec * 1000000000 + (uint64_t)stamp.tv_nsec;
+	uint64_t age_us = now_ns > then_ns ? (now_ns - then_ns) / 1000 : 0;
+	return age_us < AGE_MAX_US ? age_us : 0;
+}
+
+// What the kernel says beside a datagram; returns for how many microseconds it waited.
+static uint64_t read_controls(struct socket_of *socket, struct msghdr *header, uint64_t now_ns)
+{
+	uint64_t age_us = 0;
 	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
 	     control = CMSG_NXTHDR(header, control)) {
-		uint32_t drops;
-		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SO_RXQ_OVFL)
+		if (control->cmsg_level != SOL_SOCKET)
 			continue;
-		memcpy(&drops, CMSG_DATA(control), sizeof(drops));
-		counter_add(&counters->kernel_drops, (uint32_t)(drops - socket->kernel_drops));
-		socket->kernel_drops = drops;
+		if (control->cmsg_type == SO_RXQ_OVFL)
+			note_kernel_drops(socket, control);
+		else if (control->cmsg_type == SCM_TIMESTAMPNS)
+			age_us = age_of(control, now_ns);
 	}
+	return age_us;
+}
+
+static uint64_t real_time_ns(void)
+{
+	struct timespec now = { 0, 0 };
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static struct text octets_of(const struct mmsghdr *datagram)
+{
+	return (struct text){ datagram->msg_hdr.msg_iov->iov_base, datagram->msg_len };
 }
 
 static bool is_keepalive(struct text octets)
@@ -83,27 +118,60 @@ static bool is_keepalive(struct text octets)
 	return octets.size > 0;
 }
 
-static void take_datagram(struct socket_of *socket, struct mmsghdr *datagram)
+// Looks at one: counted and done with here, or to be handed on as judged.
+static enum sip_guard_verdict look_at(struct socket_of *socket, struct mmsghdr *datagram,
+				      uint64_t now_ns, struct sip_flow *flow)
 {
 	const struct sip_transport_user *user = socket->udp->user;
 	struct sip_transport_counters *counters = socket->udp->counters;
 	struct msghdr *header = &datagram->msg_hdr;
-	struct text octets = { header->msg_iov->iov_base, datagram->msg_len };
-	struct sip_flow flow = { .protocol = SIP_UDP, .local = socket->local };
-	note_kernel_drops(socket, header);
+	struct text octets = octets_of(datagram);
+	uint64_t age_us = read_controls(socket, header, now_ns);
 	counter_add(&counters->received, 1);
 	counter_add(&counters->received_octets, octets.size);
 	if ((header->msg_flags & MSG_TRUNC) != 0 || octets.size > SIP_MESSAGE_MAX)
 		counter_add(&counters->too_large, 1);
 	else if (is_keepalive(octets))
 		counter_add(&counters->keepalives, 1);
-	else if (octets.size == 0 || !address_from_sockaddr(header->msg_name, &flow.remote) ||
-		 flow.remote.port == 0 ||
+	else if (octets.size == 0 || !address_from_sockaddr(header->msg_name, &flow->remote) ||
+		 flow->remote.port == 0 ||
 		 (sip_value_octets[(uint8_t)octets.data[0]] != SIP_OCTET_TOKEN &&
 		  octets.data[0] != '\r'))
 		counter_add(&counters->malformed, 1);
 	else
-		user->receive(user->context, octets, &flow);
+		return user->guard != NULL ? sip_guard_judge(user->guard, octets, flow, age_us)
+					   : SIP_GUARD_NEXT;
+	return SIP_GUARD_DROPPED;
+}
+
+static void hand_on(const struct sip_transport_user *user, enum sip_guard_verdict verdict,
+		    struct text octets, const struct sip_flow *flow)
+{
+	if (user->guard != NULL)
+		sip_guard_deliver(user->guard, verdict, octets, flow);
+	else
+		user->receive(user->context, octets, flow);
+}
+
+// All are judged before work is spent on any: what belongs to calls of known peers goes first, the rest
+// in the order of its arrival.
+static void take_batch(struct socket_of *socket, unsigned count)
+{
+	struct batch *batch = socket->udp->batch;
+	const struct sip_transport_user *user = socket->udp->user;
+	enum sip_guard_verdict verdicts[BATCH_SIZE];
+	struct sip_flow flows[BATCH_SIZE];
+	uint64_t now_ns = real_time_ns();
+	for (unsigned i = 0; i < count; i++) {
+		flows[i] = (struct sip_flow){ .protocol = SIP_UDP, .local = socket->local };
+		verdicts[i] = look_at(socket, &batch->headers[i], now_ns, &flows[i]);
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (verdicts[i] == SIP_GUARD_FIRST)
+			hand_on(user, verdicts[i], octets_of(&batch->headers[i]), &flows[i]);
+	for (unsigned i = 0; i < count; i++)
+		if (verdicts[i] != SIP_GUARD_FIRST && verdicts[i] != SIP_GUARD_DROPPED)
+			hand_on(user, verdicts[i], octets_of(&batch->headers[i]), &flows[i]);
 }
 
 static void on_readable(int fd, short what, void *context)
@@ -114,8 +182,8 @@ static void on_readable(int fd, short what, void *context)
 	for (unsigned turn = 0; turn < BATCHES_PER_TURN; turn++) {
 		prepare(batch);
 		int count = recvmmsg(fd, batch->headers, BATCH_SIZE, MSG_DONTWAIT, NULL);
-		for (int i = 0; i < count; i++)
-			take_datagram(socket, &batch->headers[i]);
+		if (count > 0)
+			take_batch(socket, (unsigned)count);
 		if (count < BATCH_SIZE)
 			return;
 	}
@@ -129,6 +197,7 @@ static void set_options(int fd, const struct address *local, unsigned receive_bu
 	if (size > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 	if (local->family == ADDRESS_IPV6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 }
