@@ -163,6 +163,9 @@ static void check_others(struct check *check)
 			"it");
 	if (config->sip.tls_port == config->sip.port)
 		problem(check, "sip.tls_port", "is sip.port; allowed: a port of its own");
+	if (config->guard.options_interval_s > 0 && config->guard.options_interval_s < 5)
+		problem(check, "guard.options_interval_s",
+			"is too short to be counted; allowed: 0, or 5 to 60");
 	if (config->guard.ban_max_s < config->guard.ban_s)
 		problem(check, "guard.ban_max_s",
 			"is less than guard.ban_s; allowed: guard.ban_s or more");

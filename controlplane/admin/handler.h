@@ -24,6 +24,10 @@ void admin_calls_show(struct admin_request *request);
 void admin_calls_hang_up(struct admin_request *request);
 void admin_calls_streams(struct admin_request *request);
 
+void admin_bans_list(struct admin_request *request); // sip/bans.c
+void admin_bans_add(struct admin_request *request);
+void admin_bans_lift(struct admin_request *request);
+
 void admin_past_list(struct admin_request *request); // past.c
 void admin_past_show(struct admin_request *request); // of `show call` when it has ended
 

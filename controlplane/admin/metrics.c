@@ -17,6 +17,7 @@
 #include "history/history.h"
 #include "media/media.h"
 #include "media/quality/unreachable.h"
+#include "sip/guard/guard.h"
 #include "sip/resolve/resolve.h"
 #include "sip/tls/tls.h"
 #include "sip/transaction.h"
@@ -32,6 +33,7 @@ enum part {
 	PART_TRANSPORT,
 	PART_TRANSACTIONS,
 	PART_TLS,
+	PART_GUARD,
 	PART_RESOLVER,
 	PART_DNS,
 	PART_CALLS,
@@ -58,6 +60,9 @@ enum label {
 	LABEL_CARRIER, // one for each carrier that is pinged
 	LABEL_OUTCOME, // an array by enum dns_outcome
 	LABEL_CLOSE, // an array by enum sip_close
+	LABEL_SOURCE, // an array by enum sip_guard_class
+	LABEL_DROP, // an array by enum sip_guard_drop
+	LABEL_CAUSE, // an array by enum sip_guard_cause
 };
 
 struct snapshot { // what a page is made of: taken once, so that its series agree
@@ -175,6 +180,7 @@ static double read_streams(const struct snapshot *snapshot)
 	PART_RESOLVER, LABEL_NONE, offsetof(struct sip_resolver_counters, field), 0, NULL
 #define DNS(label, field) PART_DNS, label, offsetof(struct dns_cache_counters, field), 0, NULL
 #define TLS(label, field) PART_TLS, label, offsetof(struct sip_tls_counters, field), 0, NULL
+#define GUARD(label, field) PART_GUARD, label, offsetof(struct sip_guard_counters, field), 0, NULL
 #define CALLS(label, field) PART_CALLS, label, offsetof(struct call_counters, field), 0, NULL
 #define MEDIA(field) PART_MEDIA, LABEL_NONE, offsetof(struct media_counters, field), 0, NULL
 #define ICMP(field) PART_ICMP, LABEL_NONE, offsetof(struct unreachable_counters, field), 0, NULL
@@ -204,6 +210,18 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_malformed_total", C, TRANSPORT(malformed), "Messages that are no SIP." },
 	{ "trunkd_sip_too_large_total", C, TRANSPORT(too_large), "Messages above the size limit." },
 	{ "trunkd_sip_kernel_drops_total", C, TRANSPORT(kernel_drops), "Packets the kernel dropped because the socket was full." },
+	{ "trunkd_sip_guard_passed_total", C, GUARD(LABEL_SOURCE, passed), "Messages let in, by whose they are." },
+	{ "trunkd_sip_guard_dropped_total", C, GUARD(LABEL_DROP, dropped), "Messages dropped before any work was spent on them, by cause." },
+	{ "trunkd_sip_guard_shed_total", C, GUARD(LABEL_NONE, shed), "New calls that were to hear 503 in overload." },
+	{ "trunkd_sip_guard_bans_total", C, GUARD(LABEL_CAUSE, bans), "Bans of sources and blocks of their OPTIONS, by cause." },
+	{ "trunkd_sip_guard_bans_refused_total", C, GUARD(LABEL_NONE, bans_refused), "Bans that found no room." },
+	{ "trunkd_sip_guard_bans", G, GUARD(LABEL_NONE, bans_now), "Bans and blocks that hold now." },
+	{ "trunkd_sip_guard_strangers", G, GUARD(LABEL_NONE, sources_now), "Unknown sources remembered, of a table that never grows." },
+	{ "trunkd_sip_guard_overloads_total", C, GUARD(LABEL_NONE, episodes), "Episodes of overload." },
+	{ "trunkd_sip_guard_overloaded", G, GUARD(LABEL_NONE, is_overloaded), "1 while new calls are limited for overload." },
+	{ "trunkd_sip_guard_calls_per_second", G, GUARD(LABEL_NONE, calls_rate), "New calls a second let in while overloaded; 0 otherwise." },
+	{ "trunkd_sip_guard_wait_seconds", G, PART_GUARD, LABEL_NONE, offsetof(struct sip_guard_counters, wait_us), 1e6, NULL, "The shortest wait for the control loop in the last tenth of a second." },
+
 	{ "trunkd_sip_connections", G, CONNECTIONS(LABEL_NONE, connections), "TCP and TLS connections now." },
 	{ "trunkd_sip_connections_accepted_total", C, CONNECTIONS(LABEL_NONE, accepted), "Connections accepted." },
 	{ "trunkd_sip_connections_opened_total", C, CONNECTIONS(LABEL_NONE, opened), "Connections that this node began to open." },
@@ -326,6 +344,8 @@ static const void *part_of(const struct admin_context *context, enum part part)
 	case PART_DNS:
 		return context->resolver ? dns_cache_counters(sip_resolver_cache(context->resolver))
 					 : NULL;
+	case PART_GUARD:
+		return context->guard ? sip_guard_counters(context->guard) : NULL;
 	case PART_CALLS:
 		return context->calls ? calls_counters(context->calls) : NULL;
 	case PART_MEDIA:
@@ -359,7 +379,10 @@ static const char *label_name(const struct series *series)
 					     [LABEL_FATE] = "fate",
 					     [LABEL_OUTCOME] = "outcome",
 					     [LABEL_CARRIER] = "carrier",
-					     [LABEL_CLOSE] = "cause" };
+					     [LABEL_CLOSE] = "cause",
+					     [LABEL_SOURCE] = "source",
+					     [LABEL_DROP] = "cause",
+					     [LABEL_CAUSE] = "cause" };
 	if (series->part == PART_WORKER && series->label == LABEL_NONE)
 		return "worker";
 	return NAMES[series->label];
@@ -386,6 +409,12 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 		value = text_of(directory_schema((enum directory_kind)index)->name);
 	if (label == LABEL_CLOSE)
 		value = text_of(sip_close_label(index));
+	if (label == LABEL_SOURCE)
+		value = text_of(sip_guard_class_label(index));
+	if (label == LABEL_DROP)
+		value = text_of(sip_guard_drop_label(index));
+	if (label == LABEL_CAUSE)
+		value = text_of(sip_guard_cause_label(index));
 	if (label == LABEL_CLASS && index >= 1 && index <= 6) {
 		snprintf(room, size, "%uxx", index);
 		return true;

@@ -17,6 +17,7 @@
 #include "history/history.h"
 #include "media/media.h"
 #include "media/quality/unreachable.h"
+#include "sip/guard/guard.h"
 #include "store/store.h"
 
 #define ALERTS_DEFAULT 20
@@ -167,6 +168,27 @@ static json_t *loop_to_json(const struct admin_context *context)
 	return object;
 }
 
+static json_t *guard_to_json(const struct sip_guard *guard)
+{
+	json_t *object = json_object();
+	if (!guard)
+		return object;
+	const struct sip_guard_counters *counters = sip_guard_counters(guard);
+	uint64_t dropped = 0;
+	for (unsigned i = 0; i < SIP_GUARD_DROP_COUNT; i++)
+		dropped += counter_get(&counters->dropped[i]);
+	admin_json_set(object, "overloaded", json_boolean(counter_get(&counters->is_overloaded)));
+	if (counter_get(&counters->is_overloaded))
+		set_counter(object, "calls_per_second", &counters->calls_rate);
+	set_counter(object, "overloads", &counters->episodes);
+	admin_json_set(object, "wait_ms",
+		       json_real((double)counter_get(&counters->wait_us) / 1000));
+	set_counter(object, "shed", &counters->shed);
+	admin_json_set(object, "dropped", admin_json_number(dropped));
+	set_counter(object, "bans", &counters->bans_now);
+	return object;
+}
+
 void admin_status_show(struct admin_request *request)
 {
 	const struct admin_context *context = request->context;
@@ -194,6 +216,7 @@ void admin_status_show(struct admin_request *request)
 	admin_json_set(result, "calls", calls_to_json(context->calls));
 	admin_json_set(result, "directory", objects_to_json(context->directory));
 	admin_json_set(result, "loop", loop_to_json(context));
+	admin_json_set(result, "guard", guard_to_json(context->guard));
 	admin_request_answer(request, result);
 }
 

@@ -134,7 +134,7 @@ class Trunkd(System):
             "sip.addresses": [self.address], "media.addresses": [host.address, *extra],
             "media.port_quarantine_ms": 1000, "limits.max_cps": 10000,
             "connections.max_per_source": 10000, "guard.peer_rate": 1000000,
-            "log.level": "warning", "history.spool_records": 100000,
+            "log.level": "warning", "guard.options_interval_s": 0, "history.spool_records": 100000,
             "dataplane.addresses": [f"{one}/24" for one in (host.address, *extra)],
             "tls.ecdsa_certificate": self.bench.certificate,
             "tls.ecdsa_key": self.bench.certificate.with_suffix(".key")}

@@ -28,6 +28,7 @@ static const struct view VIEWS[] = {
 	{ "workers",
 	  "worker core streams busy_percent polls idle_polls messages messages_stale outbox_full" },
 	{ "certificates", "certificate names key not_after days_left default issuer file" },
+	{ "bans", "address cause host since until left_s times dropped holds_for" },
 	{ "alerts", "at code source header seen expected text call" },
 };
 

@@ -33,7 +33,7 @@ struct sip_guard_counters {
 	struct counter shed; // new calls that were to hear 503
 	struct counter bans[SIP_GUARD_CAUSE_COUNT]; // made
 	struct counter bans_refused; // for want of room
-	struct counter bans_now; // as of the last second
+	struct counter bans_now; // as of the last sweep
 	struct counter sources_now; // of the table of strangers
 	struct counter episodes; // of overload
 	struct counter is_overloaded; // 0 or 1

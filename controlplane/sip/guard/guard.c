@@ -166,7 +166,9 @@ static enum sip_guard_verdict judge_lines(struct sip_guard *guard, struct text o
 	}
 	if (peek.kind == SIP_GUARD_RESPONSE || peek.kind == SIP_GUARD_ACK || peek.has_to_tag)
 		return is_peer ? SIP_GUARD_FIRST : SIP_GUARD_NEXT;
-	if (peek.kind == SIP_GUARD_OPTIONS && !answers_options(guard, &peek, flow, is_peer))
+	bool has_rule = guard->options.config->options_interval_s > 0;
+	if (peek.kind == SIP_GUARD_OPTIONS && has_rule &&
+	    !answers_options(guard, &peek, flow, is_peer))
 		return drop(guard, SIP_GUARD_DROP_OPTIONS);
 	if (peek.kind == SIP_GUARD_INVITE)
 		return judge_call(guard, &peek, age_us, is_peer);

@@ -7,7 +7,7 @@
 #include "sip/guard/source.h"
 
 #define WINDOW_MS 60000
-#define SWEEP_MS 1000
+#define SWEEP_PLACES 256
 #define LINES_PER_S 5
 
 static const char *const class_labels[SIP_GUARD_CLASS_COUNT] = {
@@ -140,16 +140,35 @@ void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer)
 
 // ---- time
 
-static void sweep(struct sip_guard *guard, struct sip_guard_table *table, unsigned *out_active)
+// A part of a table in each turn; true: the whole of it has been seen now.
+static bool sweep(struct sip_guard *guard, struct sip_guard_table *table, uint32_t *at)
 {
 	uint64_t now_ms = guard->options.clock->now_ms;
-	uint32_t at = 0;
-	struct sip_guard_ban *entry;
-	while (table->used > 0 && (entry = sip_guard_table_next(table, &at)) != NULL) {
-		*out_active += entry->until_ms > now_ms;
+	uint32_t end = *at + SWEEP_PLACES;
+	for (; *at < end && table->used > 0; (*at)++) {
+		struct sip_guard_ban *entry = sip_guard_table_at(table, *at);
+		if (entry == NULL)
+			continue;
+		guard->active += entry->until_ms > now_ms;
 		if (entry->slot.keep_ms < now_ms)
 			sip_guard_table_drop(table, entry);
 	}
+	return table->used == 0 || *at >= sip_guard_table_size(table);
+}
+
+// Bans first, then OPTIONS; then the count of both is told, and all begins again.
+static void sweep_on(struct sip_guard *guard)
+{
+	struct sip_guard_table *tables[] = { &guard->bans, &guard->pings };
+	if (!sweep(guard, tables[guard->swept_table], &guard->swept_place))
+		return;
+	guard->swept_place = 0;
+	guard->swept_table = !guard->swept_table;
+	if (guard->swept_table != 0)
+		return;
+	counter_set(&guard->counters.bans_now, guard->active);
+	counter_set(&guard->counters.sources_now, guard->strangers.used);
+	guard->active = 0;
 }
 
 static void tell_overload(struct sip_guard *guard, enum sip_guard_change change)
@@ -171,8 +190,6 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us)
 {
 	const struct guard_config *config = guard->options.config;
 	struct sip_guard_counters *counters = &guard->counters;
-	uint64_t now_ms = guard->options.clock->now_ms;
-	unsigned active = 0;
 	sip_guard_overload_note(&guard->overload, late_us);
 	enum sip_guard_change change = sip_guard_overload_look(
 		&guard->overload, config->queue_ms * 1000ull, sip_guard_now_us(guard));
@@ -182,13 +199,7 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us)
 	counter_set(&counters->calls_rate,
 		    guard->overload.is_on ? (uint64_t)guard->overload.rate : 0);
 	counter_set(&counters->wait_us, guard->overload.standing_us);
-	if (now_ms - guard->swept_ms < SWEEP_MS)
-		return;
-	guard->swept_ms = now_ms;
-	sweep(guard, &guard->bans, &active);
-	sweep(guard, &guard->pings, &active);
-	counter_set(&counters->bans_now, active);
-	counter_set(&counters->sources_now, guard->strangers.used);
+	sweep_on(guard);
 }
 
 // ---- the operator's

@@ -41,7 +41,9 @@ struct sip_guard {
 	struct sip_guard_rate fresh, returning, streams;
 	struct sip_guard_overload overload;
 	struct sip_guard_rate lines; // of the log
-	uint64_t swept_ms;
+	uint32_t swept_place; // how far the sweep has come, in which table
+	unsigned swept_table;
+	unsigned active; // bans and blocks that it has seen
 };
 
 // Forgets what was counted in a minute that is over.

@@ -91,12 +91,23 @@ void sip_guard_table_drop(struct sip_guard_table *table, void *entry)
 	table->used--;
 }
 
+unsigned sip_guard_table_size(const struct sip_guard_table *table)
+{
+	return table->set_count * SIP_GUARD_TABLE_WAYS;
+}
+
+void *sip_guard_table_at(const struct sip_guard_table *table, uint32_t place)
+{
+	if (place >= sip_guard_table_size(table))
+		return NULL;
+	struct sip_guard_slot *slot = slot_at(table, place);
+	return slot->keep_ms != 0 ? slot : NULL;
+}
+
 void *sip_guard_table_next(const struct sip_guard_table *table, uint32_t *at)
 {
-	while (*at < table->set_count * SIP_GUARD_TABLE_WAYS) {
-		struct sip_guard_slot *slot = slot_at(table, (*at)++);
-		if (slot->keep_ms != 0)
-			return slot;
-	}
-	return NULL;
+	void *entry = NULL;
+	while (entry == NULL && *at < sip_guard_table_size(table))
+		entry = sip_guard_table_at(table, (*at)++);
+	return entry;
 }

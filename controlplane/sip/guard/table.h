@@ -48,5 +48,8 @@ void *sip_guard_table_find(const struct sip_guard_table *table, struct sip_guard
 void *sip_guard_table_take(struct sip_guard_table *table, struct sip_guard_key key,
 			   uint64_t keep_ms);
 void sip_guard_table_drop(struct sip_guard_table *table, void *entry);
+unsigned sip_guard_table_size(const struct sip_guard_table *table); // places
+// NULL: that place is empty, or there is none.
+void *sip_guard_table_at(const struct sip_guard_table *table, uint32_t place);
 // Walking over all that is not empty: start with 0; NULL at the end. Entries may be dropped meanwhile.
 void *sip_guard_table_next(const struct sip_guard_table *table, uint32_t *at);

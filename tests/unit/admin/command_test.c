@@ -346,6 +346,35 @@ static void the_connections_are_told(void **state)
 	json_decref(answer);
 }
 
+// LIMIT-013: listed, ordered and lifted by the operator.
+static void bans_are_listed_ordered_and_lifted(void **state)
+{
+	struct fake *fake = *state;
+	json_t *answer = fake_ask(fake, "show bans");
+	assert_int_equal(json_array_size(json_object_get(answer, "bans")), 0);
+	json_decref(answer);
+	json_decref(fake_ask(fake, "ban 203.0.113.5"));
+	json_decref(fake_ask(fake, "ban 2001:db8::1 90"));
+	answer = fake_ask(fake, "show bans");
+	json_t *bans = json_object_get(answer, "bans");
+	assert_int_equal(json_array_size(bans), 2);
+	bool is_first = strcmp(text_at(answer, "bans.0.address"), "203.0.113.5") == 0;
+	json_t *four = json_array_get(bans, is_first ? 0 : 1);
+	json_t *six = json_array_get(bans, is_first ? 1 : 0);
+	assert_int_equal(number_at(four, "left_s"), 3600);
+	assert_int_equal(number_at(six, "left_s"), 90);
+	assert_string_equal(json_string_value(json_object_get(four, "cause")), "operator");
+	assert_string_equal(json_string_value(json_object_get(four, "holds_for")), "all");
+	json_decref(answer);
+	assert_string_equal(fake_code(fake, "unban 203.0.113.5"), "");
+	assert_string_equal(fake_code(fake, "unban 203.0.113.5"), "ERR_NOT_FOUND");
+	assert_string_equal(fake_code(fake, "unban all"), "");
+	assert_string_equal(fake_code(fake, "unban all"), "");
+	assert_string_equal(fake_code(fake, "ban nobody"), "ERR_MALFORMED");
+	assert_string_equal(fake_code(fake, "ban 203.0.113.5 0"), "ERR_MALFORMED");
+	assert_string_equal(fake_code(fake, "ban 203.0.113.5 soon"), "ERR_MALFORMED");
+}
+
 // Who holds which port since when, and which nobody gives back.
 static void the_ledger_of_ports_is_told_and_asked_by_call(void **state)
 {
@@ -485,6 +514,7 @@ int main(void)
 		TEST(a_live_call_is_told_and_hung_up),
 		TEST(a_live_call_tells_all_of_its_streams),
 		TEST(the_connections_are_told),
+		TEST(bans_are_listed_ordered_and_lifted),
 		TEST(the_ledger_of_ports_is_told_and_asked_by_call),
 		TEST(an_ended_call_is_told_from_the_history),
 		TEST(help_and_completion_follow_the_table),

@@ -15,6 +15,7 @@
 #include "directory/directory.h"
 #include "directory/object.h"
 #include "media/quality/unreachable.h"
+#include "sip/guard/guard.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
 #include "store/store.h"
@@ -364,6 +365,9 @@ void fake_make(struct fake *fake)
 	fake->context.store = (struct store *)fake;
 	fake->context.calls = (struct calls *)fake;
 	fake->context.media = (struct media_engine *)fake;
+	fake->config.guard = (struct guard_config){ .enabled = true, .ban_s = 60, .ban_max_s = 60 };
+	fake->context.guard = sip_guard_create(&(struct sip_guard_options){
+		.clock = &fake->clock, .config = &fake->config.guard });
 	fake->context.transactions = (const struct sip_transactions *)fake;
 	fake->context.transport = (const struct sip_transport *)fake;
 	atomic_store(&fake->context.dataplane, (struct dataplane *)fake);
@@ -379,6 +383,7 @@ void fake_remove(struct fake *fake)
 					     "spool" };
 	char path[128];
 	history_stop(fake->context.history);
+	sip_guard_destroy(fake->context.guard);
 	directory_destroy(fake->context.directory);
 	media_ports_destroy(fake->ports);
 	event_base_free(fake->loop);

@@ -118,6 +118,15 @@ static void a_retransmission_is_no_second_ping(void **state)
 	guard_fixture_destroy(fixture);
 }
 
+static void without_a_rule_nothing_is_blocked(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	fixture->config.options_interval_s = 0;
+	CHECK_NUMBER(ask_often(fixture, 100, 10), 100);
+	guard_fixture_destroy(fixture);
+}
+
 static void the_operator_lifts_a_block(void **state)
 {
 	(void)state;
@@ -139,6 +148,7 @@ int main(void)
 		TEST(who_slows_down_is_answered_after_the_block),
 		TEST(who_goes_on_is_blocked_for_longer),
 		TEST(a_retransmission_is_no_second_ping),
+		TEST(without_a_rule_nothing_is_blocked),
 		TEST(the_operator_lifts_a_block),
 	};
 	return RUN_TESTS(tests);
