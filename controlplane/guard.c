@@ -43,7 +43,8 @@ enum status guard_start(struct control *control)
 					     .receive_context = control,
 					     .is_listed = is_listed,
 					     .event = tell,
-					     .context = control };
+					     .context = control,
+					     .is_resident = true };
 	control->guard = sip_guard_create(&options);
 	return control->guard != NULL ? OK : ERR_MEMORY;
 }

@@ -98,11 +98,11 @@
 	ROW(PORTS_LEAKED, "ports_leaked", 0, "media ports leaked", 32927,                          \
 	    "see trunkctl show ports; restarting trunkd frees them, and tell its makers")          \
 	/* no calls at all: what the guard in front of SIP tells (call/watch/attack.h) */          \
-	ROW(SOURCE_RATE, "source_rate", 0, "messages dropped", 32951,                              \
+	ROW(SOURCE_RATE, "source_rate", 0, "messages dropped", 32961,                              \
 	    "have the peer send less, or raise guard.peer_rate")                                   \
-	ROW(OPTIONS, "options", 0, "OPTIONS blocked", 32952,                                       \
+	ROW(OPTIONS, "options", 0, "OPTIONS blocked", 32962,                                       \
 	    "set the keep-alive of the PBX to 10 s or more; trunkctl unban lifts the block")       \
-	ROW(OVERLOAD, "overload", 0, "overload", 32953,                                            \
+	ROW(OVERLOAD, "overload", 0, "overload", 32963,                                            \
 	    "see trunkctl status: more calls are offered than this node can do; add a node")
 // clang-format on
 

@@ -28,7 +28,7 @@ static void set(struct field *field, const char *name, const char *format, ...)
 #define LEAK_CODE 32927
 #define DOWN_CODE 32982 // of no call, like that
 #define UP_CODE 32983
-#define OVERLOAD_CODE 32953
+#define OVERLOAD_CODE 32963
 #define ROW_FIELDS 20
 
 static void read_row(const struct history_call *row, struct field fields[static ROW_FIELDS])
@@ -182,8 +182,46 @@ bool story_is_clear(struct story *story)
 	return words_split(&story->words, line) && story_do(story);
 }
 
+static const struct wire_packet *find_request(const struct wire *wire, unsigned before,
+					      const struct wire_packet *answer)
+{
+	for (unsigned i = before; i-- > 0;) {
+		const struct wire_packet *packet = wire->packets[i];
+		if (packet->is_inbound && packet->message.is_request &&
+		    address_is_equal(&packet->source, &answer->destination) &&
+		    text_is_equal(packet->message.via.branch, answer->message.via.branch) &&
+		    text_is_equal(packet->message.method_text, answer->message.method_text))
+			return packet;
+	}
+	return NULL;
+}
+
+// Whoever has proved nothing must not be able to send somebody else more than it sends itself: no
+// answer to mallory, whose address may be forged, is longer than its request.
+static bool check_answers(struct story *story)
+{
+	const struct wire *wire = &story->node->wire;
+	const struct agent *stranger = agent_find(TEXT("mallory"));
+	struct address address;
+	if (stranger == NULL || !address_parse(text_of(stranger->address), &address))
+		return story_fail(story, "nobody is a stranger");
+	for (unsigned i = 0; i < wire->count; i++) {
+		const struct wire_packet *answer = wire->packets[i];
+		if (answer->is_inbound || answer->message.is_request ||
+		    !address_is_equal(&answer->destination, &address))
+			continue;
+		const struct wire_packet *request = find_request(wire, i, answer);
+		if (request != NULL && answer->size > request->size)
+			return story_fail(story, "a stranger heard more than it said:\n%s",
+					  answer->octets);
+	}
+	return true;
+}
+
 bool story_end(struct story *story)
 {
+	if (!check_answers(story))
+		return false;
 	if (!check_messages(story))
 		return false;
 	node_wait(story->node, LIFETIMES_MS);

@@ -242,6 +242,10 @@ struct sip_guard *sip_guard_create(const struct sip_guard_options *options)
 		sip_guard_destroy(guard);
 		return NULL;
 	}
+	struct sip_guard_table *tables[] = { &guard->strangers, &guard->peers, &guard->bans,
+					     &guard->pings };
+	for (unsigned i = 0; i < 4 && options->is_resident; i++)
+		sip_guard_table_touch(tables[i]);
 	return guard;
 }
 

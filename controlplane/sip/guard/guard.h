@@ -58,6 +58,7 @@ struct sip_guard_options {
 	bool (*is_listed)(void *context, const struct address *address);
 	void (*event)(void *context, const struct sip_guard_event *event);
 	void *context; // of is_listed and event
+	bool is_resident; // touches all its memory at the start, so that no flood makes it grow
 };
 
 struct sip_guard *sip_guard_create(const struct sip_guard_options *options);

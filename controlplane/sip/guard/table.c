@@ -7,6 +7,8 @@
 
 #include "base/map.h"
 
+#define PAGE_SIZE 4096
+
 struct sip_guard_key sip_guard_key_of(const struct address *address)
 {
 	struct sip_guard_key key = { .kind = address->family };
@@ -29,6 +31,14 @@ bool sip_guard_table_init(struct sip_guard_table *table, size_t slot_size, unsig
 	*table = (struct sip_guard_table){ .slot_size = slot_size, .set_count = sets };
 	table->slots = calloc((size_t)sets * SIP_GUARD_TABLE_WAYS, slot_size);
 	return table->slots != NULL;
+}
+
+void sip_guard_table_touch(struct sip_guard_table *table)
+{
+	size_t size = (size_t)sip_guard_table_size(table) * table->slot_size;
+	volatile char *octets = table->slots; // or the compiler knows that they are 0
+	for (size_t i = 0; i < size; i += PAGE_SIZE)
+		octets[i] = 0;
 }
 
 void sip_guard_table_clear(struct sip_guard_table *table)

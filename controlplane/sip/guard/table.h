@@ -40,6 +40,8 @@ struct sip_guard_key sip_guard_key_of_host(const struct address *address, struct
 
 // `count` entries, rounded up to a power of two; all memory is taken here. False: no memory.
 bool sip_guard_table_init(struct sip_guard_table *table, size_t slot_size, unsigned count);
+void sip_guard_table_touch(
+	struct sip_guard_table *table); // an empty one: the kernel gives its pages
 void sip_guard_table_clear(struct sip_guard_table *table);
 // NULL: not there. What is past its time is still found, until its place is needed.
 void *sip_guard_table_find(const struct sip_guard_table *table, struct sip_guard_key key);
