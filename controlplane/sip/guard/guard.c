@@ -190,7 +190,7 @@ enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octe
 		return drop(guard, SIP_GUARD_DROP_BANNED);
 	}
 	if (!is_stream)
-		sip_guard_overload_note(&guard->overload, age_us);
+		sip_guard_overload_note(&guard->overload, SIP_GUARD_DATAGRAMS, age_us);
 	bool is_peer = sip_guard_is_peer(guard, &flow->remote);
 	if (is_peer ? !has_share(guard, key, &flow->remote)
 		    : !admit_stranger(guard, key, flow, &why))

@@ -190,7 +190,7 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us)
 {
 	const struct guard_config *config = guard->options.config;
 	struct sip_guard_counters *counters = &guard->counters;
-	sip_guard_overload_note(&guard->overload, late_us);
+	sip_guard_overload_note(&guard->overload, SIP_GUARD_LOOP, late_us);
 	enum sip_guard_change change = sip_guard_overload_look(
 		&guard->overload, config->queue_ms * 1000ull, sip_guard_now_us(guard));
 	if (change != SIP_GUARD_SAME)

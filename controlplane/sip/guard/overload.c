@@ -12,11 +12,26 @@
 #define BURSTS_PER_S 50.0
 #define WINDOWS_PER_S (1000000.0 / SIP_GUARD_WINDOW_US)
 
-void sip_guard_overload_note(struct sip_guard_overload *overload, uint64_t wait_us)
+void sip_guard_overload_note(struct sip_guard_overload *overload, enum sip_guard_queue queue,
+			     uint64_t wait_us)
 {
-	if (!overload->is_measured || wait_us < overload->wait_us)
-		overload->wait_us = wait_us;
-	overload->is_measured = true;
+	struct sip_guard_wait *wait = &overload->waits[queue];
+	if (!wait->is_measured || wait_us < wait->shortest_us)
+		wait->shortest_us = wait_us;
+	wait->is_measured = true;
+}
+
+// Of the queue that is worse: datagrams may wait long although each turn of the loop is short.
+static uint64_t close_window(struct sip_guard_overload *overload)
+{
+	uint64_t standing_us = 0;
+	for (unsigned queue = 0; queue < SIP_GUARD_QUEUES; queue++) {
+		struct sip_guard_wait *wait = &overload->waits[queue];
+		if (wait->is_measured && wait->shortest_us > standing_us)
+			standing_us = wait->shortest_us;
+		wait->is_measured = false;
+	}
+	return standing_us;
 }
 
 // While the queue stands the thread never rests: what it let in then is what it can do.
@@ -52,7 +67,7 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 	if (now_us - overload->window_us < SIP_GUARD_WINDOW_US)
 		return SIP_GUARD_SAME;
 	overload->before_us = overload->standing_us;
-	overload->standing_us = overload->is_measured ? overload->wait_us : 0;
+	overload->standing_us = close_window(overload);
 	if (overload->is_on) {
 		follow(overload, longest_us);
 	} else if (overload->standing_us > longest_us) {
@@ -68,7 +83,6 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 	}
 	overload->window_us = now_us;
 	overload->admitted = overload->refused = 0;
-	overload->is_measured = false;
 	return change;
 }
 

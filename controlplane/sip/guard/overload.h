@@ -13,12 +13,19 @@
 #define SIP_GUARD_WINDOW_US 100000 // between two looks
 #define SIP_GUARD_CALM_WINDOWS 50 // without need of a limit: the episode is over
 
+// What can make messages wait: datagrams unread in their socket, and the loop's own turns.
+enum sip_guard_queue { SIP_GUARD_DATAGRAMS, SIP_GUARD_LOOP, SIP_GUARD_QUEUES };
+
+struct sip_guard_wait {
+	uint64_t shortest_us;
+	bool is_measured; // something was
+};
+
 struct sip_guard_overload {
 	bool is_on;
-	bool is_measured; // something was waited for in this window
 	uint64_t window_us; // its beginning; 0: none yet
-	uint64_t wait_us; // the shortest in this window
-	uint64_t standing_us, before_us; // the shortest of the last window, and of the one before
+	struct sip_guard_wait waits[SIP_GUARD_QUEUES]; // in this window
+	uint64_t standing_us, before_us; // the longer one of the last window, and of the one before
 	unsigned admitted, refused; // new calls in this window
 	double rate; // new calls a second that are let in, while is_on
 	unsigned calm_windows;
@@ -35,7 +42,8 @@ enum sip_guard_need {
 };
 
 // A message waited so long, or the loop turned so late.
-void sip_guard_overload_note(struct sip_guard_overload *overload, uint64_t wait_us);
+void sip_guard_overload_note(struct sip_guard_overload *overload, enum sip_guard_queue queue,
+			     uint64_t wait_us);
 // Once in a while, at least each 100 ms: looks at the window that has passed.
 enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overload,
 					      uint64_t longest_us, uint64_t now_us);

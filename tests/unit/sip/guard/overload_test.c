@@ -29,7 +29,7 @@ static double serve(struct model *model)
 	uint64_t waited_us = model->now_us - model->arrivals_us[model->first];
 	model->first = (model->first + 1) % QUEUE_MAX;
 	model->count--;
-	sip_guard_overload_note(&model->overload, waited_us);
+	sip_guard_overload_note(&model->overload, SIP_GUARD_DATAGRAMS, waited_us);
 	if (waited_us > 500000)
 		return cost_us / 200;
 	if (!sip_guard_overload_admit(&model->overload, SIP_GUARD_NEED_PEER, model->now_us))
@@ -124,12 +124,29 @@ static void a_burst_is_no_overload(void **state)
 	uint64_t now_us = 1000000;
 	for (unsigned i = 0; i < 100; i++) { // 90 ms of each second are late, the rest is not
 		for (unsigned j = 0; j < 10; j++) {
-			sip_guard_overload_note(&overload, j < 9 ? 300000 : 1000);
+			sip_guard_overload_note(&overload, SIP_GUARD_DATAGRAMS,
+						j < 9 ? 300000 : 1000);
 			now_us += 10000;
 			CHECK_NUMBER(sip_guard_overload_look(&overload, 20000, now_us),
 				     SIP_GUARD_SAME);
 		}
 	}
+}
+
+static void datagrams_that_wait_are_overload_although_the_loop_is_not_late(void **state)
+{
+	(void)state;
+	struct sip_guard_overload overload = { 0 };
+	uint64_t now_us = 1000000;
+	bool has_begun = false;
+	for (unsigned i = 0; i < 50; i++) {
+		sip_guard_overload_note(&overload, SIP_GUARD_LOOP, 0);
+		sip_guard_overload_note(&overload, SIP_GUARD_DATAGRAMS, 300000);
+		now_us += 5000;
+		has_begun |= sip_guard_overload_look(&overload, 20000, now_us) == SIP_GUARD_BEGAN;
+	}
+	CHECK_TRUE(has_begun);
+	CHECK_NUMBER(overload.standing_us, 300000);
 }
 
 static void what_has_begun_goes_before_what_is_new(void **state)
@@ -194,6 +211,7 @@ int main(void)
 		TEST(it_ends_when_the_load_does),
 		TEST(a_load_it_can_carry_is_never_limited),
 		TEST(a_burst_is_no_overload),
+		TEST(datagrams_that_wait_are_overload_although_the_loop_is_not_late),
 		TEST(what_has_begun_goes_before_what_is_new),
 		TEST(new_calls_are_shed_and_what_goes_on_goes_on),
 	};
