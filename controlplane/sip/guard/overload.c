@@ -70,7 +70,7 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 	overload->standing_us = close_window(overload);
 	if (overload->is_on) {
 		follow(overload, longest_us);
-	} else if (overload->standing_us > longest_us) {
+	} else if (overload->standing_us > longest_us && overload->before_us > longest_us) {
 		begin(overload);
 		change = SIP_GUARD_BEGAN;
 	}

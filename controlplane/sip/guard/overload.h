@@ -2,7 +2,8 @@
 
 // Overload: how long messages wait for this thread, and how many new calls a second are let in while
 // they wait too long. A standing queue, not a burst, begins an episode (as in RFC 8289: the shortest
-// wait of an interval counts); the rate then follows what the thread can do.
+// wait of an interval counts, and two in a row must be too long); the rate then follows what the
+// thread can do.
 // Runs on: control thread; time in microseconds of the loop's clock.
 
 #include <stdbool.h>

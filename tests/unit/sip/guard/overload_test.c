@@ -133,6 +133,19 @@ static void a_burst_is_no_overload(void **state)
 	}
 }
 
+static void one_long_stall_is_no_overload(void **state)
+{
+	(void)state;
+	struct sip_guard_overload overload = { 0 };
+	uint64_t now_us = 1000000;
+	for (unsigned i = 0; i < 20; i++) { // every other turn is 150 ms late, the rest is not
+		uint64_t late_us = i % 2 == 0 ? 150000 : 0;
+		now_us += late_us + 110000;
+		sip_guard_overload_note(&overload, SIP_GUARD_LOOP, late_us);
+		CHECK_NUMBER(sip_guard_overload_look(&overload, 20000, now_us), SIP_GUARD_SAME);
+	}
+}
+
 static void datagrams_that_wait_are_overload_although_the_loop_is_not_late(void **state)
 {
 	(void)state;
@@ -211,6 +224,7 @@ int main(void)
 		TEST(it_ends_when_the_load_does),
 		TEST(a_load_it_can_carry_is_never_limited),
 		TEST(a_burst_is_no_overload),
+		TEST(one_long_stall_is_no_overload),
 		TEST(datagrams_that_wait_are_overload_although_the_loop_is_not_late),
 		TEST(what_has_begun_goes_before_what_is_new),
 		TEST(new_calls_are_shed_and_what_goes_on_goes_on),
