@@ -41,7 +41,11 @@ void admin_bans_list(struct admin_request *request)
 			(void)json_array_append_new(array, ban_to_json(context, &facts));
 	}
 	admin_json_set(result, "bans", array);
-	admin_json_set(result, "total", admin_json_number(count));
+	if (count > BANS_SHOWN)
+		admin_json_set(
+			result, "warnings",
+			json_pack("[o]", json_sprintf("%llu more bans are not shown",
+						      (unsigned long long)(count - BANS_SHOWN))));
 	admin_request_answer(request, result);
 }
 
