@@ -290,6 +290,8 @@ static enum status start_calls(struct control *control)
 	control->dialogs = sip_dialogs_create(config->max_calls * 2);
 	if (control->dialogs != NULL)
 		sip_dialogs_place(control->dialogs, 0, ports);
+	if (control->dialogs != NULL)
+		sip_dialogs_follow(control->dialogs, control->resolver);
 	control->digest =
 		sip_digest_create(&control->clock, text_of(realm), config->nonce_lifetime_s);
 	if (control->digest != NULL)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sip/flow/aim.h"
+#include "sip/flow/follow.h"
 #include "sip/message_uri.h"
 #include "sip/peer.h"
 #include "sip/shard/shard.h"
@@ -20,6 +21,7 @@ struct sip_dialogs {
 	struct map by_tag; // ours
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours; 0: that transport is not spoken
 	unsigned shard;
+	struct sip_resolver *resolver; // NULL: names of peers are not looked up
 };
 
 struct sip_dialog {
@@ -33,6 +35,7 @@ struct sip_dialog {
 	struct text base; // as the calling side: the peer's header value before it has a tag
 	struct sip_flow known; // where the peer was first met
 	struct sip_flow flow; // where requests go
+	struct sip_follow *follow; // looks for that
 	uint32_t local_cseq;
 	bool is_established; // the route set stands
 	char tag[SIP_TAG_SIZE];
@@ -68,6 +71,11 @@ void sip_dialogs_place(struct sip_dialogs *dialogs, unsigned shard,
 	memcpy(dialogs->ports, ports, sizeof(dialogs->ports));
 }
 
+void sip_dialogs_follow(struct sip_dialogs *dialogs, struct sip_resolver *resolver)
+{
+	dialogs->resolver = resolver;
+}
+
 unsigned sip_dialogs_count(const struct sip_dialogs *dialogs)
 {
 	return (unsigned)dialogs->by_tag.count;
@@ -77,7 +85,10 @@ unsigned sip_dialogs_count(const struct sip_dialogs *dialogs)
 
 static void aim(struct sip_dialog *dialog, const struct sip_uri *next_hop)
 {
-	sip_flow_aim(&dialog->known, next_hop, dialog->dialogs->ports, &dialog->flow);
+	const struct sip_dialogs *dialogs = dialog->dialogs;
+	sip_flow_aim(&dialog->known, next_hop, dialogs->ports, &dialog->flow);
+	sip_follow_start(dialogs->resolver, next_hop, dialogs->ports, &dialog->flow,
+			 &dialog->follow);
 }
 
 // ---- the peer's part
@@ -114,6 +125,7 @@ static struct sip_peer *take_fork(struct sip_dialog *dialog, struct text tag)
 static void put_fork(struct sip_dialog *dialog, struct sip_peer *peer)
 {
 	unsigned count = 0;
+	sip_follow_stop(&dialog->follow);
 	peer->flow = dialog->flow;
 	peer->next = dialog->forks;
 	dialog->forks = peer;
@@ -158,6 +170,7 @@ static void turn_to(struct sip_dialog *dialog, struct text tag)
 		return;
 	put_fork(dialog, dialog->peer);
 	dialog->peer = fork;
+	sip_follow_stop(&dialog->follow);
 	dialog->flow = fork->flow;
 }
 
@@ -207,6 +220,7 @@ static void discard(struct sip_dialog *dialog)
 {
 	forget_forks(dialog);
 	free(dialog->peer);
+	sip_follow_stop(&dialog->follow);
 	free(dialog);
 }
 
@@ -269,6 +283,7 @@ enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip
 		discard(dialog);
 		return status;
 	}
+	sip_follow_stop(&dialog->follow); // whoever calls has looked already
 	dialog->flow = call->flow;
 	enter(dialog);
 	*out_dialog = dialog;

@@ -18,6 +18,7 @@
 
 struct sip_dialog;
 struct sip_dialogs;
+struct sip_resolver;
 
 struct sip_dialogs *sip_dialogs_create(unsigned expected);
 void sip_dialogs_destroy(struct sip_dialogs *dialogs);
@@ -25,6 +26,8 @@ void sip_dialogs_destroy(struct sip_dialogs *dialogs);
 // another transport than it was met by is spoken to from there. Otherwise it is spoken to as it was met.
 void sip_dialogs_place(struct sip_dialogs *dialogs, unsigned shard,
 		       const uint16_t ports[static SIP_PROTOCOL_COUNT]);
+// Peers that are names are looked up from now on; the resolver outlives the dialogs.
+void sip_dialogs_follow(struct sip_dialogs *dialogs, struct sip_resolver *resolver);
 unsigned sip_dialogs_count(const struct sip_dialogs *dialogs);
 
 // As the called side, from an INVITE; local_tag is the To tag we answer with (sip_server_to_tag).

@@ -228,6 +228,7 @@ struct node *node_create(void)
 	node->dialogs = sip_dialogs_create(64);
 	sip_dialogs_place(node->dialogs, 0, (const uint16_t[]){ 5060, 5060, 5061 });
 	start_resolver(node);
+	sip_dialogs_follow(node->dialogs, node->resolver);
 	node->digest = sip_digest_create(&node->clock, TEXT(NODE_BASE_DOMAIN),
 					 node->config.sip.nonce_lifetime_s);
 	start_guard(node);

@@ -14,8 +14,7 @@ static bool address_of(const struct sip_uri *uri, const struct sip_flow *flow,
 	return true;
 }
 
-// Who says nothing is spoken to as it was met.
-static enum sip_protocol protocol_of(const struct sip_uri *uri, enum sip_protocol met)
+enum sip_protocol sip_flow_protocol(const struct sip_uri *uri, enum sip_protocol met)
 {
 	bool is_present;
 	enum sip_protocol protocol = met;
@@ -31,7 +30,7 @@ void sip_flow_aim(const struct sip_flow *met, const struct sip_uri *uri,
 		  const uint16_t ports[static SIP_PROTOCOL_COUNT], struct sip_flow *out_flow)
 {
 	struct sip_flow flow = *met;
-	enum sip_protocol protocol = protocol_of(uri, met->protocol);
+	enum sip_protocol protocol = sip_flow_protocol(uri, met->protocol);
 	if (protocol != met->protocol && ports[protocol] != 0) {
 		flow.protocol = protocol;
 		flow.connection = 0;

@@ -6,8 +6,10 @@
 #include "sip/flow.h"
 #include "sip/message.h"
 
+// By which transport its owner wants to be spoken to; who does not say, as it was met.
+enum sip_protocol sip_flow_protocol(const struct sip_uri *uri, enum sip_protocol met);
 // By the URI's host, port and transport (RFC 3263 4.1), from the port of ours that goes with it; ports:
-// 0 where a transport is not spoken. A host that is a name is somebody else's to resolve: until then
-// the owner is where it was met. The connection is kept as long as the transport is.
+// 0 where a transport is not spoken. The owner of a host that is a name is where it was met, until
+// sip/flow/follow.h has its address. The connection is kept as long as the transport is.
 void sip_flow_aim(const struct sip_flow *met, const struct sip_uri *uri,
 		  const uint16_t ports[static SIP_PROTOCOL_COUNT], struct sip_flow *out_flow);
