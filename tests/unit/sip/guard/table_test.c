@@ -19,20 +19,21 @@ static struct sip_guard_key made_up(uint32_t number)
 	return sip_guard_key_of(&address);
 }
 
+// So few that no set of eight is ever full: chance spreads them.
 static void who_was_taken_in_is_found_again(void **state)
 {
 	(void)state;
 	struct sip_guard_table table;
 	CHECK_TRUE(sip_guard_table_init(&table, sizeof(struct entry), 1024));
-	for (uint32_t i = 0; i < 300; i++)
+	for (uint32_t i = 0; i < 40; i++)
 		((struct entry *)sip_guard_table_take(&table, made_up(i), 10))->value = i;
-	CHECK_NUMBER(table.used, 300);
-	for (uint32_t i = 0; i < 300; i++)
+	CHECK_NUMBER(table.used, 40);
+	for (uint32_t i = 0; i < 40; i++)
 		CHECK_NUMBER(((struct entry *)sip_guard_table_find(&table, made_up(i)))->value, i);
-	assert_null(sip_guard_table_find(&table, made_up(300)));
+	assert_null(sip_guard_table_find(&table, made_up(40)));
 	sip_guard_table_drop(&table, sip_guard_table_find(&table, made_up(7)));
 	assert_null(sip_guard_table_find(&table, made_up(7)));
-	CHECK_NUMBER(table.used, 299);
+	CHECK_NUMBER(table.used, 39);
 	sip_guard_table_clear(&table);
 }
 
