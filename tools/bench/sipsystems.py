@@ -105,6 +105,9 @@ class System:
         other.transport = transport
         return other
 
+    def refresh(self):
+        """As it was at its start, where that makes a difference."""
+
     def listen(self):
         """Gives the loopback all addresses of the bench."""
         for address in (self.address, CALLER, CALLED):
@@ -274,6 +277,11 @@ class Kamailio(System):
         time.sleep(1)
         for pid in self.pids():
             pin(pid, SYSTEM_CPU)
+
+    def refresh(self):
+        """Thousands of connections that came and went make the next ones dearer, up to six times."""
+        self.stop()
+        self.start()
 
     def pids(self):
         found = []
