@@ -122,12 +122,15 @@ static uint64_t hash_of(const struct sip_flow *flow)
 	return address_hash(&flow->remote) + flow->protocol;
 }
 
+// By its address alone nobody is called on a connection of TLS that he made: that address proves nothing,
+// and the certificate we demand of whom we call was never shown (TLS-010).
 static bool is_equal(const struct map_node *node, const void *wanted)
 {
 	const struct sip_flow *flow = wanted;
 	const struct connection *connection =
 		map_entry((struct map_node *)node, struct connection, node);
 	return connection->flow.protocol == flow->protocol &&
+	       (connection->is_outgoing || flow->protocol != SIP_TLS) &&
 	       address_is_equal(&connection->flow.remote, &flow->remote) &&
 	       address_is_same_host(&connection->flow.local, &flow->local);
 }

@@ -212,6 +212,30 @@ static void we_connect_by_tls_and_say_what_waited(void **state)
 	stage_close(&theirs);
 }
 
+// Whoever connects from a carrier's address and port has shown no certificate.
+static void nobody_is_called_on_a_connection_that_he_made_by_tls(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	stage_open(&stage, "127.0.0.1", usual, fixture->tls);
+	int fd = connect_tls(&stage);
+	SSL *peer = begin(fixture, fd);
+	CHECK_TRUE(finish(&stage, peer));
+	CHECK_TRUE(SSL_write(peer, MESSAGE, sizeof(MESSAGE) - 1) > 0);
+	stage_until(&stage, &stage.messages, 1);
+	struct sip_flow flow = stage.flow;
+	CHECK_OK(
+		stage_send(&stage, TEXT(MESSAGE), &flow)); // by its id: what belongs to its dialogs
+	CHECK_NUMBER(flow.connection, stage.flow.connection);
+	flow.connection = 0;
+	CHECK_OK(stage_send(&stage, TEXT(MESSAGE), &flow));
+	CHECK_TRUE(flow.connection != stage.flow.connection);
+	CHECK_NUMBER(counter_get(&stage.counters->opened), 1);
+	SSL_free(peer);
+	close(fd);
+	stage_close(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +249,9 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(handshakes_take_turns, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			nobody_is_called_on_a_connection_that_he_made_by_tls, fixture_setup,
+			fixture_teardown),
 		cmocka_unit_test_setup_teardown(we_connect_by_tls_and_say_what_waited,
 						fixture_setup, fixture_teardown),
 	};
