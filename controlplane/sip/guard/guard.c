@@ -175,6 +175,20 @@ static enum sip_guard_verdict judge_lines(struct sip_guard *guard, struct text o
 	return SIP_GUARD_NEXT;
 }
 
+// Whoever was banned as a stranger, which a forged datagram can bring about, and is asked by us or listed
+// since, is banned no more. The operator's word stands.
+static struct sip_guard_ban *find_ban(struct sip_guard *guard, const struct address *source,
+				      bool is_stream)
+{
+	struct sip_guard_ban *ban = sip_guard_ban_find(&guard->bans, sip_guard_key_of(source),
+						       is_stream, guard->options.clock->now_ms);
+	if (ban == NULL || ban->cause == SIP_GUARD_CAUSE_OPERATOR ||
+	    !sip_guard_is_peer(guard, source))
+		return ban;
+	ban->until_ms = guard->options.clock->now_ms;
+	return NULL;
+}
+
 enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octets,
 				       const struct sip_flow *flow, uint64_t age_us)
 {
@@ -183,8 +197,7 @@ enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octe
 	enum sip_guard_drop why = SIP_GUARD_DROP_PEER;
 	if (!guard->options.config->enabled)
 		return SIP_GUARD_NEXT;
-	struct sip_guard_ban *ban =
-		sip_guard_ban_find(&guard->bans, key, is_stream, guard->options.clock->now_ms);
+	struct sip_guard_ban *ban = find_ban(guard, &flow->remote, is_stream);
 	if (ban != NULL) {
 		ban->dropped++;
 		return drop(guard, SIP_GUARD_DROP_BANNED);
@@ -219,8 +232,7 @@ void sip_guard_receive(void *context, struct text octets, const struct sip_flow 
 
 bool sip_guard_may_connect(struct sip_guard *guard, const struct address *address)
 {
-	struct sip_guard_ban *ban = sip_guard_ban_find(&guard->bans, sip_guard_key_of(address),
-						       true, guard->options.clock->now_ms);
+	struct sip_guard_ban *ban = find_ban(guard, address, true);
 	if (ban != NULL)
 		ban->dropped++;
 	return ban == NULL;

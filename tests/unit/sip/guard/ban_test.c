@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define PEER "192.0.2.7:5060"
+#define GUARD_ANSWER "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n\r\n"
 #define STRANGER "203.0.113.5:5060"
 
 static struct sip_guard_ban_facts only_ban(const struct guard_fixture *fixture)
@@ -68,6 +69,24 @@ static void no_datagram_bans_a_known_peer(void **state)
 		sip_guard_note(fixture->guard, &proven, SIP_GUARD_OFFENCE_MALFORMED);
 	}
 	CHECK_NUMBER(guard_fixture_bans(fixture), 0);
+	guard_fixture_destroy(fixture);
+}
+
+// A carrier known by a name alone is a stranger until we ask it: who forges its address meanwhile must
+// not make us deaf to its answers.
+static void who_was_banned_and_is_asked_since_is_heard(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	struct sip_flow flow = guard_fixture_flow(STRANGER, SIP_UDP);
+	guard_fixture_send(fixture, STRANGER, GUARD_SCANNER);
+	CHECK_NUMBER(guard_fixture_send(fixture, STRANGER, GUARD_ANSWER), SIP_GUARD_DROPPED);
+	sip_guard_note_asked(fixture->guard, &flow.remote);
+	CHECK_NUMBER(guard_fixture_send(fixture, STRANGER, GUARD_ANSWER), SIP_GUARD_FIRST);
+	CHECK_NUMBER(guard_fixture_bans(fixture), 0);
+	CHECK_OK(sip_guard_ban_set(fixture->guard, &flow.remote, 60000));
+	CHECK_NUMBER(guard_fixture_send(fixture, STRANGER, GUARD_ANSWER), SIP_GUARD_DROPPED);
+	CHECK_FALSE(sip_guard_may_connect(fixture->guard, &flow.remote));
 	guard_fixture_destroy(fixture);
 }
 
@@ -196,6 +215,7 @@ int main(void)
 		TEST(a_scanner_is_banned_by_its_name),
 		TEST(each_ban_lasts_twice_as_long_up_to_an_hour),
 		TEST(no_datagram_bans_a_known_peer),
+		TEST(who_was_banned_and_is_asked_since_is_heard),
 		TEST(offences_ban_when_they_are_many_in_a_minute),
 		TEST(who_knocks_far_too_often_is_banned),
 		TEST(many_wrong_passwords_make_a_known_one_a_stranger),
