@@ -26,15 +26,24 @@ enum sip_protocol sip_flow_protocol(const struct sip_uri *uri, enum sip_protocol
 	return protocol;
 }
 
+bool sip_flow_leaves_tls(const struct sip_uri *uri, enum sip_protocol met)
+{
+	return met == SIP_TLS && sip_flow_protocol(uri, met) != SIP_TLS;
+}
+
 void sip_flow_aim(const struct sip_flow *met, const struct sip_uri *uri,
 		  const uint16_t ports[static SIP_PROTOCOL_COUNT], struct sip_flow *out_flow)
 {
 	struct sip_flow flow = *met;
 	enum sip_protocol protocol = sip_flow_protocol(uri, met->protocol);
+	*out_flow = *met;
+	if (sip_flow_leaves_tls(uri, met->protocol))
+		return;
 	if (protocol != met->protocol && ports[protocol] != 0) {
 		flow.protocol = protocol;
 		flow.connection = 0;
 		flow.local.port = ports[protocol];
 	}
-	*out_flow = address_of(uri, &flow, &flow.remote) ? flow : *met;
+	if (address_of(uri, &flow, &flow.remote))
+		*out_flow = flow;
 }

@@ -8,6 +8,8 @@
 
 // By which transport its owner wants to be spoken to; who does not say, as it was met.
 enum sip_protocol sip_flow_protocol(const struct sip_uri *uri, enum sip_protocol met);
+// Whom we met by TLS we speak to by TLS, whatever his Contact says: re-INVITEs tell keys (SRTP-007).
+bool sip_flow_leaves_tls(const struct sip_uri *uri, enum sip_protocol met);
 // By the URI's host, port and transport (RFC 3263 4.1), from the port of ours that goes with it; ports:
 // 0 where a transport is not spoken. The owner of a host that is a name is where it was met, until
 // sip/flow/follow.h has its address. The connection is kept as long as the transport is.

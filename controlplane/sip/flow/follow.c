@@ -47,7 +47,8 @@ static bool fill_target(const struct sip_uri *uri, const struct sip_flow *flow,
 {
 	struct address address;
 	enum sip_protocol protocol = sip_flow_protocol(uri, flow->protocol);
-	if (address_parse(uri->host, &address) || !dns_answer_is_name(uri->host))
+	if (address_parse(uri->host, &address) || !dns_answer_is_name(uri->host) ||
+	    sip_flow_leaves_tls(uri, flow->protocol))
 		return false;
 	*out_target = (struct sip_target){ .port = uri->port, .has_protocol = true };
 	out_target->protocol = ports[protocol] != 0 ? protocol : flow->protocol;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sip/flow/aim.h"
+#include "sip/message_uri.h"
 #include "tests/check.h"
 #include "tests/unit/sip/fixture.h"
 
@@ -196,6 +198,39 @@ static void protocols_have_names(void **state)
 	CHECK_FALSE(sip_protocol_parse(TEXT(""), &protocol));
 }
 
+static struct sip_flow aim(const struct sip_flow *met, const char *text)
+{
+	static const uint16_t ports[SIP_PROTOCOL_COUNT] = { 5060, 5060, 5061 };
+	struct sip_uri uri;
+	struct sip_flow flow = { 0 };
+	CHECK_TRUE(sip_uri_split(text_of(text), &uri) == SIP_URI_OK);
+	sip_flow_aim(met, &uri, ports, &flow);
+	return flow;
+}
+
+// SRTP-007: a Contact moves requests with keys to TLS, never away from it.
+static void what_was_met_by_tls_stays_there(void **state)
+{
+	(void)state;
+	struct sip_flow tls = { .protocol = SIP_TLS, .connection = CONNECTION };
+	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5061"), &tls.local));
+	CHECK_TRUE(address_parse(TEXT("203.0.113.10:41000"), &tls.remote));
+	struct sip_flow flow = aim(&tls, "sip:a@203.0.113.10:5060;transport=udp");
+	CHECK_NUMBER(flow.protocol, SIP_TLS);
+	CHECK_NUMBER(flow.connection, CONNECTION);
+	CHECK_NUMBER(flow.remote.port, 41000);
+	CHECK_NUMBER(aim(&tls, "sip:a@203.0.113.10;transport=tcp").protocol, SIP_TLS);
+	flow = aim(&tls, "sip:a@203.0.113.10");
+	CHECK_NUMBER(flow.protocol, SIP_TLS);
+	CHECK_NUMBER(flow.remote.port, 5061);
+	struct sip_flow udp = tls;
+	udp.protocol = SIP_UDP;
+	flow = aim(&udp, "sip:a@203.0.113.10;transport=tls");
+	CHECK_NUMBER(flow.protocol, SIP_TLS);
+	CHECK_NUMBER(flow.local.port, 5061);
+	CHECK_NUMBER(aim(&udp, "sips:a@203.0.113.10").protocol, SIP_TLS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +244,7 @@ int main(void)
 		TEST(a_large_request_goes_by_tcp),
 		TEST(a_peer_without_tcp_gets_the_large_datagram),
 		TEST(protocols_have_names),
+		TEST(what_was_met_by_tls_stays_there),
 	};
 	return RUN_TESTS(tests);
 }
