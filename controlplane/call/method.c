@@ -12,6 +12,7 @@
 #include "call/handshake/handshake.h"
 #include "call/invite.h"
 #include "call/leg.h"
+#include "call/record.h"
 #include "call/session/answer.h"
 #include "call/session/change.h"
 #include "call/session/early.h"
@@ -123,6 +124,24 @@ void call_dismiss_stranger(struct sip_server *server, unsigned status, const cha
 	sip_server_refuse(server, &answer);
 }
 
+// SRTP-007: what a secure trunk's PBX asks inside a call may hold keys, and our answer does. That it hangs
+// up may be heard from anywhere.
+static bool is_secured(struct leg *leg, struct sip_server *server,
+		       const struct sip_message *request)
+{
+	struct refusal refusal = { 0 };
+	if (!leg->call->is_secure || leg->side != MEDIA_CALLER ||
+	    request->flow.protocol == SIP_TLS || request->method == SIP_BYE)
+		return true;
+	(void)refusal_set(&refusal, REFUSED_INSECURE, "transport",
+			  text_of(sip_protocol_via(request->flow.protocol)),
+			  "TLS, which the trunk's setting secure demands");
+	refusal_count(&leg->calls->counters, refusal.cause);
+	record_alert(leg->call, &refusal);
+	call_reply(server, 403, NULL, TEXT_NONE);
+	return false;
+}
+
 static void request_inside(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request)
 {
@@ -132,6 +151,8 @@ static void request_inside(struct calls *calls, struct sip_server *server,
 		call_refuse_stranger(server, 481, NULL, TEXT_NONE);
 	else if (leg->call == NULL)
 		call_reply(server, 481, NULL, TEXT_NONE);
+	else if (!is_secured(leg, server, request))
+		return;
 	else if (!sip_dialog_accepts(dialog, request)) // RFC 3261 12.2.2
 		call_reply(server, 500, "CSeq Out Of Order", TEXT("Retry-After: 1\r\n"));
 	else if (methods[request->method].inside == NULL)
