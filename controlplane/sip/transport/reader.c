@@ -10,6 +10,8 @@
 #include "sip/transport/connections.h"
 #include "sip/transport/sender.h"
 
+#define PONGS_MAX 4 // for what is read at once
+
 static uint64_t now_of(const struct connection *connection)
 {
 	return connection->connections->options->clock->now_ms;
@@ -38,11 +40,13 @@ static void take_message(struct connection *connection, struct text octets)
 		user->receive(user->context, octets, &flow);
 }
 
-static void answer_ping(struct connection *connection)
+// One answer says that we are there (RFC 5626 3.5.1); thousands in one read would cost a segment each.
+static void answer_ping(struct connection *connection, unsigned *pongs)
 {
 	counter_add(&connection->connections->counters->keepalives, 1);
 	connection->heard_ms = now_of(connection);
-	(void)sender_send(connection, TEXT("\r\n"));
+	if (++*pongs <= PONGS_MAX)
+		(void)sender_send(connection, TEXT("\r\n"));
 }
 
 static void refuse(struct connection *connection, struct text head)
@@ -57,7 +61,8 @@ static void refuse(struct connection *connection, struct text head)
 }
 
 // What comes of one look at what has arrived; true: there may be more.
-static bool take(struct connection *connection, enum frame_verdict verdict, struct text found)
+static bool take(struct connection *connection, enum frame_verdict verdict, struct text found,
+		 unsigned *pongs)
 {
 	switch (verdict) {
 	case FRAME_MORE:
@@ -65,7 +70,7 @@ static bool take(struct connection *connection, enum frame_verdict verdict, stru
 	case FRAME_BLANK:
 		break;
 	case FRAME_PING:
-		answer_ping(connection);
+		answer_ping(connection, pongs);
 		break;
 	case FRAME_MESSAGE:
 		take_message(connection, found);
@@ -84,6 +89,7 @@ static bool take(struct connection *connection, enum frame_verdict verdict, stru
 enum frame_verdict reader_run(struct connection *connection, struct evbuffer *input)
 {
 	enum frame_verdict verdict = FRAME_MORE;
+	unsigned pongs = 0;
 	bool is_more = true;
 	while (is_more) {
 		size_t there = evbuffer_get_length(input), size = 0;
@@ -94,7 +100,7 @@ enum frame_verdict reader_run(struct connection *connection, struct evbuffer *in
 			return FRAME_ALIEN; // no memory: nobody goes on from here
 		struct text text = { (const char *)octets, there };
 		verdict = frame_read(&connection->frame, text, &size);
-		is_more = take(connection, verdict, (struct text){ text.data, size });
+		is_more = take(connection, verdict, (struct text){ text.data, size }, &pongs);
 		(void)evbuffer_drain(input, size);
 	}
 	return verdict;

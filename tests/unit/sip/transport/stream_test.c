@@ -33,6 +33,25 @@ static void a_ping_is_answered_by_a_pong(void **state)
 	stage_close(&stage);
 }
 
+static void a_flood_of_pings_is_answered_by_a_few_pongs(void **state)
+{
+	(void)state;
+	struct stage stage;
+	char pings[4000], room[64];
+	stage_open(&stage, "127.0.0.1", usual, NULL);
+	int fd = stage_connect(&stage, "127.0.0.1");
+	for (unsigned i = 0; i < sizeof(pings); i += 2)
+		memcpy(pings + i, "\r\n", 2);
+	stage_write(fd, (struct text){ pings, sizeof(pings) });
+	stage_run(&stage);
+	CHECK_NUMBER(counter_get(&stage.counters->keepalives), sizeof(pings) / 4);
+	CHECK_NUMBER(recv(fd, room, sizeof(room), MSG_DONTWAIT), 8);
+	stage_write(fd, TEXT("\r\n\r\n")); // whoever asks later is answered
+	CHECK_TEXT(stage_read(&stage, fd, room, 2), "\r\n");
+	close(fd);
+	stage_close(&stage);
+}
+
 static void a_message_arrives_whole_however_it_is_cut(void **state)
 {
 	(void)state;
@@ -313,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_ping_is_answered_by_a_pong),
+		TEST(a_flood_of_pings_is_answered_by_a_few_pongs),
 		TEST(a_message_arrives_whole_however_it_is_cut),
 		TEST(messages_in_one_piece_arrive_one_by_one),
 		TEST(a_message_without_a_sure_end_is_answered_and_nothing_behind_it_read),
