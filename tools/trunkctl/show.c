@@ -28,6 +28,10 @@ static const struct view VIEWS[] = {
 	{ "workers",
 	  "worker core streams busy_percent polls idle_polls messages messages_stale outbox_full" },
 	{ "certificates", "certificate names key not_after days_left default issuer file" },
+	{ "connections",
+	  "peer protocol opened_by state rank age_s heard_s received sent waiting_bytes tls "
+	  "cipher" },
+	{ "answers", "name type state ttl_left_s outcome records alias failures failure" },
 	{ "bans", "address cause host since until left_s times dropped holds_for" },
 	{ "alerts", "at code source header seen expected text call" },
 };
@@ -141,6 +145,14 @@ static void show_verdicts(const json_t *workers, FILE *out)
 	table_clear(&table);
 }
 
+// A table, not a value: an empty one is known by its key.
+static bool is_table(const char *key, const json_t *value)
+{
+	return json_is_array(value) &&
+	       (json_array_size(value) > 0 ? json_is_object(json_array_get(value, 0))
+					   : columns_of(key) != NULL);
+}
+
 static void show_pairs(const json_t *object, const char *indent, FILE *out)
 {
 	char label[FORMAT_SIZE], text[FORMAT_SIZE];
@@ -150,9 +162,7 @@ static void show_pairs(const json_t *object, const char *indent, FILE *out)
 	{
 		if (json_is_object(value) || strcmp(key, "status") == 0 || is_named(object, key))
 			continue;
-		if (json_is_array(value) && json_is_object(json_array_get(value, 0)))
-			continue;
-		if (strcmp(key, "warnings") != 0)
+		if (!is_table(key, value) && strcmp(key, "warnings") != 0)
 			fprintf(out, "%s%-*s %s\n", indent, LABEL_WIDTH, format_label(key, label),
 				format_value(key, value, text));
 	}
@@ -207,6 +217,15 @@ static void show_lists(const json_t *answer, FILE *out)
 		show_rows(key, value, out);
 }
 
+// What stands beside totals comes after them.
+static void show_tables(const json_t *answer, FILE *out)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)answer, key, value) if (is_table(key, value))
+		show_rows(key, value, out);
+}
+
 static void show_warnings(const json_t *answer, FILE *out)
 {
 	const json_t *warnings = json_object_get(answer, "warnings");
@@ -256,12 +275,10 @@ void show_answer(const json_t *answer, FILE *out)
 		show_help(answer, out);
 	else if (has_lists_only(answer))
 		show_lists(answer, out);
-	else
+	else {
 		show_pairs(changed ? changed : answer, "", out);
-	if (json_object_get(answer, "suites") != NULL) // after what is offered
-		show_rows("certificates", json_object_get(answer, "certificates"), out);
-	if (json_array_size(json_object_get(answer, "pairs")) > 0) // after the totals of ports
-		show_rows("pairs", json_object_get(answer, "pairs"), out);
+		show_tables(answer, out);
+	}
 	if (json_array_size(json_object_get(answer, "workers")) > 0)
 		show_verdicts(json_object_get(answer, "workers"), out);
 	show_warnings(answer, out);

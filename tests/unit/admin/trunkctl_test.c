@@ -185,6 +185,25 @@ static void the_ledger_of_ports_comes_after_its_totals(void **state)
 	assert_non_null(strstr(row, "call is up"));
 }
 
+static void lists_come_after_their_totals(void **state)
+{
+	(void)state;
+	char room[1024];
+	const char *shown = show("{\"status\":\"ok\",\"count\":1,\"connections\":[{\"peer\":"
+				 "\"192.0.2.9:5061\",\"tls\":\"1.3\"}]}",
+				 room, sizeof(room));
+	assert_non_null(strstr(shown, "count              1\nPEER "));
+	assert_non_null(strstr(shown, "192.0.2.9:5061  1.3"));
+	shown = show(
+		"{\"status\":\"ok\",\"dns\":{\"hits\":7},\"answers\":[{\"name\":\"sip.example\","
+		"\"type\":\"A\",\"records\":[\"192.0.2.1\",\"192.0.2.2\"]}]}",
+		room, sizeof(room));
+	assert_non_null(strstr(shown, "hits               7\nNAME "));
+	assert_non_null(strstr(shown, "192.0.2.1, 192.0.2.2"));
+	shown = show("{\"status\":\"ok\",\"count\":0,\"connections\":[]}", room, sizeof(room));
+	assert_string_equal(shown, "count              0\nno connections\n");
+}
+
 static void certificates_come_after_what_is_offered_and_pem_stays_pem(void **state)
 {
 	(void)state;
@@ -240,6 +259,7 @@ int main(void)
 		cmocka_unit_test(nothing_a_terminal_would_obey_is_printed),
 		cmocka_unit_test(a_call_is_told_as_a_ladder),
 		cmocka_unit_test(the_ledger_of_ports_comes_after_its_totals),
+		cmocka_unit_test(lists_come_after_their_totals),
 		cmocka_unit_test(certificates_come_after_what_is_offered_and_pem_stays_pem),
 		cmocka_unit_test(an_answer_of_any_shape_is_printed),
 	};
