@@ -83,6 +83,17 @@ void certificates_stop(struct control *control)
 	control->tls = NULL;
 }
 
+enum status certificates_check(const struct config *config, struct sip_tls_problem *out_problem)
+{
+	struct sip_tls *tls = NULL;
+	struct sip_tls_files files = files_of(&config->tls);
+	struct sip_tls_user nobody = { 0 };
+	enum status status = sip_tls_create(&files, &nobody, &tls, out_problem);
+	if (status == OK)
+		sip_tls_destroy(tls);
+	return status;
+}
+
 enum status certificates_reload(struct control *control, struct sip_tls_problem *out_problem)
 {
 	struct sip_tls_files files = files_of(&control->config->tls);

@@ -9,9 +9,11 @@
 #include "admin/command.h"
 #include "admin/metrics.h"
 #include "call/header/table.h"
+#include "certificates.h"
 #include "config/config.h"
 #include "control.h"
 #include "dataplane/verdict.h"
+#include "sip/tls/tls.h"
 
 #define DEFAULT_CONFIG "/etc/trunkd/trunkd.yaml"
 #define EXIT_USAGE 2
@@ -47,9 +49,16 @@ static struct config *load(const char *path)
 static int check(const char *path)
 {
 	struct config *config = load(path);
+	struct sip_tls_problem problem;
 	if (config == NULL)
 		return EXIT_FAILURE;
+	enum status status = certificates_check(config, &problem);
 	config_destroy(config);
+	if (status != OK) {
+		(void)fprintf(stderr, "%s: %s\n", path,
+			      problem.text[0] != '\0' ? problem.text : status_text(status));
+		return EXIT_FAILURE;
+	}
 	(void)printf("%s: ok\n", path);
 	return EXIT_SUCCESS;
 }

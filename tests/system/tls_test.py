@@ -231,6 +231,10 @@ def test_a_reload_shows_the_new_certificate_and_keeps_connections(site):
         with pytest.raises(appliance.Refused) as refused:
             site.trunkd.trunkctl("reload")
         assert str(certificate) in json.dumps(refused.value.answer), refused.value.answer
+        checked = subprocess.run(
+            [site.trunkd.program("trunkd"), "--check", site.trunkd.config_file],
+            capture_output=True, text=True, timeout=20, check=False)
+        assert checked.returncode == 1 and str(certificate) in checked.stderr, checked
         assert Client(site).is_open  # with what it had
         certificate.write_text(good)
         process.stdin.write(options_request(DOMAIN).encode())
