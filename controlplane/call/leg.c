@@ -89,11 +89,6 @@ struct leg *leg_other(const struct leg *leg)
 	return leg->side == MEDIA_CALLER ? leg->call->called : leg->call->caller;
 }
 
-const char *leg_name(const struct leg *leg)
-{
-	return leg->side == MEDIA_CALLER ? "caller" : "called";
-}
-
 void leg_write_contact(struct leg *leg, struct writer *writer)
 {
 	writer_string(writer, "Contact: <");
@@ -143,7 +138,7 @@ void leg_send_ack(struct leg *leg)
 	record_ladder(leg->call, leg->side, RECORD_OUT, "ACK");
 }
 
-void leg_send_bye(struct leg *leg)
+static void send_bye(struct leg *leg)
 {
 	struct sip_request request = { 0 };
 	struct sip_client *client = NULL;
@@ -194,7 +189,7 @@ void leg_give_up(struct leg *leg)
 	if (leg->is_ack_owed && leg->call->media != NULL)
 		leg_send_owed_ack(leg);
 	if (leg->is_answered && !leg->is_over)
-		leg_send_bye(leg);
+		send_bye(leg);
 	if (leg->is_invited && leg->client != NULL && !leg->is_cancelled) {
 		record_ladder(leg->call, leg->side, RECORD_OUT, "CANCEL");
 		sip_client_cancel(leg->client);
@@ -230,5 +225,5 @@ void leg_late_response(struct leg *leg, const struct sip_message *response)
 	leg->is_invited = false;
 	counter_add(&calls->counters.late_answers, 1);
 	leg_send_ack(leg);
-	leg_send_bye(leg);
+	send_bye(leg);
 }

@@ -9,7 +9,6 @@ struct leg *leg_create(struct call *call, enum media_side side);
 void leg_destroy(struct leg *leg); // closes the dialog, releases what is open; NULL is harmless
 void leg_detach(struct leg *leg); // lets go of its transactions; NULL is harmless
 struct leg *leg_other(const struct leg *leg);
-const char *leg_name(const struct leg *leg); // "caller", "called"
 
 // "Contact: <sip:trunkd@198.51.100.1:5060>\r\n", and the header lines that wait for this leg.
 void leg_write_contact(struct leg *leg, struct writer *writer);
@@ -19,7 +18,6 @@ void leg_send_ack(struct leg *leg); // with the answer in it, if there is one
 void leg_keep_ack_body(struct leg *leg, struct text description);
 // Its 2xx made an offer, which the other side has answered, or never will: what holds goes into the ACK.
 void leg_send_owed_ack(struct leg *leg);
-void leg_send_bye(struct leg *leg);
 // A 2xx of another branch than the one that made the dialog (RFC 3261 13.2.2.4): acknowledged and hung
 // up. False: it is of the dialog.
 bool leg_end_fork(struct leg *leg, const struct sip_message *response);
