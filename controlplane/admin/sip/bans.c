@@ -67,7 +67,7 @@ static bool take_address(struct admin_request *request, struct address *out_addr
 	if (address_parse(request->arguments[0], out_address))
 		return true;
 	refuse(request, ERR_MALFORMED, "ADDRESS", "not an IP address",
-	       "allowed: 203.0.113.5, or 2001:db8::1 of whose /64 it is said");
+	       "allowed: like 203.0.113.5, or 2001:db8::1, which stands for its /64");
 	return false;
 }
 
