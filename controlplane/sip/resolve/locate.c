@@ -30,8 +30,8 @@ static void note_problem(struct pass *pass, const char *name, enum dns_type type
 	const char *text = answer->outcome == DNS_FAILED ? answer->problem : texts[answer->outcome];
 	if (pass->is_refused)
 		return;
-	(void)snprintf(pass->hops->problem, sizeof(pass->hops->problem), "%s %s: %.60s",
-		       dns_type_name(type), text, name);
+	(void)snprintf(pass->hops->problem, sizeof(pass->hops->problem), "%s of %.60s: %s",
+		       dns_type_name(type), name, text);
 }
 
 // NULL: missing, or not there. An answer has at least one record.

@@ -63,7 +63,7 @@ static void what_is_not_there_is_remembered(void **state)
 	bench_get(bench, "a.short.test:5060");
 	unsigned asked = fake_dns_asked(bench->dns);
 	CHECK_TRUE(bench_ask(bench, "a.short.test:5060"));
-	CHECK_STRING(bench->hops.problem, "A no such name: a.short.test");
+	CHECK_STRING(bench->hops.problem, "A of a.short.test: no such name");
 	CHECK_NUMBER(fake_dns_asked(bench->dns), asked);
 	bench_add(bench, "a.short.test", "A", "198.51.100.1");
 	bench_pass(bench, 31000);
@@ -127,7 +127,7 @@ static void a_silent_server_costs_no_more_than_the_timeout(void **state)
 	bench_pass(bench, 3010);
 	CHECK_NUMBER(bench->told, 3);
 	CHECK_NUMBER(bench->hops.count, 0);
-	CHECK_STRING(bench->hops.problem, "A DNS did not answer in time: b.example");
+	CHECK_STRING(bench->hops.problem, "A of b.example: DNS did not answer in time");
 	CHECK_NUMBER(counter_get(&sip_resolver_counters(bench->resolver)->timeouts), 2);
 }
 
@@ -140,7 +140,7 @@ static void a_failed_question_is_not_repeated_at_once(void **state)
 	unsigned asked = fake_dns_asked(bench->dns);
 	for (unsigned i = 0; i < 50; i++)
 		CHECK_TRUE(bench_ask(bench, "a.example:5060"));
-	CHECK_STRING(bench->hops.problem, "A no server answered in time: a.example");
+	CHECK_STRING(bench->hops.problem, "A of a.example: no server answered in time");
 	CHECK_NUMBER(fake_dns_asked(bench->dns), asked);
 }
 

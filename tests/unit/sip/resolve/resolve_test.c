@@ -34,7 +34,7 @@ static void what_cannot_be_reached_is_said(void **state)
 	CHECK_TRUE(bench_ask(bench, "198.51.100.11;tls"));
 	CHECK_STRING(bench->hops.problem, "we do not speak SIP by tls");
 	bench_get(bench, "nobody.example");
-	CHECK_STRING(bench->hops.problem, "A no such name: nobody.example");
+	CHECK_STRING(bench->hops.problem, "A of nobody.example: no such name");
 }
 
 static void the_rules_of_rfc_3263_hold(void **state)
