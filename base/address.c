@@ -113,6 +113,15 @@ static struct address unmapped(const struct address *address)
 	return inner;
 }
 
+static bool is_in_any(const struct address *address, const struct prefix *prefixes, size_t count)
+{
+	struct address inner = unmapped(address);
+	for (size_t i = 0; i < count; i++)
+		if (prefix_contains(&prefixes[i], &inner))
+			return true;
+	return false;
+}
+
 bool address_is_private(const struct address *address)
 {
 	static const struct prefix privates[] = {
@@ -126,12 +135,21 @@ bool address_is_private(const struct address *address)
 		{ { .family = ADDRESS_IPV6, .octets = { 0xfe, 0x80 } }, 10 }, // RFC 4291 2.5.6
 		{ { .family = ADDRESS_IPV6, .octets = { [15] = 1 } }, 128 }, // RFC 4291 2.5.3
 	};
-	struct address inner = unmapped(address);
-	for (size_t i = 0; i < sizeof(privates) / sizeof(privates[0]); i++) {
-		if (prefix_contains(&privates[i], &inner))
-			return true;
-	}
-	return false;
+	return is_in_any(address, privates, sizeof(privates) / sizeof(privates[0]));
+}
+
+bool address_is_confined(const struct address *address)
+{
+	static const struct prefix confined[] = {
+		{ { .family = ADDRESS_IPV4, .octets = { 0 } }, 8 }, // RFC 1122 3.2.1.3
+		{ { .family = ADDRESS_IPV4, .octets = { 127 } }, 8 },
+		{ { .family = ADDRESS_IPV4, .octets = { 169, 254 } }, 16 }, // RFC 3927
+		{ { .family = ADDRESS_IPV4, .octets = { 224 } }, 3 }, // multicast and above
+		{ { .family = ADDRESS_IPV6, .octets = { 0 } }, 127 }, // :: and ::1
+		{ { .family = ADDRESS_IPV6, .octets = { 0xfe, 0x80 } }, 10 },
+		{ { .family = ADDRESS_IPV6, .octets = { 0xff } }, 8 },
+	};
+	return is_in_any(address, confined, sizeof(confined) / sizeof(confined[0]));
 }
 
 bool address_is_unspecified(const struct address *address)

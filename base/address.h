@@ -37,6 +37,8 @@ bool address_is_equal(const struct address *a, const struct address *b); // port
 bool address_is_same_host(const struct address *a, const struct address *b); // port ignored
 // RFC 1918, 6598, 4193, loopback, link-local.
 bool address_is_private(const struct address *address);
+// Of this host or link alone, or of no one host: loopback, link-local, multicast, broadcast.
+bool address_is_confined(const struct address *address);
 bool address_is_unspecified(const struct address *address); // 0.0.0.0 or ::
 // The host alone, no brackets; or with its port if it has one, and then IPv6 in brackets.
 void address_write_host(const struct address *address, struct writer *writer);

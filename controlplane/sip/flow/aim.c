@@ -2,12 +2,18 @@
 
 #include "sip/flow/aim.h"
 
+bool sip_flow_may_reach(const struct sip_flow *flow, const struct address *address)
+{
+	return address->family == flow->local.family &&
+	       (!address_is_confined(address) || address_is_confined(&flow->local));
+}
+
 static bool address_of(const struct sip_uri *uri, const struct sip_flow *flow,
 		       struct address *out_address)
 {
 	struct address address;
 	if (!address_parse(uri->host, &address) || address.port != 0 ||
-	    address.family != flow->local.family)
+	    !sip_flow_may_reach(flow, &address))
 		return false;
 	address.port = uri->port != 0 ? uri->port : sip_protocol_port(flow->protocol);
 	*out_address = address;

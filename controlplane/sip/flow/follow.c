@@ -21,7 +21,7 @@ static void take(struct sip_follow *follow, const struct sip_hops *hops)
 	struct sip_flow *flow = follow->flow;
 	for (unsigned i = 0; i < hops->count; i++) {
 		const struct sip_hop *hop = &hops->items[i];
-		if (hop->address.family != flow->local.family)
+		if (!sip_flow_may_reach(flow, &hop->address))
 			continue;
 		if (hop->protocol != flow->protocol) {
 			flow->protocol = hop->protocol;

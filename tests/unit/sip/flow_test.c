@@ -231,6 +231,27 @@ static void what_was_met_by_tls_stays_there(void **state)
 	CHECK_NUMBER(aim(&udp, "sips:a@203.0.113.10").protocol, SIP_TLS);
 }
 
+static void nobody_leads_us_to_our_own_host(void **state)
+{
+	(void)state;
+	static const char *const targets[] = { "sip:a@127.0.0.1:6379;transport=tcp",
+					       "sip:a@169.254.169.254:80;transport=tcp",
+					       "sip:a@0.0.0.0", "sip:a@239.1.2.3",
+					       "sip:a@255.255.255.255" };
+	struct sip_flow met = { .protocol = SIP_UDP };
+	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &met.local));
+	CHECK_TRUE(address_parse(TEXT("203.0.113.10:5060"), &met.remote));
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct sip_flow flow = aim(&met, targets[i]);
+		CHECK_NUMBER(flow.protocol, SIP_UDP);
+		CHECK_TRUE(address_is_equal(&flow.remote, &met.remote));
+	}
+	struct sip_flow flow = aim(&met, "sip:a@10.0.0.1:5070");
+	CHECK_NUMBER(flow.remote.port, 5070);
+	CHECK_TRUE(address_parse(TEXT("127.0.0.1:5060"), &met.local)); // where all is tried out
+	CHECK_NUMBER(aim(&met, "sip:a@127.0.0.2:5070").remote.port, 5070);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +266,7 @@ int main(void)
 		TEST(a_peer_without_tcp_gets_the_large_datagram),
 		TEST(protocols_have_names),
 		TEST(what_was_met_by_tls_stays_there),
+		TEST(nobody_leads_us_to_our_own_host),
 	};
 	return RUN_TESTS(tests);
 }
