@@ -93,7 +93,8 @@ static void start(struct call *call, const struct sip_message *invite, const str
 			  NULL);
 	log_event(LOG_INFO, "call_started", "call", call->sid, "trunk", call->trunk_name, "from",
 		  call->record->from, "to", call->record->to, "source", call->record->source,
-		  "call_id", log_text(&source, invite->call_id), NULL);
+		  "transport", sip_protocol_name(invite->flow.protocol), "call_id",
+		  log_text(&source, invite->call_id), NULL);
 	attempt_start(call);
 }
 
