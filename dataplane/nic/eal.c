@@ -4,10 +4,12 @@
 #include "dataplane/nic/eal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -51,10 +53,22 @@ static uint64_t read_number(const char *path)
 	return number;
 }
 
+#define FREE_HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
+
 static uint64_t free_huge_mb(void)
 {
-	return 2 * read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages") +
+	return 2 * read_number(FREE_HUGE_PAGES) +
 	       1024 * read_number("/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages");
+}
+
+// Huge pages are counted and then taken: between the two no other dataplane may take them. The lock is
+// given back by close(); -1: this kernel has no huge pages.
+static int lock_huge_pages(void)
+{
+	int fd = open(FREE_HUGE_PAGES, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)flock(fd, LOCK_EX);
+	return fd;
 }
 
 // false: they were demanded and are not there.
@@ -199,12 +213,9 @@ void nic_eal_release_log(bool is_wanted)
 	rte_log_set_global_level(RTE_LOG_ERR);
 }
 
-bool nic_eal_start(const struct options *options, const struct nic_driver *driver,
-		   const char *argument, bool *out_has_huge_pages)
+static bool start(const struct options *options, const struct nic_driver *driver,
+		  const char *argument, bool is_huge)
 {
-	bool is_huge;
-	if (!has_crypto_device(options->crypto_device) || !choose_pages(options, &is_huge))
-		return false;
 	struct arguments *arguments = calloc(1, sizeof(*arguments));
 	if (!arguments || !write_arguments(options, driver, argument, is_huge, arguments)) {
 		free(arguments);
@@ -213,14 +224,28 @@ bool nic_eal_start(const struct options *options, const struct nic_driver *drive
 	keep_log();
 	bool is_started = rte_eal_init(arguments->count, arguments->list) >= 0;
 	free(arguments);
-	if (is_started) {
-		*out_has_huge_pages = is_huge;
+	if (is_started)
 		return true;
-	}
 	fprintf(stderr, "trunkd-dataplane: DPDK does not start: %s. It said:\n",
 		rte_strerror(rte_errno));
 	nic_eal_release_log(true);
 	return false;
+}
+
+bool nic_eal_start(const struct options *options, const struct nic_driver *driver,
+		   const char *argument, bool *out_has_huge_pages)
+{
+	bool is_huge;
+	if (!has_crypto_device(options->crypto_device))
+		return false;
+	int lock = lock_huge_pages();
+	bool is_started =
+		choose_pages(options, &is_huge) && start(options, driver, argument, is_huge);
+	if (lock >= 0)
+		close(lock);
+	if (is_started)
+		*out_has_huge_pages = is_huge;
+	return is_started;
 }
 
 void nic_eal_stop(void)
