@@ -53,19 +53,18 @@ static uint64_t read_number(const char *path)
 	return number;
 }
 
-#define FREE_HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
-
 static uint64_t free_huge_mb(void)
 {
-	return 2 * read_number(FREE_HUGE_PAGES) +
+	return 2 * read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages") +
 	       1024 * read_number("/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages");
 }
 
-// Huge pages are counted and then taken: between the two no other dataplane may take them. The lock is
-// given back by close(); -1: this kernel has no huge pages.
+// Huge pages are counted and then taken: between the two no other dataplane may take them. The lock is on
+// a file that is one for the whole machine; /sys is another one in each network namespace. close() gives
+// it back.
 static int lock_huge_pages(void)
 {
-	int fd = open(FREE_HUGE_PAGES, O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		(void)flock(fd, LOCK_EX);
 	return fd;
