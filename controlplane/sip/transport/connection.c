@@ -25,7 +25,7 @@
 #include "sip/transport/socket.h"
 #include "sip/transport/source.h"
 
-static uint64_t now_of(const struct connection *connection)
+uint64_t connection_now(const struct connection *connection)
 {
 	return connection->connections->options->clock->now_ms;
 }
@@ -46,7 +46,7 @@ static void on_timer(struct wheel_timer *timer, void *context)
 	struct connection *connection = context;
 	enum sip_close reason;
 	(void)timer;
-	if (deadline_of(connection, &reason) > now_of(connection)) {
+	if (deadline_of(connection, &reason) > connection_now(connection)) {
 		connection_arm(connection);
 		return;
 	}
@@ -57,7 +57,7 @@ static void on_timer(struct wheel_timer *timer, void *context)
 void connection_set_state(struct connection *connection, enum connection_state state)
 {
 	connection->state = state;
-	connection->state_ms = now_of(connection);
+	connection->state_ms = connection_now(connection);
 	connection_arm(connection);
 }
 
@@ -181,7 +181,7 @@ static void on_readable(struct bufferevent *stream, void *context)
 	if (!frame_is_open(&connection->frame))
 		connection->message_ms = 0;
 	else if (connection->message_ms == 0)
-		connection->message_ms = now_of(connection);
+		connection->message_ms = connection_now(connection);
 	if (sender_count(connection))
 		connection_arm(connection);
 	else
@@ -213,7 +213,7 @@ static void open_now(struct connection *connection)
 	if (connection->waiting == NULL)
 		return;
 	(void)evbuffer_add_buffer(output, connection->waiting);
-	connection->stalled_ms = now_of(connection);
+	connection->stalled_ms = connection_now(connection);
 	evbuffer_free(connection->waiting);
 	connection->waiting = NULL;
 	connection_arm(connection);

@@ -78,6 +78,7 @@ bool connection_evict(struct connections *connections);
 void connection_doom(struct connection *connection, enum sip_close reason);
 
 // For handshake.c, reader.c and sender.c.
+uint64_t connection_now(const struct connection *connection); // ms, of the loop's clock
 void connection_arm(struct connection *connection); // its deadline may have come nearer
 void connection_attach(struct connection *connection, struct bufferevent *stream);
 void connection_set_state(struct connection *connection, enum connection_state state);

@@ -5,17 +5,11 @@
 
 #include <event2/buffer.h>
 
-#include "base/clock.h"
 #include "sip/guard/guard.h"
 #include "sip/transport/connections.h"
 #include "sip/transport/sender.h"
 
 #define PONGS_MAX 4 // for what is read at once
-
-static uint64_t now_of(const struct connection *connection)
-{
-	return connection->connections->options->clock->now_ms;
-}
 
 static void note_message(struct connection *connection, size_t size)
 {
@@ -24,7 +18,7 @@ static void note_message(struct connection *connection, size_t size)
 	counter_add(&counters->received, 1);
 	counter_add(&counters->received_octets, size);
 	connection->received++;
-	connection->heard_ms = now_of(connection);
+	connection->heard_ms = connection_now(connection);
 	connection->message_ms = 0;
 	connections_rank(connection, rank == CONNECTION_STRANGER ? CONNECTION_SPOKEN : rank);
 }
@@ -44,7 +38,7 @@ static void take_message(struct connection *connection, struct text octets)
 static void answer_ping(struct connection *connection, unsigned *pongs)
 {
 	counter_add(&connection->connections->counters->keepalives, 1);
-	connection->heard_ms = now_of(connection);
+	connection->heard_ms = connection_now(connection);
 	if (++*pongs <= PONGS_MAX)
 		(void)sender_send(connection, TEXT("\r\n"));
 }

@@ -7,16 +7,10 @@
 #include <event2/bufferevent.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "sip/transport/connections.h"
 
 #define HELD_MAX (64u << 20) // octets that all who are not trusted may make us keep
 #define STRANGER_SHARE 16 // of the queue's limit, for who is not trusted
-
-static uint64_t now_of(const struct connection *connection)
-{
-	return connection->connections->options->clock->now_ms;
-}
 
 static size_t queue_max(const struct connection *connection)
 {
@@ -73,9 +67,9 @@ enum status sender_send(struct connection *connection, struct text octets)
 	}
 	connection->sent++;
 	if (connection->is_outgoing)
-		connection->heard_ms = now_of(connection);
+		connection->heard_ms = connection_now(connection);
 	if (is_open && rest.size > 0 && connection->stalled_ms == 0) {
-		connection->stalled_ms = now_of(connection);
+		connection->stalled_ms = connection_now(connection);
 		connection_arm(connection);
 	}
 	return OK;
