@@ -225,6 +225,13 @@ void writer_text(struct writer *writer, struct text text)
 	writer->used += text.size;
 }
 
+struct text writer_keep(struct writer *writer, struct text text)
+{
+	struct text kept = { writer->room + writer->used, text.size };
+	writer_text(writer, text);
+	return kept;
+}
+
 void writer_string(struct writer *writer, const char *string)
 {
 	writer_text(writer, text_of(string));

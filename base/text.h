@@ -66,6 +66,8 @@ struct writer {
 
 struct writer writer_of(char *room, size_t size);
 void writer_text(struct writer *writer, struct text text);
+// The same; returns the copy, which is of no use when the writer has failed.
+struct text writer_keep(struct writer *writer, struct text text);
 void writer_string(struct writer *writer, const char *string);
 void writer_char(struct writer *writer, char character);
 void writer_unsigned(struct writer *writer, uint64_t value);

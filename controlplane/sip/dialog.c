@@ -181,13 +181,6 @@ static bool is_contact(const struct sip_party *contact)
 
 // ---- opening
 
-static struct text keep(struct writer *writer, struct text text)
-{
-	struct text kept = { writer->room + writer->used, text.size };
-	writer_text(writer, text);
-	return kept;
-}
-
 static enum status create(struct sip_dialogs *dialogs, struct text call_id, struct text local,
 			  struct text base, struct sip_dialog **out_dialog)
 {
@@ -197,9 +190,9 @@ static enum status create(struct sip_dialogs *dialogs, struct text call_id, stru
 		return ERR_MEMORY;
 	struct writer writer = writer_of(dialog->room, size);
 	dialog->dialogs = dialogs;
-	dialog->call_id = keep(&writer, call_id);
-	dialog->base = keep(&writer, base);
-	dialog->local = keep(&writer, local); // its tag follows at once
+	dialog->call_id = writer_keep(&writer, call_id);
+	dialog->base = writer_keep(&writer, base);
+	dialog->local = writer_keep(&writer, local); // its tag follows at once
 	*out_dialog = dialog;
 	return OK;
 }

@@ -36,13 +36,6 @@ bool sip_routes_collect(const struct sip_message *message, bool is_backwards,
 	return true;
 }
 
-static struct text keep(struct writer *writer, struct text text)
-{
-	struct text kept = { writer->room + writer->used, text.size };
-	writer_text(writer, text);
-	return kept;
-}
-
 static void write_route(struct writer *writer, struct text value)
 {
 	writer_text(writer, TEXT("Route: "));
@@ -74,7 +67,7 @@ static void write_routes(struct writer *writer, const struct sip_routes *routes,
 	}
 	peer->request_target = peer->target;
 	if (!is_loose) {
-		peer->request_target = keep(writer, without_headers(&first.uri));
+		peer->request_target = writer_keep(writer, without_headers(&first.uri));
 		from = 1;
 	}
 	size_t start = writer->used;
@@ -100,9 +93,9 @@ enum status sip_peer_create(const struct sip_peer_facts *facts, struct sip_uri *
 	struct writer writer = writer_of(room, sizeof(room));
 	struct sip_peer made = { 0 };
 	struct sip_uri next_hop = *facts->target;
-	made.remote = keep(&writer, facts->remote);
-	made.tag = keep(&writer, facts->tag);
-	made.target = keep(&writer, without_headers(facts->target));
+	made.remote = writer_keep(&writer, facts->remote);
+	made.tag = writer_keep(&writer, facts->tag);
+	made.target = writer_keep(&writer, without_headers(facts->target));
 	write_routes(&writer, facts->routes, &made, &next_hop);
 	if (writer.failed)
 		return ERR_TOO_LARGE;

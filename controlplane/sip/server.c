@@ -192,13 +192,6 @@ static void on_end(struct wheel_timer *timer, void *context)
 	end(server);
 }
 
-static struct text keep(struct writer *writer, struct text text)
-{
-	struct text kept = { writer->room + writer->used, text.size };
-	writer_text(writer, text);
-	return kept;
-}
-
 static void rebase(struct text *text, const char *from, const char *to)
 {
 	*text = sip_transaction_rebase(*text, from, to);
@@ -239,10 +232,10 @@ enum status sip_server_open(struct sip_transactions *transactions,
 	struct key key = key_of(request, request->method);
 	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
 	struct sip_server kept = { .transactions = transactions };
-	kept.branch = keep(&writer, key.branch);
-	kept.sent_by = keep(&writer, request->via.host);
-	kept.call_id = keep(&writer, request->call_id);
-	kept.from_tag = keep(&writer, request->from.tag);
+	kept.branch = writer_keep(&writer, key.branch);
+	kept.sent_by = writer_keep(&writer, request->via.host);
+	kept.call_id = writer_keep(&writer, request->call_id);
+	kept.from_tag = writer_keep(&writer, request->from.tag);
 	size_t keys_size = writer.used;
 	sip_write_echo(&writer, request, &kept.echo);
 	if (writer.failed)

@@ -40,13 +40,6 @@ static bool may_pass(const struct sip_message *info)
 			     TEXT("multipart/"));
 }
 
-static struct text keep(struct writer *writer, struct text text)
-{
-	struct text kept = { writer->room + writer->used, text.size };
-	writer_text(writer, text);
-	return kept;
-}
-
 static void write_headers(struct writer *writer, const struct sip_message *info)
 {
 	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
@@ -70,9 +63,9 @@ static struct info *create(struct leg *other, const struct sip_message *info)
 		return NULL;
 	struct writer writer = writer_of(made->room, size);
 	*made = (struct info){ 0 };
-	made->content_type = keep(&writer, type);
-	made->body = keep(&writer, info->body);
-	made->headers = keep(&writer, headers);
+	made->content_type = writer_keep(&writer, type);
+	made->body = writer_keep(&writer, info->body);
+	made->headers = writer_keep(&writer, headers);
 	return made;
 }
 

@@ -163,6 +163,20 @@ static void formatting_writes_what_printf_would(void **state)
 	CHECK_STRING(writer_string_done(&writer), "abc 7! xy, 18446744073709551615; 002a % -3 end");
 }
 
+static void a_kept_text_lies_in_the_room(void **state)
+{
+	(void)state;
+	char room[8];
+	struct writer writer = writer_of(room, sizeof(room));
+	writer_char(&writer, 'x');
+	struct text kept = writer_keep(&writer, TEXT("abc"));
+	CHECK_TEXT(kept, "abc");
+	assert_ptr_equal(kept.data, room + 1);
+	(void)writer_keep(&writer, TEXT("too long"));
+	CHECK_TRUE(writer.failed);
+	CHECK_TEXT(kept, "abc");
+}
+
 static void formatting_writes_all_or_nothing(void **state)
 {
 	(void)state;
@@ -221,6 +235,7 @@ int main(void)
 		TEST(a_writer_fills_its_room_to_the_last_octet),
 		TEST(a_failed_writer_writes_nothing_more),
 		TEST(formatting_writes_what_printf_would),
+		TEST(a_kept_text_lies_in_the_room),
 		TEST(formatting_writes_all_or_nothing),
 		TEST(every_number_has_all_its_digits),
 	};
