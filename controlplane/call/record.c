@@ -180,15 +180,20 @@ static void write_alert(struct calls *calls, struct history_alert *alert,
 		  alert->expected, NULL);
 }
 
+bool record_has_alerted(const struct call *call, enum refusal_cause cause)
+{
+	return (call->alerted[cause / 64] >> (cause % 64) & 1) != 0;
+}
+
 void record_alert(struct call *call, const struct refusal *refusal)
 {
 	const struct refusal_row *row = refusal_row(refusal->cause);
-	uint64_t bit = 1ull << (unsigned)refusal->cause;
-	if (row->alert_code == 0 || (call->alerted & bit) != 0 || call->record == NULL)
+	if (row->alert_code == 0 || record_has_alerted(call, refusal->cause) ||
+	    call->record == NULL)
 		return;
 	if (row->status == 0) // a refusal is counted by who refuses
 		refusal_count(&call->calls->counters, refusal->cause);
-	call->alerted |= bit;
+	call->alerted[refusal->cause / 64] |= 1ull << (refusal->cause % 64);
 	struct history_alert alert = { 0 };
 	text_copy_cut(text_of(call->sid), alert.call_sid, sizeof alert.call_sid);
 	text_copy_cut(text_of(call->record->account_sid), alert.account_sid,

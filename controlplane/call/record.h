@@ -23,6 +23,7 @@ void record_close(struct call *call); // hands the row over
 // One alert record: the table's code and fix, what was seen and what is allowed (DEBUG-001). One per
 // call and cause.
 void record_alert(struct call *call, const struct refusal *refusal);
+bool record_has_alerted(const struct call *call, enum refusal_cause cause);
 // Of no call either, but of whom and from where the alert says already.
 void record_alert_of(struct calls *calls, struct history_alert *alert,
 		     const struct refusal *refusal);

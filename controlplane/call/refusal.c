@@ -21,7 +21,7 @@ static const struct refusal_row rows[REFUSAL_COUNT] = {
 // clang-format on
 
 // The counters of struct call_counters and the bits of a call's `alerted`.
-static_assert(REFUSAL_COUNT <= 64);
+static_assert(REFUSAL_COUNT <= 128);
 
 const struct refusal_row *refusal_row(enum refusal_cause cause)
 {

@@ -108,7 +108,7 @@ struct call {
 	struct wheel_timer duration_timer; // LIMIT-010
 	struct wheel_timer reap_timer; // frees it when no callback is on the stack
 	struct call_audio audio;
-	uint64_t alerted; // bit per cause that has had its alert
+	uint64_t alerted[2]; // bit per cause that has had its alert (record_has_alerted)
 };
 
 #define STRANGERS_REMEMBERED 1024

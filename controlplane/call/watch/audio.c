@@ -108,8 +108,8 @@ static void alert(struct call *call, enum media_side speaker,
 						   DIAGNOSIS_NONE };
 	struct refusal refusal = { 0 };
 	// The same address was told of already, when the call was answered.
-	uint64_t private_bit = 1ull << REFUSED_AUDIO_PRIVATE_SOURCE;
-	if (verdict == DIAGNOSIS_PRIVATE_DESTINATION && (call->alerted & private_bit) != 0)
+	if (verdict == DIAGNOSIS_PRIVATE_DESTINATION &&
+	    record_has_alerted(call, REFUSED_AUDIO_PRIVATE_SOURCE))
 		return;
 	evidence_tell(&evidence, &refusal);
 	record_alert(call, &refusal);
