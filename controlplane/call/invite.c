@@ -3,7 +3,7 @@
 #include "call/invite.h"
 
 #include "base/log.h"
-#include "call/admit.h"
+#include "call/admission/admission.h"
 #include "call/carrier/attempt.h"
 #include "call/end.h"
 #include "call/header/carry.h"
@@ -13,7 +13,6 @@
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/table.h"
-#include "call/watch/peer.h"
 #include "config/config.h"
 #include "dataplane/suite.h"
 #include "directory/directory.h"
@@ -123,11 +122,6 @@ void call_invite(struct calls *calls, struct sip_server *server, const struct si
 	struct admitted admitted;
 	struct refusal refusal;
 	enum admission admission = call_admit(calls, invite, &admitted, &refusal);
-	if (admitted.trunk != NULL && peer_is_loop(calls, invite)) { // whoever brings it back
-		(void)refusal_set(&refusal, REFUSED_LOOP, "Call-ID", invite->call_id,
-				  "a call of the PBX, not one of ours");
-		admission = ADMISSION_REFUSED;
-	}
 	const char *trunk_sid = admitted.trunk != NULL ? admitted.trunk->sid : "";
 	const char *account_sid = admitted.trunk != NULL ? admitted.trunk->account_sid : "";
 	switch (admission) {

@@ -3,7 +3,7 @@
 #include "call/method.h"
 
 #include "base/log.h"
-#include "call/admit.h"
+#include "call/admission/admission.h"
 #include "call/carrier/health.h"
 #include "call/end.h"
 #include "call/engine.h"

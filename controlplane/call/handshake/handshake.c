@@ -5,7 +5,7 @@
 #include "call/handshake/handshake.h"
 
 #include "base/map.h"
-#include "call/admit.h"
+#include "call/admission/admission.h"
 #include "call/method.h"
 #include "call/record.h"
 #include "directory/directory.h"

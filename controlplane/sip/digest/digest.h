@@ -54,11 +54,15 @@ struct sip_digest_claim { // what a request says
 // user up and verify", or STALE, or WRONG (malformed).
 enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct sip_message *request,
 				       struct sip_digest_claim *out_claim);
-// secret NULL: the user is unknown; costs the same and is WRONG.
+// secret NULL: the user is unknown; costs the same and is WRONG. A right one uses its nonce up.
 enum sip_digest_result sip_digest_verify(struct sip_digest *digest,
 					 const struct sip_message *request,
 					 const struct sip_digest_claim *claim,
 					 const struct sip_digest_secret *secret);
+// The same, but nothing is used up: for those who only ask.
+bool sip_digest_is_right(struct sip_digest *digest, const struct sip_message *request,
+			 const struct sip_digest_claim *claim,
+			 const struct sip_digest_secret *secret);
 // H(user:realm:password) for both algorithms.
 void sip_digest_derive(struct text user, struct text realm, struct text password,
 		       struct sip_digest_secret *out_secret);

@@ -1,0 +1,49 @@
+#pragma once
+
+// May this INVITE become a call? Section C of the requirements as a table of checks in its order:
+// cheapest and surest first, everything a caller can get wrong before anything that costs a token or a
+// port. Each check can be asked by itself, so that an explanation walks the same table as a call.
+// Runs on: control thread.
+
+#include "call/state.h"
+
+enum admission {
+	ADMITTED,
+	ADMISSION_CHALLENGE, // 407
+	ADMISSION_CHALLENGE_STALE, // 407 with stale=true (AUTH-021)
+	ADMISSION_REFUSED, // see the refusal
+};
+
+struct admitted { // valid until the directory changes
+	const struct trunk *trunk;
+	const struct account *account; // NULL: the trunk's is not there
+	char caller_id[17]; // E.164
+	char called[17];
+};
+
+struct admission_case { // one INVITE on its way through the checks; borrows both
+	struct calls *calls;
+	const struct sip_message *invite;
+	// Asked only: nothing is noted of the source, no nonce is used up and an old one will do.
+	bool is_dry;
+	struct admitted admitted; // as far as the checks have come: each leans on those before it
+	struct refusal refusal; // of the check that refused
+};
+
+struct admission_check {
+	const char *name; // "source_address"
+	const char *rows; // of the requirements, or the section of an RFC
+	const char *text; // what passes, one sentence
+	enum admission (*judge)(struct admission_case *admission_case);
+};
+
+// Everything up to and without SDP, tokens and ports.
+enum admission call_admit(struct calls *calls, const struct sip_message *invite,
+			  struct admitted *out_admitted, struct refusal *out_refusal);
+// The nth check in the order in which they are asked; NULL past the last.
+const struct admission_check *admission_check(unsigned nth);
+void admission_begin(struct admission_case *admission_case, struct calls *calls,
+		     const struct sip_message *invite, bool is_dry);
+// Is the Request-URI's host a termination host of ours? (TERM-003, TERM-005)
+const struct trunk *call_admit_trunk(const struct calls *calls, const struct sip_message *request);
+bool call_is_e164(struct text text); // TERM-018
