@@ -3,7 +3,7 @@
 #include "call/end.h"
 
 #include "call/header/carry.h"
-#include "call/carrier/attempt.h"
+#include "call/target/attempt.h"
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"

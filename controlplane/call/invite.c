@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "call/admission/admission.h"
-#include "call/carrier/attempt.h"
+#include "call/target/attempt.h"
 #include "call/end.h"
 #include "call/header/carry.h"
 #include "call/leg.h"

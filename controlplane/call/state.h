@@ -12,7 +12,7 @@
 #include "call/carrier/place.h"
 #include "call/header/identity.h"
 #include "call/refusal.h"
-#include "call/route.h"
+#include "call/target/route.h"
 #include "call/session/negotiation.h"
 #include "history/history.h"
 #include "media/media.h"
@@ -93,7 +93,7 @@ struct call {
 	struct leg *caller, *called;
 	struct identity identity; // who the caller wants to be
 	struct text carried; // header lines for each carrier that is asked, on the heap
-	struct attempt *attempt; // carriers being tried (call/carrier/attempt.h); NULL: none
+	struct attempt *attempt; // carriers being tried (call/target/attempt.h); NULL: none
 	struct refusal failure; // the last carrier's, told when none is left
 	struct media *media; // NULL once closed
 	bool is_late; // the caller's INVITE made no offer

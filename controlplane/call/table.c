@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "call/admission/admission.h"
-#include "call/carrier/attempt.h"
+#include "call/target/attempt.h"
 #include "call/carrier/health.h"
 #include "call/end.h"
 #include "call/engine.h"

@@ -53,7 +53,7 @@ void ping_init(struct ping *ping, struct calls *calls, ping_done_fn done, void *
 static enum status send_options(struct ping *ping, const struct sip_hop *hop)
 {
 	char room[3][2 * DNS_NAME_SIZE], call_id[48];
-	struct writer target = writer_of(room[0], sizeof room[0]);
+	struct writer uri = writer_of(room[0], sizeof room[0]);
 	struct writer from = writer_of(room[1], sizeof room[1]);
 	struct writer to = writer_of(room[2], sizeof room[2]);
 	struct writer id = writer_of(call_id, sizeof call_id);
@@ -63,17 +63,17 @@ static enum status send_options(struct ping *ping, const struct sip_hop *hop)
 				       .max_forwards = 70 };
 	if (!offer_flow(ping->calls, hop, &request.flow))
 		return ERR_UNSUPPORTED;
-	place_note(&ping->calls->places, &hop->address, ping->carrier.sid);
-	offer_write_uri(&ping->carrier.target, hop, NULL, true, &target);
+	place_note(&ping->calls->places, &hop->address, ping->target.sid);
+	target_write_uri(&ping->target, hop, NULL, true, &uri);
 	writer_string(&from, "<sip:");
 	address_write(&request.flow.local, &from);
 	writer_string(&from, ">;tag=");
 	sip_shard_write(0, TAG_OCTETS, &from);
 	sip_shard_write(0, CALL_ID_OCTETS, &id);
 	writer_char(&to, '<');
-	offer_write_uri(&ping->carrier.target, hop, NULL, false, &to);
+	target_write_uri(&ping->target, hop, NULL, false, &to);
 	writer_char(&to, '>');
-	request.target = writer_done(&target);
+	request.target = writer_done(&uri);
 	request.from = writer_done(&from);
 	request.to = writer_done(&to);
 	request.call_id = writer_done(&id);
@@ -104,9 +104,9 @@ void ping_start(struct ping *ping, const struct carrier *carrier)
 	ping->is_running = true;
 	ping->next_hop = 0;
 	ping->seen[0] = '\0';
-	offer_copy_carrier(carrier, &ping->carrier);
+	target_of_carrier(carrier, &ping->target);
 	// What is known at once goes on from the wheel: nobody is told inside this call.
-	if (sip_resolve(calls->resolver, &ping->lookup, &ping->carrier.target, &ping->hops))
+	if (sip_resolve(calls->resolver, &ping->lookup, &ping->target.place, &ping->hops))
 		wheel_start(calls->wheel, &ping->timer, calls->clock->now_ms);
 }
 

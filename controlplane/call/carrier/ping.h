@@ -3,7 +3,7 @@
 // One OPTIONS to a carrier: its address looked up, a few of them tried, until one answers.
 // Runs on: control thread; never waits.
 
-#include "call/carrier/offer.h"
+#include "call/target/offer.h"
 
 // Told later, never inside ping_start. `seen` is what came, or why nothing did.
 typedef void (*ping_done_fn)(void *context, bool is_up, const char *seen);
@@ -13,7 +13,7 @@ struct ping { // a field of who pings
 	ping_done_fn done;
 	void *context;
 	bool is_running;
-	struct carrier_facts carrier;
+	struct target target;
 	struct sip_lookup lookup;
 	struct sip_hops hops;
 	unsigned next_hop;

@@ -4,7 +4,8 @@
 #include "call/session/answer.h"
 
 #include "base/log.h"
-#include "call/carrier/attempt.h"
+#include "call/target/attempt.h"
+#include "call/target/target.h"
 #include "call/end.h"
 #include "call/invite.h"
 #include "call/leg.h"
@@ -62,16 +63,17 @@ static void refused(struct leg *leg, const struct sip_message *response)
 	peer_write_refusal(response, &writer);
 	if (!route_is_definitive(response->status)) {
 		bool is_timer = response->status == 422; // SIP-019
+		const struct target_causes *causes = target_causes(attempt_target(call)->kind);
 		(void)refusal_set(&call->failure,
-				  is_timer ? REFUSED_SESSION_INTERVAL : REFUSED_CARRIER_FAILED,
-				  call->carrier_name, writer_done(&writer),
+				  is_timer ? causes->session_interval : causes->refused,
+				  attempt_target(call)->name, writer_done(&writer),
 				  is_timer ? "an answer to an INVITE without session timer"
 					   : "an answer about the called party");
 		record_alert(call, &call->failure);
 		if (response->status == 503) // RFC 3263 4.3: another address may have room
 			attempt_next_address(call);
 		else
-			attempt_next_carrier(call);
+			attempt_next_target(call);
 		return;
 	}
 	struct ending ending = { .ended_by = HISTORY_END_CALLED, .status = response->status };
@@ -196,9 +198,11 @@ static void note_silence(struct leg *leg, enum sip_failure failure)
 	bool is_silent = failure == SIP_FAILURE_TIMEOUT;
 	writer_string(&writer, is_silent ? "no response from " : "no connection to ");
 	address_write(&leg->peer, &writer);
-	(void)refusal_set(
-		&call->failure, is_silent ? REFUSED_CARRIER_SILENT : REFUSED_CARRIER_UNREACHABLE,
-		call->carrier_name, writer_done(&writer), "any response within the time allowed");
+	const struct target *target = attempt_target(call);
+	const struct target_causes *causes = target_causes(target->kind);
+	(void)refusal_set(&call->failure, is_silent ? causes->silent : causes->unreachable,
+			  target->name, writer_done(&writer),
+			  "any response within the time allowed");
 	record_ladder(call, MEDIA_CALLED, RECORD_IN, is_silent ? "(silence)" : "(no connection)");
 	record_alert(call, &call->failure);
 	attempt_silent(call);
@@ -214,8 +218,9 @@ void call_unanswered(struct leg *leg, enum sip_failure failure)
 	}
 	struct refusal refusal = { 0 };
 	record_ladder(call, MEDIA_CALLED, RECORD_IN, "(no answer)");
-	(void)refusal_set(&refusal, REFUSED_NO_ANSWER, call->carrier_name, TEXT("ringing"),
-			  "an answer within the time allowed");
+	const struct target *target = attempt_target(call);
+	(void)refusal_set(&refusal, target_causes(target->kind)->no_answer, target->name,
+			  TEXT("ringing"), "an answer within the time allowed");
 	call_end_refused(call, &refusal);
 }
 

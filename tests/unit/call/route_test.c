@@ -1,6 +1,6 @@
 // The order in which a call tries carriers. Runs on the thread of the test.
 
-#include "call/route.h"
+#include "call/target/route.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,24 +1,24 @@
-// One carrier after the other, one address after the other. Runs on the control thread; never waits:
+// One target after the other, one address after the other. Runs on the control thread; never waits:
 // a look-up goes on by its callback, from the loop.
 
-#include "call/carrier/attempt.h"
+#include "call/target/attempt.h"
 
 #include <stdlib.h>
 
 #include "call/carrier/health.h"
-#include "call/carrier/offer.h"
+#include "call/target/offer.h"
 #include "call/end.h"
 #include "call/leg.h"
 #include "call/record.h"
 #include "call/session/change.h"
 
-// Each may cost 4 s; a caller waits no longer for one carrier.
+// Each may cost 4 s; a caller waits no longer for one target.
 #define ADDRESSES_TRIED 6
 
 struct attempt {
 	struct call *call;
 	struct route route;
-	struct carrier_facts carrier; // the one being tried
+	struct target target; // the one being tried
 	struct sip_lookup lookup;
 	struct sip_hops hops; // of it
 	unsigned next_hop;
@@ -35,10 +35,11 @@ static void leave_called(struct call *call)
 	media_forget(call->media, MEDIA_CALLED);
 }
 
-static void note_failed(struct call *call, enum refusal_cause cause, struct text seen,
+static void note_failed(struct attempt *attempt, enum refusal_cause cause, struct text seen,
 			const char *expected)
 {
-	(void)refusal_set(&call->failure, cause, call->carrier_name, seen, expected);
+	struct call *call = attempt->call;
+	(void)refusal_set(&call->failure, cause, attempt->target.name, seen, expected);
 	record_alert(call, &call->failure);
 }
 
@@ -50,12 +51,12 @@ static bool try_addresses(struct attempt *attempt)
 		const struct sip_hop *hop = &attempt->hops.items[attempt->next_hop++];
 		if (attempt->next_hop > 1)
 			counter_add(&call->calls->counters.address_moves, 1);
-		enum status status = offer_send(call, &attempt->carrier, hop);
+		enum status status = offer_send(call, &attempt->target, hop);
 		if (status == OK)
 			return true;
 		leave_called(call);
-		note_failed(call, REFUSED_CARRIER_FAILED, text_of(status_text(status)),
-			    "a carrier that can be reached");
+		note_failed(attempt, target_causes(attempt->target.kind)->unsent,
+			    text_of(status_text(status)), "an address that can be reached");
 	}
 	return false;
 }
@@ -67,36 +68,45 @@ static void take_hops(struct attempt *attempt, const struct sip_hops *hops)
 	if (hops->count > 0)
 		return;
 	record_ladder(attempt->call, MEDIA_CALLED, RECORD_IN, "(no address)");
-	note_failed(attempt->call, REFUSED_CARRIER_UNRESOLVED, text_of(hops->problem),
-		    "a host with an address that we can reach");
+	note_failed(attempt, target_causes(attempt->target.kind)->unresolved,
+		    text_of(hops->problem), "a host with an address that we can reach");
+}
+
+static void note_target(struct call *call, const struct target *target)
+{
+	struct history_call *record = call->record;
+	(void)text_copy(text_of(target->name), call->carrier_name, sizeof call->carrier_name);
+	(void)text_copy(text_of(target->sid), record->carrier_sid, sizeof record->carrier_sid);
+	(void)text_copy(text_of(target->name), record->carrier, sizeof record->carrier);
+	record->carrier_address[0] = '\0';
 }
 
 // The next one that is still provisioned. False: none is left.
-static bool take_carrier(struct attempt *attempt)
+static bool take_target(struct attempt *attempt)
 {
 	struct call *call = attempt->call;
-	const struct route_target *target;
-	while ((target = route_next(&attempt->route)) != NULL) {
+	const struct route_target *next;
+	while ((next = route_next(&attempt->route)) != NULL) {
 		const struct carrier *carrier =
-			directory_carrier(call->calls->directory, target->sid);
+			directory_carrier(call->calls->directory, next->sid);
 		if (carrier == NULL || !carrier->is_enabled)
 			continue;
 		if (call->record->attempts > 0)
 			counter_add(&call->calls->counters.carrier_moves, 1);
 		call->record->attempts++;
-		offer_copy_carrier(carrier, &attempt->carrier);
-		offer_note_carrier(call, &attempt->carrier);
+		target_of_carrier(carrier, &attempt->target);
+		note_target(call, &attempt->target);
 		return true;
 	}
 	return false;
 }
 
-static void try_carriers(struct attempt *attempt)
+static void try_targets(struct attempt *attempt)
 {
 	struct call *call = attempt->call;
 	struct sip_hops hops;
-	while (take_carrier(attempt)) {
-		if (!sip_resolve(call->calls->resolver, &attempt->lookup, &attempt->carrier.target,
+	while (take_target(attempt)) {
+		if (!sip_resolve(call->calls->resolver, &attempt->lookup, &attempt->target.place,
 				 &hops))
 			return; // on_resolved goes on
 		take_hops(attempt, &hops);
@@ -111,7 +121,7 @@ static void on_resolved(void *context, const struct sip_hops *hops)
 	struct attempt *attempt = context;
 	take_hops(attempt, hops);
 	if (!try_addresses(attempt))
-		try_carriers(attempt);
+		try_targets(attempt);
 }
 
 void attempt_start(struct call *call)
@@ -130,20 +140,20 @@ void attempt_start(struct call *call)
 	health_filter(call->calls->health, &attempt->route);
 	(void)refusal_set(&call->failure, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
 			  "at least one enabled carrier");
-	try_carriers(attempt);
+	try_targets(attempt);
 }
 
 void attempt_next_address(struct call *call)
 {
 	leave_called(call);
 	if (!try_addresses(call->attempt))
-		try_carriers(call->attempt);
+		try_targets(call->attempt);
 }
 
-void attempt_next_carrier(struct call *call)
+void attempt_next_target(struct call *call)
 {
 	leave_called(call);
-	try_carriers(call->attempt);
+	try_targets(call->attempt);
 }
 
 static const struct sip_hop *current_hop(const struct call *call)
@@ -152,6 +162,11 @@ static const struct sip_hop *current_hop(const struct call *call)
 	return attempt != NULL && attempt->next_hop > 0
 		       ? &attempt->hops.items[attempt->next_hop - 1]
 		       : NULL;
+}
+
+const struct target *attempt_target(const struct call *call)
+{
+	return &call->attempt->target;
 }
 
 void attempt_heard(struct call *call)

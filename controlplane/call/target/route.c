@@ -1,6 +1,6 @@
 // Order of carriers for one call. Runs on the control thread; copies what it chooses.
 
-#include "call/route.h"
+#include "call/target/route.h"
 
 #include <stdlib.h>
 

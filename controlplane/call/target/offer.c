@@ -1,38 +1,12 @@
-// Our side of a carrier's call: a dialog, media of ours, an INVITE. Runs on the control thread.
+// Our side of a call to a target: a dialog, media of ours, an INVITE. Runs on the control thread.
 
-#include "call/carrier/offer.h"
+#include "call/target/offer.h"
 
 #include "call/header/carry.h"
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
 #include "config/config.h"
-#include "dataplane/suite.h"
-
-void offer_copy_carrier(const struct carrier *carrier, struct carrier_facts *out_facts)
-{
-	static const enum sip_protocol protocols[] = { [DIRECTORY_TRANSPORT_UDP] = SIP_UDP,
-						       [DIRECTORY_TRANSPORT_TCP] = SIP_TCP,
-						       [DIRECTORY_TRANSPORT_TLS] = SIP_TLS };
-	*out_facts = (struct carrier_facts){ .has_srtp = carrier->has_srtp,
-					     .has_aead = carrier->has_aead };
-	(void)text_copy(text_of(carrier->sid), out_facts->sid, sizeof out_facts->sid);
-	(void)text_copy(text_of(carrier->name), out_facts->name, sizeof out_facts->name);
-	struct sip_target *target = &out_facts->target;
-	(void)text_copy(text_of(carrier->host), target->host, sizeof target->host);
-	target->port = carrier->port;
-	target->has_protocol = carrier->transport != DIRECTORY_TRANSPORT_AUTO;
-	target->protocol = protocols[carrier->transport];
-}
-
-void offer_note_carrier(struct call *call, const struct carrier_facts *carrier)
-{
-	struct history_call *record = call->record;
-	(void)text_copy(text_of(carrier->name), call->carrier_name, sizeof call->carrier_name);
-	(void)text_copy(text_of(carrier->sid), record->carrier_sid, sizeof record->carrier_sid);
-	(void)text_copy(text_of(carrier->name), record->carrier, sizeof record->carrier);
-	record->carrier_address[0] = '\0';
-}
 
 bool offer_flow(const struct calls *calls, const struct sip_hop *hop, struct sip_flow *out_flow)
 {
@@ -48,29 +22,7 @@ bool offer_flow(const struct calls *calls, const struct sip_hop *hop, struct sip
 	return false;
 }
 
-void offer_write_uri(const struct sip_target *target, const struct sip_hop *hop, const char *user,
-		     bool has_parameters, struct writer *writer)
-{
-	struct address address;
-	writer_string(writer, "sip:");
-	if (user != NULL) {
-		writer_string(writer, user);
-		writer_char(writer, '@');
-	}
-	if (address_parse(text_of(target->host), &address)) {
-		address_write(&hop->address, writer);
-	} else { // the name is what DNS and certificates are about
-		writer_string(writer, target->host);
-		if (target->port != 0)
-			writer_format(writer, ":%u", target->port);
-	}
-	if (has_parameters && hop->protocol != SIP_UDP) {
-		writer_string(writer, ";transport=");
-		writer_string(writer, sip_protocol_name(hop->protocol));
-	}
-}
-
-static enum status open_dialog(struct leg *leg, const struct sip_target *target,
+static enum status open_dialog(struct leg *leg, const struct target *target,
 			       const struct sip_hop *hop)
 {
 	char room[3][2 * DNS_NAME_SIZE];
@@ -83,9 +35,9 @@ static enum status open_dialog(struct leg *leg, const struct sip_target *target,
 		return ERR_UNSUPPORTED; // no signalling address of that family
 	identity_write_from(&leg->call->identity, leg->call->record->from, &call.flow.local,
 			    &local);
-	offer_write_uri(target, hop, called, true, &uri);
+	target_write_uri(target, hop, called, true, &uri);
 	writer_char(&remote, '<');
-	offer_write_uri(target, hop, called, false, &remote);
+	target_write_uri(target, hop, called, false, &remote);
 	writer_char(&remote, '>');
 	call.local = writer_done(&local);
 	call.remote = writer_done(&remote);
@@ -124,31 +76,24 @@ static enum status send_invite(struct leg *leg)
 	return OK;
 }
 
-// SRTP-004: a carrier with SRTP is offered nothing else.
-static enum status secure(struct call *call, const struct carrier_facts *carrier)
-{
-	return media_set_security(call->media, MEDIA_CALLED,
-				  carrier->has_srtp ? MEDIA_SECURE : MEDIA_PLAIN,
-				  carrier->has_aead ? SUITE_BITS_AEAD : SUITE_BITS_AES_CM);
-}
-
-enum status offer_send(struct call *call, const struct carrier_facts *carrier,
-		       const struct sip_hop *hop)
+enum status offer_send(struct call *call, const struct target *target, const struct sip_hop *hop)
 {
 	struct leg *leg = leg_create(call, MEDIA_CALLED);
 	if (leg == NULL)
 		return ERR_MEMORY;
 	leg->peer = hop->address;
-	place_note(&call->calls->places, &hop->address, carrier->sid);
+	if (target->kind == TARGET_CARRIER)
+		place_note(&call->calls->places, &hop->address, target->sid);
 	call->called = leg;
 	char room[ADDRESS_TEXT_SIZE];
 	(void)text_copy(text_of(address_string(&hop->address, room)), call->record->carrier_address,
 			sizeof call->record->carrier_address);
 	enum status status = media_set_family(call->media, MEDIA_CALLED, hop->address.family);
 	if (status == OK)
-		status = secure(call, carrier);
+		status = media_set_security(call->media, MEDIA_CALLED, target->security,
+					    target->suites);
 	if (status == OK)
-		status = open_dialog(leg, &carrier->target, hop);
+		status = open_dialog(leg, target, hop);
 	if (status != OK)
 		return status;
 	(void)text_copy(sip_dialog_call_id(leg->dialog), call->record->call_id_out,

@@ -1,0 +1,44 @@
+#pragma once
+
+// Where a call can go: a carrier's gateway, or a URI. What the two have in common is here: how it is
+// found, what is asked of its media, and what it is called when it does not take the call.
+// Runs on: control thread.
+
+#include "call/refusal.h"
+#include "directory/directory.h"
+#include "media/media.h"
+#include "sip/resolve/resolve.h"
+
+#define TARGET_NAME_SIZE 160
+#define TARGET_USER_SIZE 65
+
+enum target_kind {
+	TARGET_CARRIER,
+	TARGET_KINDS,
+};
+
+struct target { // a copy: the directory may change while a call tries it
+	enum target_kind kind;
+	char sid[DIRECTORY_SID_SIZE]; // of the directory's object; "": of none
+	char name[TARGET_NAME_SIZE]; // as records and alerts call it
+	struct sip_target place; // what is resolved, and by which transport it is asked
+	char user[TARGET_USER_SIZE]; // of its Request-URI; "": the number that was dialled
+	enum media_security security; // of its media
+	unsigned suites; // bits of those its SRTP may have
+};
+
+// Why targets of a kind do not take a call, by what is seen of them.
+struct target_causes {
+	enum refusal_cause none; // nothing can be tried at all
+	enum refusal_cause unsent, unresolved, unreachable, silent; // D-19
+	enum refusal_cause refused; // by an answer that is not about the called party
+	enum refusal_cause session_interval; // by 422 (SIP-019)
+	enum refusal_cause no_answer; // it rang in vain
+};
+
+const struct target_causes *target_causes(enum target_kind kind);
+void target_of_carrier(const struct carrier *carrier, struct target *out_target);
+// "sip:USER@sip.example;transport=tcp", the Request-URI, or without its parameters for To. Without a
+// user where that is NULL.
+void target_write_uri(const struct target *target, const struct sip_hop *hop, const char *user,
+		      bool has_parameters, struct writer *writer);
