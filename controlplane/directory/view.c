@@ -57,6 +57,9 @@ static void fill_trunk(const struct directory_object *object, union directory_vi
 	trunk->is_secure = is_true(object, "secure");
 	trunk->takes_srtp = is_true(object, "srtp");
 	trunk->takes_aead = is_true(object, "srtp_aead");
+	trunk->has_transfer = is_true(object, "transfer");
+	trunk->shows_transferor =
+		text_is_equal(get(object, "transfer_caller_id"), TEXT("transferor"));
 	trunk->cps = (uint32_t)number(object, "cps");
 	trunk->acl_count = count(object, "acls");
 	trunk->credential_list_count = count(object, "credential_lists");
