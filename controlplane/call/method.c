@@ -147,6 +147,8 @@ static void request_inside(struct calls *calls, struct sip_server *server,
 {
 	struct sip_dialog *dialog = sip_dialog_find(calls->dialogs, request);
 	struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
+	if (leg != NULL)
+		sip_server_set_peer(server, sip_dialog_flow(dialog)->peer);
 	if (leg == NULL)
 		call_refuse_stranger(server, 481, NULL, TEXT_NONE);
 	else if (leg->call == NULL)

@@ -9,7 +9,6 @@
 #include "base/map.h"
 #include "base/wheel.h"
 #include "call/call.h"
-#include "call/carrier/place.h"
 #include "call/header/identity.h"
 #include "call/refusal.h"
 #include "call/target/route.h"
@@ -131,7 +130,6 @@ struct calls {
 	struct sip_digest *digest;
 	struct sip_resolver *resolver;
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport
-	struct places places; // of carriers
 	struct health *health; // of carriers
 	struct sip_guard *guard; // may be NULL
 	struct limits *limits;

@@ -341,10 +341,12 @@ enum status sip_dialog_update(struct sip_dialog *dialog, const struct sip_messag
 	return message->status < 200 ? OK : refresh_target(dialog, message);
 }
 
-// A peer that has connected anew is reached there.
+// A peer that has connected anew is reached there. By TLS whoever must show a certificate has shown none on a
+// connection of its own: it is connected to.
 static void follow(struct sip_dialog *dialog, const struct sip_flow *flow)
 {
-	if (flow->connection == 0)
+	bool is_named = dialog->known.peer[0] != '\0' && flow->protocol == SIP_TLS;
+	if (flow->connection == 0 || is_named)
 		return;
 	if (dialog->known.protocol == flow->protocol)
 		dialog->known.connection = flow->connection;

@@ -16,6 +16,8 @@
 	ROW(TCP, "TCP", "tcp", 5060)                                                               \
 	ROW(TLS, "TLS", "tls", 5061)
 
+#define SIP_FLOW_PEER_SIZE 36
+
 #define SIP_PROTOCOL_ENUMERATOR(name, via, parameter, port) SIP_##name,
 enum sip_protocol { SIP_PROTOCOL_LIST(SIP_PROTOCOL_ENUMERATOR) SIP_PROTOCOL_COUNT };
 #undef SIP_PROTOCOL_ENUMERATOR
@@ -27,6 +29,9 @@ struct sip_flow {
 		local; // ours, with the port we listen on, also where we opened the connection
 	struct address remote; // the peer; of a stream also where a new connection would go
 	uint64_t connection; // of a stream: which one (index and generation); 0: none yet
+	// Who it must be that we connect to, by a name of the user's (struct sip_tls_user): it stays what
+	// it is wherever the peer's Contact leads. "": whoever is there.
+	char peer[SIP_FLOW_PEER_SIZE];
 };
 
 const char *sip_protocol_via(enum sip_protocol protocol); // "UDP"

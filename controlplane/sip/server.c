@@ -411,6 +411,11 @@ bool sip_server_has_final(const struct sip_server *server)
 	return server->state != TRYING && server->state != PROCEEDING;
 }
 
+void sip_server_set_peer(struct sip_server *server, const char *peer)
+{
+	(void)text_copy(text_of(peer), server->flow.peer, sizeof(server->flow.peer));
+}
+
 void sip_server_set_owner(struct sip_server *server, void *owner)
 {
 	server->owner = owner;

@@ -69,6 +69,8 @@ void sip_server_resend(struct sip_server *server); // its last response, as it w
 const char *sip_server_to_tag(const struct sip_server *server);
 bool sip_server_has_final(const struct sip_server *server);
 uint32_t sip_server_cseq(const struct sip_server *server); // of its request, and of its ACK
+// Whose answers these are, for when its connection is gone: of the dialog's flow (struct sip_flow).
+void sip_server_set_peer(struct sip_server *server, const char *peer);
 void sip_server_set_owner(struct sip_server *server, void *owner); // user's pointer; NULL at first
 void *sip_server_owner(const struct sip_server *server);
 // The user is done with it; it lives on as long as the RFC wants. Without a final answer it answers 500.

@@ -379,3 +379,17 @@ def test_a_carrier_that_cannot_be_believed_gets_no_call(site):
             codes = {alert["code"]: alert for alert in seen.alerts()}
             assert "certificate verify failed" in codes[32940]["seen"], codes
     assert failures(site, "certificate") >= 1
+
+
+def test_a_connection_is_used_by_those_who_demand_no_more(site):
+    """TLS-010: one that was made without a look at the certificate stands open when the carrier has to have a
+    right one: it is not spoken to on it, the next carrier has the call."""
+    strangers = certificates.Authority(site.work / "strangers-3")
+    with carrier_by_tls(site, strangers, tls_verify="false") as gateway:
+        assert call_by(site, gateway) == (True, True)
+        before = failures(site, "certificate")
+        site.trunkd.change("carrier", "gateway-tls", tls_verify="true")
+        called = site.called(script.called_talks(site.work / "carrier.ulaw"))
+        caller = site.caller(script.caller_talks(site.work / "pbx.ulaw", 2), name="caller-tls")
+        assert caller.run(30) and called.wait(10), said(called)
+        assert failures(site, "certificate") == before + 1

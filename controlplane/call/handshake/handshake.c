@@ -9,6 +9,7 @@
 #include "call/method.h"
 #include "call/record.h"
 #include "directory/directory.h"
+#include "sip/tls/peer.h"
 
 #define REPEAT_MS 60000 // an alert of the same account, host and reason comes once in this time
 
@@ -28,32 +29,6 @@ static bool allows_deprecated(void *context, struct text server_name)
 	const struct account *account =
 		trunk != NULL ? directory_account(calls->directory, trunk->account_sid) : NULL;
 	return account == NULL || account->allows_deprecated_tls;
-}
-
-// By an address of the directory, for what is not called lately.
-static const struct carrier *find_by_host(const struct calls *calls, const struct address *remote)
-{
-	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
-	const struct carrier *same_host = NULL;
-	unsigned count = directory_carriers(calls->directory, carriers);
-	for (unsigned i = 0; i < count; i++) {
-		struct address host;
-		if (!address_parse(text_of(carriers[i]->host), &host) ||
-		    !address_is_same_host(&host, remote))
-			continue;
-		if (carriers[i]->port == remote->port)
-			return carriers[i];
-		same_host = same_host == NULL ? carriers[i] : same_host;
-	}
-	return same_host;
-}
-
-static const struct carrier *find_carrier(const struct calls *calls, const struct address *remote)
-{
-	const char *sid = place_carrier(&calls->places, remote);
-	const struct carrier *carrier =
-		sid != NULL ? directory_carrier(calls->directory, sid) : NULL;
-	return carrier != NULL ? carrier : find_by_host(calls, remote);
 }
 
 // A carrier that is a name has it in its certificate, wherever DNS leads (RFC 5922 4, 7.2).
@@ -77,13 +52,16 @@ static void fill_customer(const struct calls *calls, const struct address *remot
 								account->allows_deprecated_tls };
 }
 
-static bool find_peer(void *context, const struct address *remote, struct sip_tls_peer *out_peer)
+// A carrier is one by what we called it for, not by where it is: a customer may name its address in a
+// Contact, and it may name any other one in its own. One that is provisioned no more has to prove the
+// address.
+static bool find_peer(void *context, const struct sip_flow *flow, struct sip_tls_peer *out_peer)
 {
 	const struct calls *calls = context;
-	const struct carrier *carrier = find_carrier(calls, remote);
-	fill_customer(calls, remote, out_peer);
+	const struct carrier *carrier = directory_carrier(calls->directory, flow->peer);
+	fill_customer(calls, &flow->remote, out_peer);
 	if (carrier == NULL)
-		return true;
+		return flow->peer[0] == '\0';
 	fill_name(carrier, out_peer);
 	out_peer->is_verified = carrier->is_verified;
 	out_peer->allows_deprecated = carrier->allows_deprecated_tls;
@@ -150,7 +128,7 @@ static void failed(void *context, const struct sip_tls_failure *failure)
 			? NULL
 			: directory_account_by_source(calls->directory, &failure->remote);
 	const struct carrier *carrier =
-		failure->is_ours ? find_carrier(calls, &failure->remote) : NULL;
+		failure->is_ours ? directory_carrier(calls->directory, failure->known_as) : NULL;
 	const char *whose = trunk != NULL     ? trunk->account_sid
 			    : account != NULL ? account->sid
 			    : carrier != NULL ? carrier->sid

@@ -8,10 +8,13 @@
 #include "call/record.h"
 #include "config/config.h"
 
-bool offer_flow(const struct calls *calls, const struct sip_hop *hop, struct sip_flow *out_flow)
+bool offer_flow(const struct calls *calls, const struct target *target, const struct sip_hop *hop,
+		struct sip_flow *out_flow)
 {
 	const struct config_addresses *addresses = &calls->config->sip.addresses;
 	*out_flow = (struct sip_flow){ .protocol = hop->protocol, .remote = hop->address };
+	if (target->kind == TARGET_CARRIER) // who has to show what a carrier shows
+		(void)text_copy(text_of(target->sid), out_flow->peer, sizeof out_flow->peer);
 	for (unsigned i = 0; i < addresses->count; i++) {
 		if (addresses->items[i].family != hop->address.family)
 			continue;
@@ -31,7 +34,7 @@ static enum status open_dialog(struct leg *leg, const struct target *target,
 	struct writer uri = writer_of(room[2], sizeof room[2]);
 	const char *called = leg->call->record->to;
 	struct sip_dialog_call call = { 0 };
-	if (!offer_flow(leg->calls, hop, &call.flow))
+	if (!offer_flow(leg->calls, target, hop, &call.flow))
 		return ERR_UNSUPPORTED; // no signalling address of that family
 	identity_write_from(&leg->call->identity, leg->call->record->from, &call.flow.local,
 			    &local);
@@ -82,8 +85,6 @@ enum status offer_send(struct call *call, const struct target *target, const str
 	if (leg == NULL)
 		return ERR_MEMORY;
 	leg->peer = hop->address;
-	if (target->kind == TARGET_CARRIER)
-		place_note(&call->calls->places, &hop->address, target->sid);
 	call->called = leg;
 	char room[ADDRESS_TEXT_SIZE];
 	(void)text_copy(text_of(address_string(&hop->address, room)), call->record->carrier_address,

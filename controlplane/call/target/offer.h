@@ -8,5 +8,6 @@
 
 // Makes the called leg and sends our INVITE there. On failure the leg may be there: give it up.
 enum status offer_send(struct call *call, const struct target *target, const struct sip_hop *hop);
-// From where we speak to that hop. False: we have no address of its family.
-bool offer_flow(const struct calls *calls, const struct sip_hop *hop, struct sip_flow *out_flow);
+// From where we speak to that hop of the target. False: we have no address of its family.
+bool offer_flow(const struct calls *calls, const struct target *target, const struct sip_hop *hop,
+		struct sip_flow *out_flow);

@@ -111,16 +111,13 @@ static bool prepare(struct sip_tls *tls, SSL *ssl, const struct sip_tls_peer *pe
 	return true;
 }
 
-SSL *sip_tls_client_open(struct sip_tls *tls, struct tls_connection *connection)
+SSL *sip_tls_client_open(struct sip_tls *tls, const struct sip_tls_peer *peer,
+			 struct tls_connection *connection)
 {
-	struct sip_tls_peer peer = { .is_verified = true };
-	if (tls->user.find_peer != NULL &&
-	    !tls->user.find_peer(tls->user.context, &connection->remote, &peer))
-		peer = (struct sip_tls_peer){ .is_verified = true };
-	(void)text_copy(text_of(peer.name), connection->server_name,
+	(void)text_copy(text_of(peer->name), connection->server_name,
 			sizeof connection->server_name);
 	SSL *ssl = SSL_new(connection->identity->client);
-	if (ssl != NULL && prepare(tls, ssl, &peer, connection))
+	if (ssl != NULL && prepare(tls, ssl, peer, connection))
 		return ssl;
 	SSL_free(ssl);
 	ERR_clear_error();

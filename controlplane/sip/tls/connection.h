@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "sip/tls/identity.h"
+#include "sip/tls/peer.h"
 #include "sip/tls/session.h"
 #include "sip/tls/ticket.h"
 
@@ -23,6 +24,7 @@ struct tls_connection {
 	uint16_t suites[TLS_SUITES_NOTED]; // first ones of it
 	unsigned suite_count;
 	char server_name[SIP_TLS_NAME_SIZE]; // SNI, either way
+	char known_as[SIP_FLOW_PEER_SIZE]; // of a connection of ours
 	uint64_t session_place; // of a connection of ours; 0: it is not resumed
 };
 
@@ -52,7 +54,8 @@ static inline struct tls_connection *tls_connection_of(const SSL *ssl)
 }
 
 void sip_tls_hello_attach(struct sip_tls *tls, SSL_CTX *server); // hello.c
-SSL *sip_tls_client_open(struct sip_tls *tls, struct tls_connection *connection); // client.c
+SSL *sip_tls_client_open(struct sip_tls *tls, const struct sip_tls_peer *peer,
+			 struct tls_connection *connection); // client.c
 void sip_tls_client_attach(SSL_CTX *client);
 void sip_tls_client_forget(struct sip_tls *tls);
 // Counts, logs, tells; `error` is the library's, 0 when it has none. failure.c

@@ -135,6 +135,7 @@ void sip_tls_failure_note(struct tls_connection *connection, unsigned long error
 	struct sip_tls_failure failure = { reason,
 					   connection->remote,
 					   connection->is_ours,
+					   connection->known_as,
 					   connection->offered,
 					   text_of(connection->server_name),
 					   is_known ? detail : texts[reason] };

@@ -155,12 +155,13 @@ struct bufferevent *sip_tls_accept(struct sip_tls *tls, struct event_base *loop,
 }
 
 struct bufferevent *sip_tls_connect(struct sip_tls *tls, struct event_base *loop, int fd,
-				    const struct address *remote)
+				    const struct address *remote, const struct sip_tls_peer *peer)
 {
 	struct tls_connection *connection = begin(tls, remote, true);
-	return connection == NULL
-		       ? NULL
-		       : open_stream(loop, fd, sip_tls_client_open(tls, connection), connection);
+	if (connection == NULL)
+		return NULL;
+	(void)text_copy(text_of(peer->known_as), connection->known_as, sizeof connection->known_as);
+	return open_stream(loop, fd, sip_tls_client_open(tls, peer, connection), connection);
 }
 
 static void read_subject(const SSL *ssl, char *room, size_t size)

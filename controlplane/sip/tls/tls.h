@@ -15,7 +15,9 @@
 
 struct bufferevent;
 struct event_base;
+struct sip_flow;
 struct sip_tls;
+struct sip_tls_peer;
 
 #define SIP_TLS_NAME_SIZE 256
 #define SIP_TLS_CERTIFICATES_MAX 64
@@ -60,18 +62,11 @@ struct sip_tls_problem { // "tls.rsa_key: FILE: what is wrong; what to do"
 	char text[512];
 };
 
-struct sip_tls_peer { // of a connection that we open
-	char name
-		[SIP_TLS_NAME_SIZE]; // asked for by SNI and looked for in its certificate; "": its address
-	bool is_verified; // must its certificate be right?
-	bool allows_deprecated; // TLS 1.0 and 1.1 (TLS-005)
-	char certificate[SIP_TLS_NAME_SIZE], key[SIP_TLS_NAME_SIZE]; // files; "": none
-};
-
 struct sip_tls_failure { // one handshake that failed
 	enum sip_tls_reason reason;
 	struct address remote;
 	bool is_ours; // we opened the connection
+	const char *known_as; // whom we meant to reach, when it is ours; ""
 	uint16_t version; // highest that the peer offered; 0: it said none
 	struct text server_name; // SNI, as sent; may be empty
 	const char *detail; // what the library says of it
@@ -81,8 +76,9 @@ struct sip_tls_user { // what only those who know customers can tell; each may b
 	// TLS 1.0 and 1.1 of a client that names that server; called only when it offers no better (D-4).
 	bool (*allows_deprecated)(void *context, struct text server_name);
 	void (*failed)(void *context, const struct sip_tls_failure *failure); // at a bounded rate
-	// Whom are we about to connect to? false: nobody we know, who must then have a right certificate.
-	bool (*find_peer)(void *context, const struct address *remote,
+	// What is demanded of whom that flow leads to? false: nobody we know, who must then have a right
+	// certificate.
+	bool (*find_peer)(void *context, const struct sip_flow *flow,
 			  struct sip_tls_peer *out_peer);
 	void *context;
 };
@@ -132,7 +128,7 @@ bool sip_tls_can_accept(const struct sip_tls *tls); // has a certificate
 struct bufferevent *sip_tls_accept(struct sip_tls *tls, struct event_base *loop, int fd,
 				   const struct address *remote);
 struct bufferevent *sip_tls_connect(struct sip_tls *tls, struct event_base *loop, int fd,
-				    const struct address *remote);
+				    const struct address *remote, const struct sip_tls_peer *peer);
 void sip_tls_read(struct bufferevent *stream, struct sip_tls_facts *out_facts);
 // Says goodbye, frees the stream and closes its socket. A handshake that was not done counts as
 // failed: for what the library says, else because it timed out or the peer went. Not for plain streams.

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "sip/guard/guard.h"
 #include "sip/message.h"
+#include "sip/tls/peer.h"
 #include "sip/tls/tls.h"
 #include "sip/transport/connections.h"
 #include "sip/transport/deadline.h"
@@ -106,6 +107,7 @@ void connection_close(struct connection *connection, enum sip_close reason)
 	free_stream(connection, reason);
 	source_give(&connections->sources, connection->source);
 	tell_broken(connection); // it may send: the connection is out of the table
+	free(connection->demand);
 	free(connection);
 }
 
@@ -271,6 +273,18 @@ static bool begin(struct connection *connection)
 	return connection->is_outgoing ? handshake_begin(connection) : handshake_expect(connection);
 }
 
+// As it is now: who is called later may have to show more.
+static bool note_demand(struct connections *connections, struct connection *connection)
+{
+	if (connection->flow.protocol != SIP_TLS)
+		return true;
+	connection->demand = malloc(sizeof *connection->demand);
+	if (connection->demand == NULL)
+		return false;
+	sip_tls_find_peer(connections->options->tls, &connection->flow, connection->demand);
+	return true;
+}
+
 static struct connection *create(struct connections *connections, const struct sip_flow *flow,
 				 int fd)
 {
@@ -358,7 +372,7 @@ enum status connection_open(struct connections *connections, const struct sip_fl
 		return status;
 	connection = create(connections, flow, fd);
 	struct event *event = NULL;
-	if (connection != NULL)
+	if (connection != NULL && note_demand(connections, connection))
 		event = event_new(connections->loop, fd, EV_WRITE, on_connected, connection);
 	if (event == NULL || event_add(event, NULL) != 0 ||
 	    !connections_add(connections, connection, CONNECTION_TRUSTED))
@@ -373,6 +387,8 @@ enum status connection_open(struct connections *connections, const struct sip_fl
 fail:
 	if (event != NULL)
 		event_free(event);
+	if (connection != NULL)
+		free(connection->demand);
 	free(connection);
 	close(fd);
 	return ERR_MEMORY;

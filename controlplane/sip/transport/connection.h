@@ -19,6 +19,7 @@ struct bufferevent;
 struct connections;
 struct evbuffer;
 struct event;
+struct sip_tls_peer;
 
 enum connection_state {
 	CONNECTION_CONNECTING, // waits for its peer's kernel
@@ -58,6 +59,7 @@ struct connection {
 	bool is_outgoing, is_shared, is_greeted, is_shaking, is_told, has_timed_out;
 	bool is_dismissed; // whatever it sends: it goes after its answer
 	const char *cipher; // constant; NULL: not TLS, or not yet
+	struct sip_tls_peer *demand; // of one by TLS that we opened: what its peer has to show
 	size_t held; // octets in its buffers, as counted in the table
 	uint64_t since_ms, state_ms, heard_ms;
 	uint64_t message_ms; // since when a message arrives that is not whole; 0: none

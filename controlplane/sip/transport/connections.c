@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "sip/tls/peer.h"
 
 #define EXPECTED_PEERS 256
 #define SPARE_SLOTS 256 // for those opened while others are doomed in their favour
@@ -122,17 +123,39 @@ static uint64_t hash_of(const struct sip_flow *flow)
 	return address_hash(&flow->remote) + flow->protocol;
 }
 
-// By its address alone nobody is called on a connection of TLS that he made: that address proves nothing,
-// and the certificate we demand of whom we call was never shown (TLS-010).
-static bool is_equal(const struct map_node *node, const void *wanted)
+struct wanted {
+	const struct sip_flow *flow;
+	struct sip_tls_peer demand; // of TLS
+};
+
+static struct wanted wanted_of(const struct connections *connections, const struct sip_flow *flow)
 {
-	const struct sip_flow *flow = wanted;
+	struct wanted wanted = { .flow = flow };
+	if (flow->protocol == SIP_TLS && connections->options->tls != NULL)
+		sip_tls_find_peer(connections->options->tls, flow, &wanted.demand);
+	return wanted;
+}
+
+static bool does_for(const struct connection *connection, const struct wanted *wanted)
+{
+	return connection->demand == NULL ||
+	       sip_tls_does_for(connection->demand, connection->flow.tls_version, &wanted->demand);
+}
+
+// By its address alone nobody is called on a connection of TLS that he made: that address proves nothing,
+// and the certificate we demand of whom we call was never shown (TLS-010). On one that we made, he is
+// when no less was demanded then.
+static bool is_equal(const struct map_node *node, const void *context)
+{
+	const struct wanted *wanted = context;
+	const struct sip_flow *flow = wanted->flow;
 	const struct connection *connection =
 		map_entry((struct map_node *)node, struct connection, node);
 	return connection->flow.protocol == flow->protocol &&
 	       (connection->is_outgoing || flow->protocol != SIP_TLS) &&
 	       address_is_equal(&connection->flow.remote, &flow->remote) &&
-	       address_is_same_host(&connection->flow.local, &flow->local);
+	       address_is_same_host(&connection->flow.local, &flow->local) &&
+	       does_for(connection, wanted);
 }
 
 void connections_share(struct connection *connection)
@@ -154,6 +177,16 @@ void connections_unshare(struct connection *connection)
 struct connection *connections_find_peer(const struct connections *connections,
 					 const struct sip_flow *flow)
 {
-	struct map_node *node = map_find(&connections->peers, hash_of(flow), is_equal, flow);
+	struct wanted wanted = wanted_of(connections, flow);
+	struct map_node *node = map_find(&connections->peers, hash_of(flow), is_equal, &wanted);
 	return node != NULL ? map_entry(node, struct connection, node) : NULL;
+}
+
+// Who is nobody's name for anybody takes its connection as it is: so do the answers to what came on it.
+bool connections_does_for(const struct connection *connection, const struct sip_flow *flow)
+{
+	if (connection->demand == NULL || flow->peer[0] == '\0')
+		return true;
+	struct wanted wanted = wanted_of(connection->connections, flow);
+	return does_for(connection, &wanted);
 }

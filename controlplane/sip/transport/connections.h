@@ -47,9 +47,12 @@ void connections_share(struct connection *connection); // from now on others may
 void connections_unshare(struct connection *connection);
 void connections_rank(struct connection *connection, enum connection_rank rank); // as heard last
 struct connection *connections_find(const struct connections *connections, uint64_t id);
-// Any that others may send on, from the flow's local host to its remote address.
+// Any that others may send on, from the flow's local host to its remote address, and that was made with
+// the demands of the flow's peer, or stronger ones.
 struct connection *connections_find_peer(const struct connections *connections,
 					 const struct sip_flow *flow);
+// May the flow still go on this, which it went on before? Demands may have changed since.
+bool connections_does_for(const struct connection *connection, const struct sip_flow *flow);
 // Who has to go for a newcomer; NULL: nobody.
 struct connection *connections_least(const struct connections *connections);
 // The next after that position (0 at first, then what came before); NULL at the end.

@@ -139,8 +139,9 @@ void handshake_stop(struct connections *connections)
 bool handshake_begin(struct connection *connection)
 {
 	struct connections *connections = connection->connections;
-	return shake(connection, sip_tls_connect(connections->options->tls, connections->loop,
-						 connection->fd, &connection->flow.remote));
+	return shake(connection,
+		     sip_tls_connect(connections->options->tls, connections->loop, connection->fd,
+				     &connection->flow.remote, connection->demand));
 }
 
 void handshake_done(struct connection *connection)

@@ -129,7 +129,8 @@ static enum status send_on_stream(struct sip_transport *transport, struct text o
 	struct connections *connections = &transport->connections;
 	struct connection *found = connections_find(connections, flow->connection);
 	enum status status = OK;
-	if (found == NULL || !found->is_shared || found->flow.protocol != flow->protocol)
+	if (found == NULL || !found->is_shared || found->flow.protocol != flow->protocol ||
+	    !connections_does_for(found, flow))
 		found = connections_find_peer(connections, flow);
 	if (found == NULL)
 		status = can_go(transport, flow) ? connection_open(connections, flow, &found)

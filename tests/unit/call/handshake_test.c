@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "directory/object.h"
+#include "sip/tls/peer.h"
 #include "tests/check.h"
 #include "tests/fake/history.h"
 #include "tests/unit/directory/world.h"
@@ -170,35 +171,59 @@ static void a_customer_that_can_be_named_hears_of_its_handshake(void **state)
 	note(world, SIP_TLS_CIPHER, "", "192.0.2.3:4");
 }
 
+// A carrier is what it was called as (`sid`), wherever it has led us.
+static bool finds(struct world *world, const char *sid, const char *address,
+		  struct sip_tls_peer *out_peer)
+{
+	struct sip_flow flow = { .protocol = SIP_TLS, .remote = world_address(address) };
+	CHECK_TRUE(text_copy(text_of(sid), flow.peer, sizeof flow.peer));
+	return world->user.find_peer(world->user.context, &flow, out_peer);
+}
+
 static void carriers_have_rules_of_their_own(void **state)
 {
 	struct world *world = *state;
 	struct sip_tls_peer peer;
-	struct address carrier = world_address("198.51.100.20:5061");
-	struct address customer = world_address("203.0.113.9:5061");
-	world_add(world->directory,
-		  world_make(DIRECTORY_CARRIER, "name", "c", "address", "198.51.100.20:5061", NULL),
-		  NULL);
-	CHECK_TRUE(world->user.find_peer(world->user.context, &carrier, &peer));
+	char named[35], other[35];
+	world_add(
+		world->directory,
+		world_make(DIRECTORY_CARRIER, "name", "c", "address", "sip.carrier.example", NULL),
+		named);
+	CHECK_TRUE(finds(world, named, "198.51.100.20:5061", &peer));
 	CHECK_TRUE(peer.is_verified && !peer.allows_deprecated && peer.certificate[0] == '\0');
+	CHECK_STRING(peer.name, "sip.carrier.example");
 	world_add(world->directory,
 		  world_make(DIRECTORY_CARRIER, "name", "d", "address", "198.51.100.21:5061",
 			     "tls_verify", "false", "deprecated_tls", "true", "tls_certificate",
 			     "/etc/trunkd/d.crt", "tls_key", "/etc/trunkd/d.key", NULL),
-		  NULL);
-	carrier = world_address("198.51.100.21:5061");
-	CHECK_TRUE(world->user.find_peer(world->user.context, &carrier, &peer));
+		  other);
+	CHECK_TRUE(finds(world, other, "198.51.100.99:5061", &peer)); // where its Contact led
 	CHECK_TRUE(!peer.is_verified && peer.allows_deprecated);
 	CHECK_STRING(peer.certificate, "/etc/trunkd/d.crt");
 	CHECK_STRING(peer.key, "/etc/trunkd/d.key");
-	// A PBX, whose own certificate nobody looks at: old TLS as its account has it (TLS-005).
-	CHECK_TRUE(world->user.find_peer(world->user.context, &customer, &peer));
+	directory_drop(world->directory, named);
+	CHECK_FALSE(finds(world, named, "198.51.100.20:5061", &peer)); // so it has to prove all
+}
+
+// TLS-005, TLS-014: a PBX, whose own certificate nobody looks at, gets old TLS as its account has it. It
+// names the address of a carrier in vain: our certificate for that carrier is not for its dialog.
+static void a_customer_is_met_with_its_own_certificate(void **state)
+{
+	struct world *world = *state;
+	struct sip_tls_peer peer;
+	world_add(world->directory,
+		  world_make(DIRECTORY_CARRIER, "name", "d", "address", "198.51.100.21:5061",
+			     "tls_certificate", "/etc/trunkd/d.crt", "tls_key", "/etc/trunkd/d.key",
+			     NULL),
+		  NULL);
+	CHECK_TRUE(finds(world, "", "198.51.100.21:5061", &peer));
+	CHECK_TRUE(!peer.is_verified && peer.certificate[0] == '\0' && peer.key[0] == '\0');
+	CHECK_TRUE(finds(world, "", "203.0.113.9:5061", &peer));
 	CHECK_TRUE(!peer.is_verified && !peer.allows_deprecated);
 	set(world, 0, "true");
-	CHECK_TRUE(world->user.find_peer(world->user.context, &customer, &peer));
+	CHECK_TRUE(finds(world, "", "203.0.113.9:5061", &peer));
 	CHECK_TRUE(peer.allows_deprecated);
-	customer = world_address("192.0.2.3:5061");
-	CHECK_TRUE(world->user.find_peer(world->user.context, &customer, &peer));
+	CHECK_TRUE(finds(world, "", "192.0.2.3:5061", &peer));
 	CHECK_FALSE(peer.allows_deprecated);
 }
 
@@ -211,6 +236,7 @@ int main(void)
 		WORLD_TEST(an_account_without_the_setting_needs_tls_1_2),
 		WORLD_TEST(a_customer_that_can_be_named_hears_of_its_handshake),
 		WORLD_TEST(carriers_have_rules_of_their_own),
+		WORLD_TEST(a_customer_is_met_with_its_own_certificate),
 	};
 	return RUN_TESTS(tests);
 }

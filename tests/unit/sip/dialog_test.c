@@ -259,6 +259,43 @@ static const struct sip_message *ask(struct pair *pair, struct sip_dialog *dialo
 	return bye(pair, tag, ours, call_id, cseq);
 }
 
+static const struct sip_message *by_tls(const struct sip_message *message, uint64_t connection)
+{
+	struct sip_message *changed = (struct sip_message *)message; // the pair's own
+	changed->flow.protocol = SIP_TLS;
+	changed->flow.connection = connection;
+	return changed;
+}
+
+// TLS-010: who is called by a name stays that one wherever its Contact leads, and is connected to: a
+// connection of its own has shown us no certificate. Who has called is reached on its latest connection.
+static void a_named_peer_is_connected_to(void **state)
+{
+	struct pair *pair = *state;
+	struct sip_dialog *dialog = NULL;
+	struct sip_dialog_call call = {
+		.local = TEXT("<sip:us@192.0.2.1>"),
+		.remote = TEXT("<sip:b@203.0.113.5>"),
+		.target = TEXT("sip:b@203.0.113.5;transport=tls"),
+		.flow = { .protocol = SIP_TLS, .connection = 7, .peer = "CRcarrier" }
+	};
+	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5061"), &call.flow.local));
+	CHECK_TRUE(address_parse(TEXT("203.0.113.5:5061"), &call.flow.remote));
+	CHECK_OK(sip_dialog_open_client(pair->dialogs, &call, pair, &dialog));
+	CHECK_OK(sip_dialog_update(
+		dialog,
+		answer(pair, dialog, 200, "t", "Contact: <sip:b@203.0.113.99;transport=tls>\r\n")));
+	check_destination(dialog, "203.0.113.99:5061");
+	CHECK_STRING(sip_dialog_flow(dialog)->peer, "CRcarrier");
+	CHECK_TRUE(sip_dialog_accepts(dialog, by_tls(ask(pair, dialog, "t", 1), 9)));
+	CHECK_NUMBER(sip_dialog_flow(dialog)->connection, 7);
+	CHECK_OK(sip_dialog_open_server(
+		pair->dialogs, by_tls(invite(pair, "Contact: <sip:a@198.51.100.7>\r\n"), 3),
+		"called", pair, &dialog));
+	CHECK_TRUE(sip_dialog_accepts(dialog, by_tls(bye(pair, "theirs", "called", "in", 101), 4)));
+	CHECK_NUMBER(sip_dialog_flow(dialog)->connection, 4);
+}
+
 // RFC 3261 12.1: tag, target, routes and order are each fork's own.
 static void each_fork_is_a_dialog_until_one_answers(void **state)
 {
@@ -329,6 +366,7 @@ int main(void)
 		CASE(an_early_dialog_is_settled_by_its_200),
 		CASE(a_request_finds_its_dialog_by_tags_and_call_id),
 		CASE(requests_must_come_in_order),
+		CASE(a_named_peer_is_connected_to),
 		CASE(each_fork_is_a_dialog_until_one_answers),
 		CASE(what_cannot_open_a_dialog_is_refused),
 	};

@@ -201,6 +201,51 @@ static void many_destinations_take_bounded_room(void **state)
 	CHECK_TRUE(facts.is_resumed);
 }
 
+// Who may be spoken to on a connection that was made for somebody at the same address (RFC 5922 7.3 would
+// have the certificate looked at for each): who demands as much, or less.
+static void a_connection_does_for_the_same_demand_or_less(void **state)
+{
+	static const struct sip_tls_peer named = { .name = "a.example", .is_verified = true },
+					 unverified = { .name = "a.example" },
+					 other = { .name = "b.example", .is_verified = true },
+					 by_address = { .is_verified = true }, anybody = { 0 },
+					 shown = { .name = "a.example",
+						   .is_verified = true,
+						   .certificate = "c",
+						   .key = "k" },
+					 old = { .name = "a.example",
+						 .is_verified = true,
+						 .allows_deprecated = true };
+	static const struct {
+		const struct sip_tls_peer *made, *wanted;
+		uint16_t version;
+		bool does;
+	} rows[] = {
+		{ &named, &named, 0, true },
+		{ &named, &unverified, 0, true },
+		{ &named, &anybody, 0, true },
+		{ &unverified, &named, 0, false },
+		{ &anybody, &named, 0, false },
+		{ &anybody, &by_address, 0, false },
+		{ &by_address, &by_address, 0, true },
+		{ &named, &other, 0, false },
+		{ &by_address, &named, 0, false },
+		{ &named, &by_address, 0, false },
+		{ &shown, &shown, 0, true },
+		{ &shown, &named, 0, false }, // to whom we are nobody in particular
+		{ &named, &shown, 0, false },
+		{ &named, &old, 0, true },
+		{ &old, &named, 0, false }, // may yet become TLS 1.0
+		{ &old, &named, 0x0302, false },
+		{ &old, &named, SIP_TLS_1_2, true },
+		{ &old, &old, 0x0302, true },
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		CHECK_TRUE(sip_tls_does_for(rows[i].made, rows[i].version, rows[i].wanted) ==
+			   rows[i].does);
+}
+
 #define TLS_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -215,6 +260,7 @@ int main(void)
 		TLS_TEST(a_client_certificate_that_is_missing_stops_the_connection),
 		TLS_TEST(old_versions_are_spoken_where_the_carrier_needs_them),
 		TLS_TEST(many_destinations_take_bounded_room),
+		cmocka_unit_test(a_connection_does_for_the_same_demand_or_less),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

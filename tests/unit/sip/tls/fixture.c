@@ -26,16 +26,17 @@ static void note_failure(void *context, const struct sip_tls_failure *failure)
 {
 	struct fixture *fixture = context;
 	fixture->failed++;
+	CHECK_STRING(failure->known_as, failure->is_ours ? "CRthem" : "");
 	fixture->failure = *failure;
 	text_copy_cut(failure->server_name, fixture->failure_name, sizeof fixture->failure_name);
 	text_copy_cut(text_of(failure->detail), fixture->failure_detail,
 		      sizeof fixture->failure_detail);
 }
 
-static bool find_peer(void *context, const struct address *remote, struct sip_tls_peer *out_peer)
+static bool find_peer(void *context, const struct sip_flow *flow, struct sip_tls_peer *out_peer)
 {
 	struct fixture *fixture = context;
-	CHECK_TRUE(remote->port == 5061);
+	CHECK_TRUE(flow->remote.port != 0);
 	*out_peer = fixture->peer;
 	return true;
 }
@@ -161,12 +162,17 @@ void fixture_meet(struct fixture *fixture, SSL *peer, struct meeting *out_meetin
 
 void fixture_meet_ourselves(struct fixture *fixture, struct meeting *out_meeting)
 {
-	static const struct address remote = { .family = ADDRESS_IPV4,
-					       .port = 5061,
-					       .octets = { 127, 0, 0, 1 } };
+	static const struct sip_flow flow = {
+		.protocol = SIP_TLS,
+		.remote = { .family = ADDRESS_IPV4, .port = 5061, .octets = { 127, 0, 0, 1 } },
+		.peer = "CRthem"
+	};
+	struct sip_tls_peer peer;
 	int fds[2];
 	begin(fixture, out_meeting, fds);
-	out_meeting->theirs = sip_tls_connect(fixture->tls, fixture->loop, fds[1], &remote);
+	sip_tls_find_peer(fixture->tls, &flow, &peer);
+	out_meeting->theirs =
+		sip_tls_connect(fixture->tls, fixture->loop, fds[1], &flow.remote, &peer);
 	if (out_meeting->theirs == NULL) {
 		close(fds[1]);
 		out_meeting->has_ended[1] = true;

@@ -9,7 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "maker.h"
-#include "sip/tls/tls.h"
+#include "sip/tls/peer.h"
 
 struct fixture {
 	char folder[MAKER_PATH_SIZE];

@@ -180,9 +180,66 @@ static void handshakes_take_turns(void **state)
 	stage_close(&stage);
 }
 
-static bool find_anybody(void *context, const struct address *remote, struct sip_tls_peer *out_peer)
+// By the name of the flow: "strict" must have a right certificate, anybody else need not.
+static bool find_strict(void *context, const struct sip_flow *flow, struct sip_tls_peer *out_peer)
 {
-	(void)context, (void)remote;
+	(void)context;
+	*out_peer = (struct sip_tls_peer){ .is_verified = strcmp(flow->peer, "strict") == 0 };
+	return true;
+}
+
+static void run_both(struct stage *ours, struct stage *theirs)
+{
+	for (unsigned i = 0; i < 50; i++) {
+		stage_run(theirs);
+		stage_run(ours);
+	}
+}
+
+static uint64_t send_as(struct stage *ours, struct stage *theirs, struct sip_flow *flow,
+			const char *peer)
+{
+	(void)text_copy(text_of(peer), flow->peer, sizeof flow->peer);
+	CHECK_OK(stage_send(ours, TEXT(MESSAGE), flow));
+	uint64_t connection = flow->connection;
+	run_both(ours, theirs);
+	return connection;
+}
+
+// TLS-010: what was demanded when it was made decides who may speak on it.
+static void a_connection_is_shared_by_those_who_demand_no_more(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage ours, theirs;
+	fixture->user.find_peer = find_strict;
+	fixture_restart(fixture);
+	stage_open(&theirs, "127.0.0.1", usual, fixture->tls);
+	stage_open(&ours, "127.0.0.2", usual, fixture->tls);
+	const struct sip_flow fresh = { .protocol = SIP_TLS,
+					.local = ours.tls,
+					.remote = theirs.tls };
+	struct sip_flow flow = fresh;
+	uint64_t loose = send_as(&ours, &theirs, &flow, "loose");
+	CHECK_NUMBER(theirs.messages, 1);
+	flow = fresh;
+	uint64_t strict = send_as(&ours, &theirs, &flow, "strict");
+	CHECK_TRUE(strict != loose);
+	CHECK_NUMBER(theirs.messages, 2);
+	flow = fresh;
+	CHECK_NUMBER(send_as(&ours, &theirs, &flow, "strict"), strict);
+	flow.connection = loose; // its own, but more is demanded now than then
+	CHECK_NUMBER(send_as(&ours, &theirs, &flow, "strict"), strict);
+	flow.connection = loose; // the answer to what came on it
+	CHECK_NUMBER(send_as(&ours, &theirs, &flow, ""), loose);
+	CHECK_NUMBER(theirs.messages, 5);
+	CHECK_NUMBER(counter_get(&ours.counters->opened), 2);
+	stage_close(&ours);
+	stage_close(&theirs);
+}
+
+static bool find_anybody(void *context, const struct sip_flow *flow, struct sip_tls_peer *out_peer)
+{
+	(void)context, (void)flow;
 	*out_peer = (struct sip_tls_peer){ .is_verified = false };
 	return true;
 }
@@ -249,6 +306,8 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(handshakes_take_turns, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_connection_is_shared_by_those_who_demand_no_more,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			nobody_is_called_on_a_connection_that_he_made_by_tls, fixture_setup,
 			fixture_teardown),
