@@ -71,6 +71,10 @@ static const struct history_column CALL_COLUMNS[] = {
 	{ "alert_code",     HISTORY_COLUMN_NUMBER, FIELD(history_call, alert_code),  1, "" },
 	{ "ladder",         HISTORY_COLUMN_TEXT,   FIELD(history_call, ladder),      1, "" },
 	{ "secure",         HISTORY_COLUMN_NUMBER, FIELD(history_call, is_secure),   2, "" },
+	{ "billed_seconds", HISTORY_COLUMN_NUMBER, FIELD(history_call, billed_s),    3, "" },
+	{ "priced",         HISTORY_COLUMN_NUMBER, FIELD(history_call, is_priced),   3, "" },
+	{ "price_micro",    HISTORY_COLUMN_NUMBER, FIELD(history_call, price_micro), 3, "" },
+	{ "rate_prefix",    HISTORY_COLUMN_TEXT,   FIELD(history_call, rate_prefix), 3, "" },
 	MEDIA(caller),
 	MEDIA(called),
 };
@@ -87,13 +91,28 @@ static const struct history_column ALERT_COLUMNS[] = {
 	{ "seen",           HISTORY_COLUMN_TEXT,   FIELD(history_alert, seen),        1, "" },
 	{ "expected",       HISTORY_COLUMN_TEXT,   FIELD(history_alert, expected),    1, "" },
 	{ "text",           HISTORY_COLUMN_TEXT,   FIELD(history_alert, text),        1, "" },
+	{ "severity",       HISTORY_COLUMN_NUMBER, FIELD(history_alert, severity),    3, "" },
+	{ "cause",          HISTORY_COLUMN_TEXT,   FIELD(history_alert, cause),       3, "" },
+};
+
+static const struct history_column USAGE_COLUMNS[] = {
+	{ "key",            HISTORY_COLUMN_TEXT,   FIELD(history_usage, key),         3, "PRIMARY KEY NOT NULL" },
+	{ "account_sid",    HISTORY_COLUMN_TEXT,   FIELD(history_usage, account_sid), 3, "" },
+	{ "trunk_sid",      HISTORY_COLUMN_TEXT,   FIELD(history_usage, trunk_sid),   3, "" },
+	{ "subject",        HISTORY_COLUMN_TEXT,   FIELD(history_usage, subject),     3, "" },
+	{ "at_ms",          HISTORY_COLUMN_TIME,   FIELD(history_usage, at_ms),       3, "" },
+	{ "category",       HISTORY_COLUMN_CATEGORY, FIELD(history_usage, category),  3, "" },
+	{ "quantity",       HISTORY_COLUMN_NUMBER, FIELD(history_usage, quantity),    3, "" },
+	{ "priced",         HISTORY_COLUMN_NUMBER, FIELD(history_usage, is_priced),   3, "" },
+	{ "price_micro",    HISTORY_COLUMN_NUMBER, FIELD(history_usage, price_micro), 3, "" },
 };
 // clang-format on
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct history_table CALLS = { "calls", CALL_COLUMNS, COUNT(CALL_COLUMNS) };
-static const struct history_table ALERTS = { "alerts", ALERT_COLUMNS, COUNT(ALERT_COLUMNS) };
+static const struct history_table CALLS = { "calls", CALL_COLUMNS, COUNT(CALL_COLUMNS), 1 };
+static const struct history_table ALERTS = { "alerts", ALERT_COLUMNS, COUNT(ALERT_COLUMNS), 1 };
+static const struct history_table USAGE = { "usage", USAGE_COLUMNS, COUNT(USAGE_COLUMNS), 3 };
 
 const struct history_table *history_column_calls(void)
 {
@@ -105,11 +124,26 @@ const struct history_table *history_column_alerts(void)
 	return &ALERTS;
 }
 
+const struct history_table *history_column_usage(void)
+{
+	return &USAGE;
+}
+
 static uint64_t number_in(const void *field, size_t size)
 {
 	uint64_t value = 0;
 	memcpy(&value, field, size); // little endian, as every machine this runs on
 	return value;
+}
+
+// Of a column of words; NULL: it is none.
+static const char *word_of(enum history_column_kind kind, uint64_t value)
+{
+	if (kind == HISTORY_COLUMN_END)
+		return history_end_text((enum history_end)value);
+	if (kind == HISTORY_COLUMN_CATEGORY && value < HISTORY_CATEGORY_COUNT)
+		return history_category_facts((enum history_category)value)->word;
+	return NULL;
 }
 
 bool history_column_bind(struct sqlite3_stmt *statement, int number,
@@ -125,10 +159,9 @@ bool history_column_bind(struct sqlite3_stmt *statement, int number,
 			 (column->kind == HISTORY_COLUMN_TTL && value == 255);
 	if (is_absent)
 		return sqlite3_bind_null(statement, number) == SQLITE_OK;
-	if (column->kind == HISTORY_COLUMN_END)
-		return sqlite3_bind_text(statement, number,
-					 history_end_text((enum history_end)value), -1,
-					 SQLITE_STATIC) == SQLITE_OK;
+	const char *word = word_of(column->kind, value);
+	if (word)
+		return sqlite3_bind_text(statement, number, word, -1, SQLITE_STATIC) == SQLITE_OK;
 	if (column->kind == HISTORY_COLUMN_SIGNED)
 		return sqlite3_bind_int64(statement, number, (int32_t)value) == SQLITE_OK;
 	return sqlite3_bind_int64(statement, number, (sqlite3_int64)value) == SQLITE_OK;
@@ -152,6 +185,9 @@ void history_column_read(struct sqlite3_stmt *statement, int number,
 		value = 255;
 	if (column->kind == HISTORY_COLUMN_END)
 		value = history_end_of(
+			text_of((const char *)sqlite3_column_text(statement, number)));
+	if (column->kind == HISTORY_COLUMN_CATEGORY)
+		value = history_category_of(
 			text_of((const char *)sqlite3_column_text(statement, number)));
 	memcpy(field, &value, column->size);
 }

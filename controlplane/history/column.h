@@ -17,6 +17,7 @@ enum history_column_kind {
 	HISTORY_COLUMN_SIGNED, // an int32_t
 	HISTORY_COLUMN_TTL, // NULL: no packet seen
 	HISTORY_COLUMN_END, // enum history_end as a word
+	HISTORY_COLUMN_CATEGORY, // enum history_category as a word
 };
 
 struct history_column {
@@ -31,12 +32,14 @@ struct history_table {
 	const char *name;
 	const struct history_column *columns;
 	unsigned column_count;
+	uint8_t since; // the schema version that brought the table
 };
 
-#define HISTORY_SCHEMA_VERSION 2
+#define HISTORY_SCHEMA_VERSION 3
 
 const struct history_table *history_column_calls(void);
 const struct history_table *history_column_alerts(void); // its first column is the slot's alert_sid
+const struct history_table *history_column_usage(void); // its first column is the key
 // False when SQLite refuses. Parameters count from 1, columns of a result from 0.
 bool history_column_bind(struct sqlite3_stmt *statement, int number,
 			 const struct history_column *column, const void *record);

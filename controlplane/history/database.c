@@ -6,25 +6,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "history/column.h"
+#include "history/sql.h"
 
 #define BUSY_MS 1000
-#define SQL_SIZE 4096
 
-struct history_database {
-	sqlite3 *sqlite;
-	sqlite3_stmt *insert_call, *insert_alert, *call_by_sid, *calls, *alerts;
-	char file[512];
-	dev_t device;
-	ino_t inode;
-};
+// Sums of usage, kept by the transaction that writes an item, so that they outlive it.
+static const char SUMS[] =
+	"CREATE TABLE IF NOT EXISTS usage_months(account_sid TEXT NOT NULL, month TEXT NOT NULL, "
+	"category TEXT NOT NULL, count INTEGER, quantity INTEGER, price_micro INTEGER, "
+	"unpriced INTEGER, PRIMARY KEY(account_sid, month, category)) WITHOUT ROWID;";
 
 static const char INDEXES[] =
 	"CREATE INDEX IF NOT EXISTS calls_start ON calls(start_ms);"
@@ -34,7 +29,9 @@ static const char INDEXES[] =
 	"CREATE INDEX IF NOT EXISTS calls_to ON calls(to_number, start_ms);"
 	"CREATE INDEX IF NOT EXISTS alerts_at ON alerts(at_ms);"
 	"CREATE INDEX IF NOT EXISTS alerts_call ON alerts(call_sid);"
-	"CREATE INDEX IF NOT EXISTS alerts_code ON alerts(code, at_ms);";
+	"CREATE INDEX IF NOT EXISTS alerts_code ON alerts(code, at_ms);"
+	"CREATE INDEX IF NOT EXISTS alerts_account ON alerts(account_sid, at_ms);"
+	"CREATE INDEX IF NOT EXISTS usage_at ON usage(at_ms);";
 
 static enum status refuse(struct history_database *database, const char *what,
 			  struct history_database_problem *out_problem)
@@ -51,7 +48,8 @@ static bool run(struct history_database *database, const char *sql)
 
 static const char *type_of(const struct history_column *column)
 {
-	bool is_text = column->kind == HISTORY_COLUMN_TEXT || column->kind == HISTORY_COLUMN_END;
+	bool is_text = column->kind == HISTORY_COLUMN_TEXT || column->kind == HISTORY_COLUMN_END ||
+		       column->kind == HISTORY_COLUMN_CATEGORY;
 	return is_text ? "TEXT" : "INTEGER";
 }
 
@@ -59,24 +57,25 @@ static const char *type_of(const struct history_column *column)
 static bool upgrade_table(struct history_database *database, const struct history_table *table,
 			  unsigned version)
 {
-	char room[SQL_SIZE];
+	char room[HISTORY_SQL_SIZE];
 	struct writer sql = writer_of(room, sizeof(room));
-	if (version == 1)
+	bool is_new = version == table->since;
+	if (is_new)
 		writer_format(&sql, "CREATE TABLE IF NOT EXISTS %s(", table->name);
 	bool is_first = true;
 	for (unsigned i = 0; i < table->column_count; i++) {
 		const struct history_column *column = &table->columns[i];
 		if (column->since != version)
 			continue;
-		if (version > 1)
+		if (!is_new)
 			writer_format(&sql, "ALTER TABLE %s ADD COLUMN ", table->name);
 		else if (!is_first)
 			writer_string(&sql, ", ");
 		is_first = false;
 		writer_format(&sql, "%s %s %s", column->name, type_of(column), column->constraint);
-		writer_string(&sql, version > 1 ? ";" : "");
+		writer_string(&sql, is_new ? "" : ";");
 	}
-	writer_string(&sql, version == 1 ? ")" : "");
+	writer_string(&sql, is_new ? ")" : "");
 	const char *text = writer_string_done(&sql);
 	return text && run(database, text);
 }
@@ -100,10 +99,12 @@ static bool upgrade(struct history_database *database, unsigned from)
 		return false;
 	for (unsigned version = from + 1; version <= HISTORY_SCHEMA_VERSION; version++)
 		if (!upgrade_table(database, history_column_calls(), version) ||
-		    !upgrade_table(database, history_column_alerts(), version))
+		    !upgrade_table(database, history_column_alerts(), version) ||
+		    !upgrade_table(database, history_column_usage(), version))
 			return false;
 	snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%d", HISTORY_SCHEMA_VERSION);
-	return run(database, INDEXES) && run(database, pragma) && run(database, "COMMIT");
+	return run(database, SUMS) && run(database, INDEXES) && run(database, pragma) &&
+	       run(database, "COMMIT");
 }
 
 static bool prepare(struct history_database *database, const char *sql,
@@ -113,7 +114,7 @@ static bool prepare(struct history_database *database, const char *sql,
 				  out_statement, NULL) == SQLITE_OK;
 }
 
-static void write_columns(struct writer *sql, const struct history_table *table)
+void history_sql_columns(struct writer *sql, const struct history_table *table)
 {
 	for (unsigned i = 0; i < table->column_count; i++)
 		writer_format(sql, "%s%s", i > 0 ? "," : "", table->columns[i].name);
@@ -122,43 +123,32 @@ static void write_columns(struct writer *sql, const struct history_table *table)
 static bool prepare_insert(struct history_database *database, const struct history_table *table,
 			   sqlite3_stmt **out_statement)
 {
-	char room[SQL_SIZE];
+	char room[HISTORY_SQL_SIZE];
 	struct writer sql = writer_of(room, sizeof(room));
 	writer_format(&sql, "INSERT INTO %s(", table->name);
-	write_columns(&sql, table);
+	history_sql_columns(&sql, table);
 	writer_string(&sql, ") VALUES(");
 	for (unsigned i = 0; i < table->column_count; i++)
 		writer_string(&sql, i > 0 ? ",?" : "?");
 	// A crash between the commit and giving the slot back writes a record twice: the first stays.
-	writer_string(&sql, ") ON CONFLICT(sid) DO NOTHING");
-	const char *text = writer_string_done(&sql);
-	return text && prepare(database, text, out_statement);
-}
-
-static bool prepare_select(struct history_database *database, const struct history_table *table,
-			   const char *condition, sqlite3_stmt **out_statement)
-{
-	char room[SQL_SIZE];
-	struct writer sql = writer_of(room, sizeof(room));
-	writer_string(&sql, "SELECT ");
-	write_columns(&sql, table);
-	writer_format(&sql, " FROM %s %s", table->name, condition);
+	writer_string(&sql, ") ON CONFLICT DO NOTHING");
 	const char *text = writer_string_done(&sql);
 	return text && prepare(database, text, out_statement);
 }
 
 static bool prepare_all(struct history_database *database)
 {
-	const struct history_table *calls = history_column_calls(),
-				   *alerts = history_column_alerts();
-	return prepare_insert(database, calls, &database->insert_call) &&
-	       prepare_insert(database, alerts, &database->insert_alert) &&
-	       prepare_select(database, calls, "WHERE sid=?1", &database->call_by_sid) &&
-	       prepare_select(database, calls, "ORDER BY start_ms DESC, rowid DESC LIMIT ?1",
-			      &database->calls) &&
-	       prepare_select(database, alerts,
-			      "WHERE at_ms<?1 ORDER BY at_ms DESC, rowid DESC LIMIT ?2",
-			      &database->alerts);
+	static const char ADD[] =
+		"INSERT INTO usage_months SELECT account_sid, strftime('%Y-%m', at_ms / 1000, "
+		"'unixepoch'), category, 1, quantity, price_micro, 1 - priced FROM usage WHERE "
+		"key=?1 ON CONFLICT DO UPDATE SET count=count+1, "
+		"quantity=quantity+excluded.quantity, "
+		"price_micro=price_micro+excluded.price_micro, "
+		"unpriced=unpriced+excluded.unpriced";
+	return prepare_insert(database, history_column_calls(), &database->insert_call) &&
+	       prepare_insert(database, history_column_alerts(), &database->insert_alert) &&
+	       prepare_insert(database, history_column_usage(), &database->insert_usage) &&
+	       prepare(database, ADD, &database->add_usage);
 }
 
 // The file is made here for its mode; SQLite gives the same to its -wal and -shm.
@@ -226,9 +216,8 @@ void history_database_close(struct history_database *database)
 		return;
 	sqlite3_finalize(database->insert_call);
 	sqlite3_finalize(database->insert_alert);
-	sqlite3_finalize(database->call_by_sid);
-	sqlite3_finalize(database->calls);
-	sqlite3_finalize(database->alerts);
+	sqlite3_finalize(database->insert_usage);
+	sqlite3_finalize(database->add_usage);
 	sqlite3_close(database->sqlite);
 	free(database);
 }
@@ -254,10 +243,36 @@ static bool insert(sqlite3_stmt *statement, const struct history_table *table, c
 	return is_good;
 }
 
+// An item that was there already is in the sums.
+static bool insert_usage(struct history_database *database, const struct history_usage *item)
+{
+	if (!insert(database->insert_usage, history_column_usage(), item, NULL))
+		return false;
+	if (sqlite3_changes(database->sqlite) == 0)
+		return true;
+	bool is_good = sqlite3_bind_text(database->add_usage, 1, item->key, -1, SQLITE_STATIC) ==
+			       SQLITE_OK &&
+		       sqlite3_step(database->add_usage) == SQLITE_DONE;
+	sqlite3_reset(database->add_usage);
+	return is_good;
+}
+
+static bool insert_call(struct history_database *database, const struct history_call *call)
+{
+	struct history_usage item;
+	if (!insert(database->insert_call, history_column_calls(), call, NULL))
+		return false;
+	if (sqlite3_changes(database->sqlite) == 0 || !history_usage_of_call(call, &item))
+		return true;
+	return insert_usage(database, &item);
+}
+
 static bool insert_slot(struct history_database *database, const struct history_slot *slot)
 {
 	if (slot->kind == HISTORY_SLOT_CALL)
-		return insert(database->insert_call, history_column_calls(), &slot->call, NULL);
+		return insert_call(database, &slot->call);
+	if (slot->kind == HISTORY_SLOT_USAGE)
+		return insert_usage(database, &slot->usage);
 	return insert(database->insert_alert, history_column_alerts(), &slot->alert,
 		      slot->alert_sid);
 }
@@ -279,42 +294,4 @@ enum status history_database_write(struct history_database *database,
 	enum status status = refuse(database, "commit", out_problem);
 	(void)run(database, "ROLLBACK");
 	return status;
-}
-
-static void read_row(sqlite3_stmt *statement, const struct history_table *table, unsigned first,
-		     void *record)
-{
-	for (unsigned i = first; i < table->column_count; i++)
-		history_column_read(statement, (int)i, &table->columns[i], record);
-}
-
-void history_database_calls(struct history_database *database, const char *sid, unsigned max,
-			    history_database_call_fn found, void *context)
-{
-	bool is_one = sid && sid[0];
-	sqlite3_stmt *statement = is_one ? database->call_by_sid : database->calls;
-	if (is_one)
-		sqlite3_bind_text(statement, 1, sid, -1, SQLITE_STATIC);
-	else
-		sqlite3_bind_int64(statement, 1, (sqlite3_int64)max);
-	while (sqlite3_step(statement) == SQLITE_ROW) {
-		struct history_call call = { 0 };
-		read_row(statement, history_column_calls(), 0, &call);
-		found(context, &call);
-	}
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
-}
-
-void history_database_alerts(struct history_database *database, uint64_t before_ms, unsigned max,
-			     history_database_alert_fn found, void *context)
-{
-	sqlite3_bind_int64(database->alerts, 1, (sqlite3_int64)before_ms);
-	sqlite3_bind_int64(database->alerts, 2, (sqlite3_int64)max);
-	while (sqlite3_step(database->alerts) == SQLITE_ROW) {
-		struct history_alert alert = { 0 };
-		read_row(database->alerts, history_column_alerts(), 1, &alert);
-		found(context, &alert);
-	}
-	sqlite3_reset(database->alerts);
 }

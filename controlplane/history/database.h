@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/status.h"
+#include "history/find.h"
 #include "history/spool.h"
 
 struct history_database;
@@ -26,10 +27,15 @@ enum status history_database_write(struct history_database *database,
 				   struct history_slot *const *slots, unsigned count,
 				   struct history_database_problem *out_problem);
 
-typedef void (*history_database_call_fn)(void *context, const struct history_call *call);
-// Newest first; sid NULL or empty: any.
-void history_database_calls(struct history_database *database, const char *sid, unsigned max,
-			    history_database_call_fn found, void *context);
-typedef void (*history_database_alert_fn)(void *context, const struct history_alert *alert);
-void history_database_alerts(struct history_database *database, uint64_t before_ms, unsigned max,
-			     history_database_alert_fn found, void *context);
+enum history_find_kind { HISTORY_FIND_CALLS, HISTORY_FIND_ALERTS, HISTORY_FIND_USAGE };
+
+union history_record {
+	struct history_call call;
+	struct history_alert alert;
+	struct history_usage_total total;
+};
+
+typedef void (*history_database_found_fn)(void *context, const union history_record *record);
+void history_database_find(struct history_database *database, enum history_find_kind kind,
+			   const struct history_filter *filter, history_database_found_fn found,
+			   void *context); // search.c; newest first

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/ring.h"
 #include "history/keeper.h"
+#include "history/rate.h"
 #include "history/spool.h"
 
 #define ALERTS_MAX 256
@@ -23,6 +24,7 @@ struct history {
 	struct history_keeper *keeper;
 	struct ring *requests, *results;
 	struct event *arrival;
+	const struct history_rates *rates;
 	struct history_counters counters;
 	struct history_alert alerts[ALERTS_MAX]; // a ring; [alert_next - 1] is the newest
 	unsigned alert_next, alert_count;
@@ -67,13 +69,24 @@ static void remember_oldest(struct history *history, const struct history_alert 
 	history->alerts[place % ALERTS_MAX] = *alert;
 }
 
+static void tell(enum history_find_kind kind, union history_found found, void *context,
+		 const union history_record *record)
+{
+	if (kind == HISTORY_FIND_CALLS)
+		found.call(context, record ? &record->call : NULL);
+	else if (kind == HISTORY_FIND_ALERTS)
+		found.alert(context, record ? &record->alert : NULL);
+	else
+		found.usage(context, record ? &record->total : NULL);
+}
+
 static void deliver(struct history *history, const struct history_result *result)
 {
 	if (result->kind == HISTORY_RESULT_ALERT)
-		remember_oldest(history, &result->alert);
+		remember_oldest(history, &result->record.alert);
 	else
-		result->found(result->context,
-			      result->kind == HISTORY_RESULT_CALL ? &result->call : NULL);
+		tell(result->of, result->found, result->context,
+		     result->kind == HISTORY_RESULT_FOUND ? &result->record : NULL);
 }
 
 static void results_arrived(evutil_socket_t fd, short events, void *context)
@@ -116,7 +129,7 @@ static void recover(struct history *history)
 {
 	struct log_value found_text, lost_text;
 	unsigned lost = 0;
-	unsigned found = history_spool_recover(history->spool, &lost);
+	unsigned found = history_spool_recover(history->spool, history->rates, &lost);
 	counter_set(&history->counters.spool_used, found);
 	if (found > 0)
 		log_event(LOG_WARNING, "history_recovered", "records",
@@ -130,6 +143,7 @@ enum status history_start(struct event_base *loop, const struct history_options 
 	struct history *history = calloc(1, sizeof(*history));
 	if (!history)
 		return ERR_MEMORY;
+	history->rates = options->rates;
 	enum status status =
 		history_spool_open(options->spool_file, options->spool_records, &history->spool);
 	if (status != OK)
@@ -160,13 +174,18 @@ void history_stop(struct history *history)
 	}
 	history_keeper_destroy(history->keeper);
 	while (history->requests && ring_take(history->requests, &request))
-		request.found(request.context, NULL);
+		tell(request.kind, request.found, request.context, NULL);
 	if (history->arrival)
 		event_free(history->arrival);
 	history_spool_close(history->spool);
 	ring_destroy(history->requests);
 	ring_destroy(history->results);
 	free(history);
+}
+
+void history_set_rates(struct history *history, const struct history_rates *rates)
+{
+	history->rates = rates;
 }
 
 const struct history_counters *history_counters(const struct history *history)
@@ -197,8 +216,18 @@ struct history_call *history_call_open(struct history *history)
 	return &slot->call;
 }
 
+static void count_usage(struct history *history, const struct history_usage *item)
+{
+	counter_add(&history->counters.usage_items[item->category], 1);
+	counter_add(&history->counters.usage_quantity[item->category], item->quantity);
+}
+
 void history_call_close(struct history *history, struct history_call *call)
 {
+	struct history_usage item;
+	history_rate_call(history->rates, call);
+	if (history_usage_of_call(call, &item))
+		count_usage(history, &item);
 	history_spool_finish(history->spool, history_spool_slot(call));
 }
 
@@ -214,6 +243,21 @@ bool history_alert_write(struct history *history, const struct history_alert *al
 	return true;
 }
 
+enum status history_usage_write(struct history *history, const struct history_usage *item)
+{
+	if (item->key[0] == 0 || item->account_sid[0] == 0 ||
+	    item->category >= HISTORY_CATEGORY_COUNT)
+		return ERR_MALFORMED;
+	struct history_slot *slot = take(history, HISTORY_SLOT_USAGE);
+	if (!slot)
+		return ERR_BUSY;
+	slot->usage = *item;
+	history_rate_item(history->rates, &slot->usage);
+	count_usage(history, &slot->usage);
+	history_spool_finish(history->spool, slot);
+	return OK;
+}
+
 unsigned history_alerts(const struct history *history, struct history_alert *out_alerts,
 			unsigned max)
 {
@@ -224,11 +268,43 @@ unsigned history_alerts(const struct history *history, struct history_alert *out
 	return count;
 }
 
+static enum status ask(struct history *history, const struct history_request *request)
+{
+	return ring_put(history->requests, request) ? OK : ERR_BUSY;
+}
+
 enum status history_search(struct history *history, const char *sid, unsigned max,
 			   history_found_fn found, void *context)
 {
-	struct history_request request = { .max = max, .found = found, .context = context };
-	if (sid && !text_copy(text_of(sid), request.sid, sizeof(request.sid)))
+	struct history_filter filter = { .max = max };
+	if (sid && !text_copy(text_of(sid), filter.sid, sizeof(filter.sid)))
 		return ERR_MALFORMED;
-	return ring_put(history->requests, &request) ? OK : ERR_BUSY;
+	return history_find_calls(history, &filter, found, context);
+}
+
+enum status history_find_calls(struct history *history, const struct history_filter *filter,
+			       history_found_fn found, void *context)
+{
+	struct history_request request = {
+		HISTORY_FIND_CALLS, *filter, { .call = found }, context
+	};
+	return ask(history, &request);
+}
+
+enum status history_find_alerts(struct history *history, const struct history_filter *filter,
+				history_found_alert_fn found, void *context)
+{
+	struct history_request request = {
+		HISTORY_FIND_ALERTS, *filter, { .alert = found }, context
+	};
+	return ask(history, &request);
+}
+
+enum status history_find_usage(struct history *history, const struct history_filter *filter,
+			       history_found_usage_fn found, void *context)
+{
+	struct history_request request = {
+		HISTORY_FIND_USAGE, *filter, { .usage = found }, context
+	};
+	return ask(history, &request);
 }

@@ -11,9 +11,11 @@
 #include "base/counter.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "history/usage.h"
 
 struct event_base;
 struct history;
+struct history_rates;
 
 struct history_media { // one direction: what arrived from that party and what became of it
 	uint64_t packets, octets; // relayed
@@ -68,15 +70,30 @@ struct history_call {
 	uint8_t attempts; // carriers tried
 	uint8_t is_secure; // its trunk demanded TLS and SRTP
 	uint32_t alert_code; // of the alert that explains a failure; 0: none
+	// Usage, filled in when the call is closed (rate.h):
+	uint32_t billed_s; // 0: not answered
+	uint8_t is_priced;
+	uint64_t price_micro; // millionths of the currency
+	char rate_prefix[20]; // of the price: "+81", "*"
 	struct history_media caller, called;
 	char ladder
 		[1024]; // "0 caller> INVITE\n1 caller< 100\n…": ms since start, leg, direction, what
+};
+
+enum history_severity { // 0: older than severities
+	HISTORY_SEVERITY_NONE,
+	HISTORY_SEVERITY_NOTICE, // worth to know
+	HISTORY_SEVERITY_WARNING, // a call went on, or went wrong in part
+	HISTORY_SEVERITY_ERROR, // a call, or a service, did not come about
+	HISTORY_SEVERITY_COUNT,
 };
 
 struct history_alert { // DEBUG-001; one per cause and call
 	char call_sid[35], account_sid[35], trunk_sid[35];
 	uint64_t at_ms;
 	uint32_t code; // 32xxx
+	uint8_t severity; // enum history_severity
+	char cause[40]; // the metric's label: tells causes apart that share a code
 	char source[64];
 	char header[64]; // which header or part of the message
 	char seen[192], expected[192];
@@ -86,18 +103,22 @@ struct history_alert { // DEBUG-001; one per cause and call
 struct history_counters {
 	struct counter calls, alerts, written, refused, failures;
 	struct counter spool_used; // records waiting, now
+	struct counter usage_items[HISTORY_CATEGORY_COUNT], usage_quantity[HISTORY_CATEGORY_COUNT];
 };
 
 struct history_options {
 	const char *file;
 	const char *spool_file;
 	unsigned spool_records;
+	const struct history_rates *rates; // NULL: nothing has a price; outlives the history
 };
 
 // Replays what a former process left in the spool: finished records as they are, open ones as LOST.
 enum status history_start(struct event_base *loop, const struct history_options *options,
 			  struct history **out_history);
 void history_stop(struct history *history); // after the last record is written
+// The prices from now on; `rates` outlives the history, or the next call of this.
+void history_set_rates(struct history *history, const struct history_rates *rates);
 const struct history_counters *history_counters(const struct history *history);
 
 // A record to fill in place, zeroed; NULL: the spool is full, so refuse the call (never lose one).

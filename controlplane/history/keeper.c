@@ -68,9 +68,9 @@ static void send_up(struct history_keeper *keeper, const struct history_result *
 		(void)poll(NULL, 0, 1);
 }
 
-static void send_alert(void *context, const struct history_alert *alert)
+static void send_alert(void *context, const union history_record *record)
 {
-	struct history_result result = { .kind = HISTORY_RESULT_ALERT, .alert = *alert };
+	struct history_result result = { .kind = HISTORY_RESULT_ALERT, .record = *record };
 	send_up(context, &result);
 }
 
@@ -87,9 +87,11 @@ static bool open_database(struct history_keeper *keeper, uint64_t now_ms)
 		fail(keeper, now_ms, problem.text);
 		return false;
 	}
+	struct history_filter former = { .to_ms = keeper->options.started_ms,
+					 .max = keeper->options.alerts_max };
 	if (!keeper->has_sent_alerts)
-		history_database_alerts(keeper->database, keeper->options.started_ms,
-					keeper->options.alerts_max, send_alert, keeper);
+		history_database_find(keeper->database, HISTORY_FIND_ALERTS, &former, send_alert,
+				      keeper);
 	keeper->has_sent_alerts = true;
 	return true;
 }
@@ -135,13 +137,14 @@ struct search {
 	const struct history_request *request;
 };
 
-static void send_call(void *context, const struct history_call *call)
+static void send_found(void *context, const union history_record *record)
 {
 	struct search *search = context;
-	struct history_result result = { .kind = HISTORY_RESULT_CALL,
+	struct history_result result = { .kind = HISTORY_RESULT_FOUND,
+					 .of = search->request->kind,
 					 .found = search->request->found,
 					 .context = search->request->context,
-					 .call = *call };
+					 .record = *record };
 	send_up(search->keeper, &result);
 }
 
@@ -151,9 +154,10 @@ static void answer_searches(struct history_keeper *keeper)
 	while (ring_take(keeper->options.requests, &request)) {
 		struct search search = { keeper, &request };
 		if (open_database(keeper, clock_monotonic_ns() / 1000000))
-			history_database_calls(keeper->database, request.sid, request.max,
-					       send_call, &search);
+			history_database_find(keeper->database, request.kind, &request.filter,
+					      send_found, &search);
 		struct history_result end = { .kind = HISTORY_RESULT_END,
+					      .of = request.kind,
 					      .found = request.found,
 					      .context = request.context };
 		send_up(keeper, &end);

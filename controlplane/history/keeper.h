@@ -8,28 +8,33 @@
 
 #include "base/ring.h"
 #include "base/status.h"
+#include "history/database.h"
 #include "history/history.h"
 #include "history/spool.h"
 
 struct history_keeper;
 
+union history_found { // who hears what was found
+	history_found_fn call;
+	history_found_alert_fn alert;
+	history_found_usage_fn usage;
+};
+
 struct history_request { // control to history thread
-	char sid[HISTORY_SID_SIZE];
-	unsigned max;
-	history_found_fn found;
+	enum history_find_kind kind;
+	struct history_filter filter;
+	union history_found found;
 	void *context;
 };
 
-enum history_result_kind { HISTORY_RESULT_CALL, HISTORY_RESULT_END, HISTORY_RESULT_ALERT };
+enum history_result_kind { HISTORY_RESULT_FOUND, HISTORY_RESULT_END, HISTORY_RESULT_ALERT };
 
 struct history_result { // history thread to control; allocated, control frees it
 	enum history_result_kind kind;
-	history_found_fn found;
+	enum history_find_kind of;
+	union history_found found;
 	void *context;
-	union {
-		struct history_call call;
-		struct history_alert alert;
-	};
+	union history_record record;
 };
 
 struct history_keeper_options {

@@ -16,9 +16,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/ring.h"
+#include "history/rate.h"
 
 #define HEADER_SIZE 4096
-#define LAYOUT 2 // of struct history_slot; a change of it needs a reader of the old one
+#define LAYOUT 3 // of struct history_slot; a change of it needs a reader of the old one
 #define RECORDS_MIN 16
 #define RECORDS_MAX (1u << 20)
 
@@ -198,33 +199,44 @@ static void mend_call(struct history_call *call, uint64_t alive_ms)
 				sizeof(call->reason));
 }
 
+static const char *name_of(const struct history_slot *slot)
+{
+	if (slot->kind == HISTORY_SLOT_CALL)
+		return slot->call.sid;
+	return slot->kind == HISTORY_SLOT_USAGE ? slot->usage.key : slot->alert_sid;
+}
+
 // Hands a slot of the former process on, or frees it. False: nothing was in it.
-static bool recover_slot(struct history_spool *spool, struct history_slot *slot, bool *out_lost)
+static bool recover_slot(struct history_spool *spool, const struct history_rates *rates,
+			 struct history_slot *slot, bool *out_lost)
 {
 	uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
 	bool is_call = slot->kind == HISTORY_SLOT_CALL;
-	const char *sid = is_call ? slot->call.sid : slot->alert_sid;
+	const char *sid = name_of(slot);
 	*out_lost = state == HISTORY_SLOT_OPEN;
-	// An alert is OPEN only while it is copied, a call without a SID has not begun: neither was
+	// Others are OPEN only while they are copied, a call without a SID has not begun: neither was
 	// accepted.
 	if ((state != HISTORY_SLOT_OPEN && state != HISTORY_SLOT_DONE) || sid[0] == 0 ||
 	    (*out_lost && !is_call)) {
 		atomic_store_explicit(&slot->state, HISTORY_SLOT_FREE, memory_order_relaxed);
 		return false;
 	}
-	if (*out_lost)
+	if (*out_lost) {
 		mend_call(&slot->call, atomic_load(&spool->header->alive_ms));
+		history_rate_call(rates, &slot->call);
+	}
 	history_spool_finish(spool, slot);
 	return true;
 }
 
-unsigned history_spool_recover(struct history_spool *spool, unsigned *out_lost)
+unsigned history_spool_recover(struct history_spool *spool, const struct history_rates *rates,
+			       unsigned *out_lost)
 {
 	unsigned found = 0;
 	*out_lost = 0;
 	for (uint32_t i = 0; i < spool->count; i++) {
 		bool is_lost;
-		if (recover_slot(spool, &spool->slots[i], &is_lost)) {
+		if (recover_slot(spool, rates, &spool->slots[i], &is_lost)) {
 			found++;
 			*out_lost += is_lost;
 		} else {

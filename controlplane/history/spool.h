@@ -19,7 +19,7 @@ enum history_slot_state {
 	HISTORY_SLOT_DONE, // the history thread's, until it is in the database
 };
 
-enum history_slot_kind { HISTORY_SLOT_CALL, HISTORY_SLOT_ALERT };
+enum history_slot_kind { HISTORY_SLOT_CALL, HISTORY_SLOT_ALERT, HISTORY_SLOT_USAGE };
 
 struct history_slot {
 	_Atomic uint32_t state;
@@ -29,6 +29,7 @@ struct history_slot {
 	union {
 		struct history_call call;
 		struct history_alert alert;
+		struct history_usage usage;
 	};
 };
 
@@ -39,8 +40,10 @@ struct history_spool;
 enum status history_spool_open(const char *file, unsigned records,
 			       struct history_spool **out_spool);
 void history_spool_close(struct history_spool *spool); // what is in it stays in the file
-// What a former process left: DONE records are handed on, OPEN ones become LOST first.
-unsigned history_spool_recover(struct history_spool *spool, unsigned *out_lost);
+// What a former process left: DONE records are handed on, OPEN calls become LOST first, and then what
+// `rates` says.
+unsigned history_spool_recover(struct history_spool *spool, const struct history_rates *rates,
+			       unsigned *out_lost);
 
 struct history_slot *history_spool_take(struct history_spool *spool, enum history_slot_kind kind);
 void history_spool_finish(struct history_spool *spool, struct history_slot *slot);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fake/memory.h"
+#include "history/find.h"
 
 struct open_record {
 	struct history_call call; // first: what the product holds
@@ -22,6 +23,8 @@ struct history {
 	struct open_record *open;
 	struct history_call **rows;
 	struct history_alert **alerts;
+	struct history_usage **items;
+	unsigned item_count;
 	unsigned row_count, alert_count, rows_taken, alerts_taken;
 };
 
@@ -53,6 +56,9 @@ void fake_history_destroy(struct history *history)
 		free(history->rows[i]);
 	for (unsigned i = 0; i < history->alert_count; i++)
 		free(history->alerts[i]);
+	for (unsigned i = 0; i < history->item_count; i++)
+		free(history->items[i]);
+	free(history->items);
 	free(history->rows);
 	free(history->alerts);
 	free(history);
@@ -79,6 +85,11 @@ const struct history_alert *fake_history_take_alert(struct history *history)
 	return history->alerts_taken < history->alert_count
 		       ? history->alerts[history->alerts_taken++]
 		       : NULL;
+}
+
+const struct history_usage *fake_history_usage(const struct history *history, unsigned place)
+{
+	return place < history->item_count ? history->items[place] : NULL;
 }
 
 const char *history_end_text(enum history_end end)
@@ -108,6 +119,12 @@ enum status history_start(struct event_base *loop, const struct history_options 
 void history_stop(struct history *history)
 {
 	fake_history_destroy(history);
+}
+
+void history_set_rates(struct history *history, const struct history_rates *rates)
+{
+	(void)history;
+	(void)rates;
 }
 
 const struct history_counters *history_counters(const struct history *history)
@@ -154,6 +171,24 @@ bool history_alert_write(struct history *history, const struct history_alert *al
 	return true;
 }
 
+enum status history_usage_write(struct history *history, const struct history_usage *item)
+{
+	if (item->key[0] == 0 || item->account_sid[0] == 0 ||
+	    item->category >= HISTORY_CATEGORY_COUNT)
+		return ERR_MALFORMED;
+	if (history->is_full)
+		return ERR_BUSY;
+	for (unsigned i = 0; i < history->item_count; i++)
+		if (strcmp(history->items[i]->key, item->key) == 0)
+			return OK;
+	history->items =
+		memory_grow(history->items, (history->item_count + 1) * sizeof(*history->items));
+	struct history_usage *kept = memory_take(sizeof(*kept));
+	*kept = *item;
+	history->items[history->item_count++] = kept;
+	return OK;
+}
+
 unsigned history_alerts(const struct history *history, struct history_alert *out_alerts,
 			unsigned max)
 {
@@ -172,6 +207,64 @@ enum status history_search(struct history *history, const char *sid, unsigned ma
 			continue;
 		found(context, row);
 		max--;
+	}
+	found(context, NULL);
+	return OK;
+}
+
+static bool is_wanted(const char *wanted, const char *value)
+{
+	return wanted[0] == 0 || strcmp(wanted, value) == 0;
+}
+
+enum status history_find_calls(struct history *history, const struct history_filter *filter,
+			       history_found_fn found, void *context)
+{
+	unsigned max = filter->max > 0 ? filter->max : HISTORY_FIND_MAX;
+	for (unsigned i = history->row_count; i > 0 && max > 0; i--) {
+		const struct history_call *row = history->rows[i - 1];
+		if (!is_wanted(filter->sid, row->sid) ||
+		    !is_wanted(filter->account_sid, row->account_sid) ||
+		    !is_wanted(filter->trunk_sid, row->trunk_sid) ||
+		    !is_wanted(filter->direction, row->direction))
+			continue;
+		found(context, row);
+		max--;
+	}
+	found(context, NULL);
+	return OK;
+}
+
+enum status history_find_alerts(struct history *history, const struct history_filter *filter,
+				history_found_alert_fn found, void *context)
+{
+	unsigned max = filter->max > 0 ? filter->max : HISTORY_FIND_MAX;
+	for (unsigned i = history->alert_count; i > 0 && max > 0; i--) {
+		const struct history_alert *alert = history->alerts[i - 1];
+		if (!is_wanted(filter->sid, alert->call_sid) ||
+		    (filter->code > 0 && filter->code != alert->code))
+			continue;
+		found(context, alert);
+		max--;
+	}
+	found(context, NULL);
+	return OK;
+}
+
+enum status history_find_usage(struct history *history, const struct history_filter *filter,
+			       history_found_usage_fn found, void *context)
+{
+	for (unsigned i = 0; i < history->item_count; i++) {
+		const struct history_usage *item = history->items[i];
+		struct history_usage_total total = { .category = item->category,
+						     .count = 1,
+						     .quantity = item->quantity,
+						     .price_micro = item->price_micro,
+						     .unpriced = !item->is_priced };
+		text_copy_cut(text_of(item->account_sid), total.account_sid,
+			      sizeof(total.account_sid));
+		if (is_wanted(filter->account_sid, item->account_sid))
+			found(context, &total);
 	}
 	found(context, NULL);
 	return OK;

@@ -15,3 +15,5 @@ unsigned fake_history_open_count(const struct history *history); // opened, not 
 // The oldest row or alert not yet taken, valid until the end; NULL: none.
 const struct history_call *fake_history_take_row(struct history *history);
 const struct history_alert *fake_history_take_alert(struct history *history);
+// Items of usage that were written, in order; NULL: no more.
+const struct history_usage *fake_history_usage(const struct history *history, unsigned place);

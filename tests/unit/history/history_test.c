@@ -71,6 +71,7 @@ static void a_closed_call_is_found_again_with_every_field(void **state)
 	call->caller.ttl_lowest = 57;
 	call->called.lost = 7;
 	struct history_call wanted = *call;
+	wanted.billed_s = 60; // without prices: whole seconds
 	history_call_close(world->history, call);
 	search(world, "CA01", 1, &result); // no wait: a search sees what was closed before it
 	assert_int_equal(result.count, 1);
@@ -250,28 +251,36 @@ static void a_newer_schema_is_left_alone(void **state)
 	world_turn(world, 150);
 	assert_int_equal(counter_get(&history_counters(world->history)->written), 0);
 	world_stop(world);
-	(void)world_ask(world, "PRAGMA user_version=2");
+	(void)world_ask(world, "PRAGMA user_version=3");
 	assert_int_equal(world_start(world), OK);
 	assert_true(world_wait_written(world, 1, 3000));
 	world_stop(world);
+}
+
+static void drop_new_columns(const struct world *world, const struct history_table *table)
+{
+	for (unsigned i = 0; i < table->column_count; i++) {
+		char sql[128];
+		snprintf(sql, sizeof(sql), "ALTER TABLE %s DROP COLUMN %s", table->name,
+			 table->columns[i].name);
+		if (table->columns[i].since > 1)
+			(void)world_ask(world, sql);
+	}
 }
 
 // A file as the first version made it: its rows stay, the new columns come.
 static void an_older_schema_gets_the_new_columns(void **state)
 {
 	struct world *world = *state;
-	const struct history_table *calls = history_column_calls();
+	const struct history_table *tables[] = { history_column_calls(), history_column_alerts() };
 	assert_int_equal(world_start(world), OK);
 	history_call_close(world->history, world_fill(world, "CA01"));
 	assert_true(world_wait_written(world, 1, 3000));
 	world_stop(world);
-	for (unsigned i = 0; i < calls->column_count; i++) {
-		char sql[128];
-		snprintf(sql, sizeof(sql), "ALTER TABLE calls DROP COLUMN %s",
-			 calls->columns[i].name);
-		if (calls->columns[i].since > 1)
-			(void)world_ask(world, sql);
-	}
+	for (unsigned i = 0; i < 2; i++)
+		drop_new_columns(world, tables[i]);
+	(void)world_ask(world, "DROP TABLE usage");
+	(void)world_ask(world, "DROP TABLE usage_months");
 	(void)world_ask(world, "PRAGMA user_version=1");
 	assert_int_equal(world_start(world), OK);
 	struct history_call *call = world_fill(world, "CA02");
@@ -283,7 +292,7 @@ static void an_older_schema_gets_the_new_columns(void **state)
 	history_call_close(world->history, call);
 	assert_true(world_wait_written(world, 1, 3000));
 	world_stop(world);
-	assert_int_equal(world_ask(world, "PRAGMA user_version"), 2);
+	assert_int_equal(world_ask(world, "PRAGMA user_version"), 3);
 	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls"), 2);
 	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls WHERE sid='CA02' AND "
 					  "caller_verdict='nothing_arrives' AND called_mos=441 AND "

@@ -22,7 +22,7 @@
 #define OPEN_MAX 20
 
 struct notes { // shared with the children, so it outlives them
-	atomic_uint next, alerts;
+	atomic_uint next, alerts, items;
 	atomic_uchar
 		fates[CALLS_MAX]; // 0: never opened or killed before it was told, else what it was
 };
@@ -34,9 +34,26 @@ static struct history_call *open_one(struct world *world, struct notes *notes, u
 	char sid[35];
 	snprintf(sid, sizeof(sid), "CA%032u", number);
 	struct history_call *call = world_fill(world, sid);
-	if (call)
-		atomic_store(&notes->fates[number], FATE_OPEN);
+	if (!call)
+		return NULL;
+	snprintf(call->account_sid, sizeof(call->account_sid), "AC%032u", number % 3);
+	if (number % 4 != 0)
+		call->answer_ms = call->start_ms;
+	atomic_store(&notes->fates[number], FATE_OPEN);
 	return call;
+}
+
+// A number's month, told again as after a crash of whoever tells it.
+static void write_twice(struct world *world, struct notes *notes, unsigned number)
+{
+	struct history_usage item = { .at_ms = 1700000000000,
+				      .category = HISTORY_USAGE_NUMBER,
+				      .quantity = 1 };
+	snprintf(item.key, sizeof(item.key), "number/PN%u/2023-11", number);
+	snprintf(item.account_sid, sizeof(item.account_sid), "AC%032u", number % 3);
+	if (history_usage_write(world->history, &item) == OK)
+		atomic_fetch_add(&notes->items, 1);
+	(void)history_usage_write(world->history, &item);
 }
 
 static void live_until_killed(struct world *world, struct notes *notes)
@@ -61,6 +78,8 @@ static void live_until_killed(struct world *world, struct notes *notes)
 		struct history_alert alert = { .code = 32000, .at_ms = number };
 		if (number % 16 == 0 && history_alert_write(world->history, &alert))
 			atomic_fetch_add(&notes->alerts, 1);
+		if (number % 8 == 0)
+			write_twice(world, notes, number);
 		if (number % 64 == 0)
 			(void)poll(NULL, 0, 1); // so that the spool is not just full
 	}
@@ -85,6 +104,28 @@ static void check_fate(const struct world *world, unsigned number, unsigned fate
 		 fate == FATE_CLOSED ? "ended_by='caller' AND end_ms=start_ms+1000"
 				     : "ended_by IN ('lost', 'caller') AND end_ms>=start_ms");
 	assert_int_equal(world_ask(world, sql), 1);
+}
+
+// OTHER-003: the sums of usage are what the rows of calls say, to the second.
+static void check_usage(const struct world *world, unsigned items)
+{
+	int64_t answered = world_ask(world, "SELECT count(*) FROM calls WHERE answer_ms NOT NULL");
+	int64_t seconds = world_ask(world, "SELECT sum(billed_seconds) FROM calls");
+	assert_true(answered > 1000);
+	assert_int_equal(world_ask(world, "SELECT sum(count) FROM usage_months WHERE "
+					  "category='termination'"),
+			 answered);
+	assert_int_equal(world_ask(world, "SELECT sum(quantity) FROM usage_months WHERE "
+					  "category='termination'"),
+			 seconds);
+	assert_int_equal(
+		world_ask(world, "SELECT count(*) FROM usage WHERE category='termination'"),
+		answered);
+	int64_t numbers = world_ask(world, "SELECT sum(count) FROM usage_months WHERE "
+					   "category='number'");
+	assert_in_range(numbers, items, items + ROUNDS);
+	assert_int_equal(world_ask(world, "SELECT count(*) FROM usage WHERE category='number'"),
+			 numbers);
 }
 
 static void every_accepted_record_is_one_row_however_often_the_process_is_killed(void **state)
@@ -121,6 +162,7 @@ static void every_accepted_record_is_one_row_however_often_the_process_is_killed
 		if (fate != FATE_NONE)
 			check_fate(&world, i, fate);
 	}
+	check_usage(&world, atomic_load(&notes->items));
 	world_remove(&world);
 	munmap(notes, sizeof(*notes));
 }
