@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "config/connections.h"
 #include "config/guard.h"
+#include "config/limits.h"
 #include "config/tls.h"
 
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
@@ -92,11 +93,6 @@ struct redis_config {
 struct history_config {
 	char file[CONFIG_TEXT_SIZE];
 	unsigned spool_records;
-};
-
-struct limits_config {
-	unsigned default_cps; // LIMIT-001
-	unsigned max_cps;
 };
 
 struct admin_config {

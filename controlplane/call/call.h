@@ -95,6 +95,7 @@ struct call_facts { // a snapshot for operators; text lives as long as the call
 };
 
 unsigned calls_count(const struct calls *calls);
+unsigned calls_limited(const struct calls *calls); // that hold a slot of the limits
 const struct call *calls_next(const struct calls *calls, const struct call *after); // oldest first
 struct call *calls_find(const struct calls *calls, struct text sid);
 void call_read(const struct call *call, struct call_facts *out_facts);

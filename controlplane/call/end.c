@@ -5,6 +5,7 @@
 #include "call/header/carry.h"
 #include "call/target/attempt.h"
 #include "call/leg.h"
+#include "call/limit/limits.h"
 #include "call/method.h"
 #include "call/record.h"
 #include "call/session/change.h"
@@ -52,6 +53,7 @@ void call_end(struct call *call, const struct ending *ending)
 	reliable_finish(call);
 	wheel_stop(&call->ack_timer);
 	wheel_stop(&call->duration_timer);
+	limits_give(call->calls->limits, &call->limit); // the one place (LIMIT-009)
 	record_end(call, ending->ended_by, was_answered ? 200 : ending->status,
 		   ending->reason ? ending->reason : phrase);
 	end_leg(call->caller, ending);
@@ -89,6 +91,9 @@ static bool may_know_why(enum refusal_cause cause)
 	case REFUSED_SRTP_KEYS:
 	case REFUSED_MEDIA:
 	case REFUSED_CPS:
+	case REFUSED_ACCOUNT_CPS:
+	case REFUSED_TRUNK_CALLS:
+	case REFUSED_ACCOUNT_CALLS:
 		return true;
 	default:
 		return false;

@@ -8,7 +8,8 @@
 #include "call/end.h"
 #include "call/header/carry.h"
 #include "call/leg.h"
-#include "call/limit.h"
+#include "call/limit/limits.h"
+#include "call/limit/rules.h"
 #include "call/method.h"
 #include "call/record.h"
 #include "call/session/change.h"
@@ -62,27 +63,24 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 			   problem.expected ? problem.expected : "");
 }
 
-// LIMIT-005: after everything that can be wrong, one token for the call.
-static enum refusal_cause take_token(struct call *call, const struct trunk *trunk,
-				     struct refusal *refusal)
+// LIMIT-005: after everything that can be wrong, one token for the call, and its slot.
+static enum refusal_cause take_slot(struct call *call, const struct admitted *admitted,
+				    struct refusal *refusal)
 {
-	char seen[48];
-	struct writer writer = writer_of(seen, sizeof seen);
-	uint32_t cps = trunk->cps != 0 ? trunk->cps : call->calls->config->limits.default_cps;
-	if (limits_take(call->calls->limits, trunk->sid, cps, call->calls->clock->now_ms))
-		return REFUSED_NOT;
-	writer_format(&writer, "limit of %u calls per second reached", cps);
-	return refusal_set(refusal, REFUSED_CPS, "calls per second", writer_done(&writer),
-			   "no more calls a second than the trunk's limit");
+	struct limit_rules rules;
+	rules_of_termination(call->calls->config, admitted->trunk, admitted->account, &rules);
+	enum limit_cause cause = limits_take(call->calls->limits, &call->limit, &rules);
+	return rules_explain(&rules, cause, refusal);
 }
 
-static void start(struct call *call, const struct sip_message *invite, const struct trunk *trunk)
+static void start(struct call *call, const struct sip_message *invite,
+		  const struct admitted *admitted)
 {
 	struct refusal refusal = { 0 };
 	struct log_value source, value;
 	(void)sip_server_reply(call->caller->server, &(struct sip_answer){ .status = 100 });
 	if (describe(call, invite, &refusal) != REFUSED_NOT ||
-	    take_token(call, trunk, &refusal) != REFUSED_NOT) {
+	    take_slot(call, admitted, &refusal) != REFUSED_NOT) {
 		call_end_refused(call, &refusal);
 		return;
 	}
@@ -138,7 +136,7 @@ void call_invite(struct calls *calls, struct sip_server *server, const struct si
 	enum refusal_cause cause = REFUSED_NOT;
 	struct call *call = call_create(calls, server, invite, &admitted, &cause);
 	if (call != NULL) {
-		start(call, invite, admitted.trunk);
+		start(call, invite, &admitted);
 		return;
 	}
 	explain(&refusal, cause, invite);

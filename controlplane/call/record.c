@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "call/limit.h"
+#include "call/limit/limits.h"
 #include "dataplane/suite.h"
 
 // Strangers must not be able to fill the disk: what they cause beyond this is counted, not recorded.
@@ -238,7 +238,7 @@ void record_refused(struct calls *calls, const struct sip_message *invite, const
 {
 	const struct refusal_row *row = refusal_row(refusal->cause);
 	if (record_is_before_authentication(refusal->cause) &&
-	    !limits_take(calls->limits, "strangers", STRANGER_RECORDS_PER_S, calls->clock->now_ms))
+	    !limits_pass(calls->limits, "strangers", STRANGER_RECORDS_PER_S))
 		return; // counted by its cause all the same
 	struct history_call *record = history_call_open(calls->history);
 	char sid[RANDOM_SID_SIZE];

@@ -57,6 +57,14 @@
 	    "offer one audio stream by RTP/AVP or RTP/SAVP")                                       \
 	ROW(CPS, "cps", 503, "Trunk CPS limit exceeded", 32001,                                    \
 	    "send fewer calls a second, or have the trunk's limit raised")                         \
+	ROW(ACCOUNT_CPS, "account_cps", 503, "Trunk CPS limit exceeded", 32012,                    \
+	    "send fewer calls a second by all trunks, or have the account's limit raised")         \
+	ROW(TRUNK_CALLS, "trunk_calls", 503, "Trunk concurrent call limit exceeded", 32964,        \
+	    "wait until a call ends, or have the trunk's max_calls raised")                        \
+	ROW(ACCOUNT_CALLS, "account_calls", 503, "Trunk concurrent call limit exceeded", 10004,    \
+	    "wait until a call ends, upgrade a trial account, or have max_calls raised")           \
+	ROW(BANDWIDTH, "bandwidth", 503, "Service Unavailable", 32965,                             \
+	    "the node carries as many calls as limits.bandwidth_mbps has room for: add a node")    \
 	ROW(PORTS, "ports", 503, "Service Unavailable", 32904,                                     \
 	    "all media ports are in use: add media addresses")                                     \
 	ROW(CALLS, "calls", 503, "Service Unavailable", 32905, "raise sip.max_calls")              \
@@ -84,6 +92,8 @@
 	/* no refusals, status 0: what goes wrong in a call that was admitted */                   \
 	ROW(ACK_MISSING, "ack_missing", 0, "ACK not received", 32022,                              \
 	    "send the ACK with the Contact of our 200 OK as Request-URI; switch SIP ALGs off") \
+	ROW(DURATION, "duration", 0, "maximum duration reached", 32015,                            \
+	    "place the call again; sip.max_call_duration_s is how long one may be")                \
 	ROW(TLS_HANDSHAKE, "tls_handshake", 0, "TLS handshake failed", 32940,                      \
 	    "see what was seen: trunkctl show tls lists versions, suites and certificates")        \
 	ROW(VIA_CHANGED, "via_changed", 0, "Via of a response changed", 32950,                     \

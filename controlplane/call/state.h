@@ -10,6 +10,7 @@
 #include "base/wheel.h"
 #include "call/call.h"
 #include "call/header/identity.h"
+#include "call/limit/limits.h"
 #include "call/refusal.h"
 #include "call/target/route.h"
 #include "call/session/negotiation.h"
@@ -24,7 +25,6 @@
 #define CALL_SDP_SIZE 2048
 #define CALL_HEADERS_SIZE 3072 // our own lines, and those that pass (call/header/header.h)
 
-struct limits;
 struct fork; // call/session/early.h
 struct info; // call/session/info.h
 
@@ -94,6 +94,7 @@ struct call {
 	struct text carried; // header lines for each carrier that is asked, on the heap
 	struct attempt *attempt; // carriers being tried (call/target/attempt.h); NULL: none
 	struct refusal failure; // the last carrier's, told when none is left
+	struct limit_slot limit; // what it holds of its trunk's and account's limits
 	struct media *media; // NULL once closed
 	bool is_late; // the caller's INVITE made no offer
 	uint32_t invite_cseq; // of the caller's INVITE

@@ -15,7 +15,7 @@
 #include "call/header/carry.h"
 #include "call/invite.h"
 #include "call/leg.h"
-#include "call/limit.h"
+#include "call/limit/limits.h"
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/session/reliable.h"
@@ -40,7 +40,7 @@ struct calls *calls_create(const struct calls_options *options)
 	calls->resolver = options->resolver;
 	memcpy(calls->ports, options->ports, sizeof calls->ports);
 	calls->guard = options->guard;
-	calls->limits = limits_create();
+	calls->limits = limits_create(calls->clock);
 	calls->health = health_create(calls);
 	if (calls->limits == NULL || calls->health == NULL || !map_init(&calls->by_sid, 1024)) {
 		health_destroy(calls->health);
@@ -127,10 +127,19 @@ static void ack_missing(struct wheel_timer *timer, void *context)
 static void too_long(struct wheel_timer *timer, void *context)
 {
 	(void)timer;
+	struct call *call = context;
+	struct refusal refusal = { 0 };
+	char seen[48];
+	struct writer writer = writer_of(seen, sizeof seen);
+	writer_format(&writer, "limit of %u s reached",
+		      call->calls->config->sip.max_call_duration_s);
+	(void)refusal_set(&refusal, REFUSED_DURATION, "duration", writer_done(&writer),
+			  "a call shorter than sip.max_call_duration_s");
+	record_alert(call, &refusal);
 	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
 				 .status = 487,
 				 .reason = "maximum duration reached" }; // LIMIT-010, -011
-	call_end(context, &ending);
+	call_end(call, &ending);
 }
 
 static void link_call(struct calls *calls, struct call *call)
@@ -235,6 +244,11 @@ fail:
 unsigned calls_count(const struct calls *calls)
 {
 	return (unsigned)calls->by_sid.count;
+}
+
+unsigned calls_limited(const struct calls *calls)
+{
+	return limits_calls(calls->limits);
 }
 
 const struct call *calls_next(const struct calls *calls, const struct call *after)

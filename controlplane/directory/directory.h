@@ -26,6 +26,8 @@ struct account { // AC…
 	char name[DIRECTORY_NAME_SIZE];
 	bool is_enabled;
 	bool allows_deprecated_tls; // TLS-004: false by default
+	bool is_trial; // LIMIT-007
+	uint32_t cps, max_calls; // of all its trunks together; 0: no limit
 };
 
 struct trunk { // TK…
@@ -41,6 +43,7 @@ struct trunk { // TK…
 	bool has_transfer; // TRUNK-015: REFER of the customer's side is done (false by default)
 	bool shows_transferor; // to the target of a transfer, not the party that stays
 	uint32_t cps; // LIMIT-001; 0: what the configuration says
+	uint32_t max_calls; // 0: no limit
 	unsigned acl_count, credential_list_count; // attached
 };
 

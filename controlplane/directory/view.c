@@ -43,6 +43,9 @@ static void fill_account(const struct directory_object *object, union directory_
 	copy(object, "name", account->name, sizeof(account->name));
 	account->is_enabled = is_true(object, "enabled");
 	account->allows_deprecated_tls = is_true(object, "deprecated_tls");
+	account->is_trial = text_is_equal(get(object, "type"), TEXT("trial"));
+	account->cps = (uint32_t)number(object, "cps");
+	account->max_calls = (uint32_t)number(object, "max_calls");
 }
 
 static void fill_trunk(const struct directory_object *object, union directory_view *view)
@@ -61,6 +64,7 @@ static void fill_trunk(const struct directory_object *object, union directory_vi
 	trunk->shows_transferor =
 		text_is_equal(get(object, "transfer_caller_id"), TEXT("transferor"));
 	trunk->cps = (uint32_t)number(object, "cps");
+	trunk->max_calls = (uint32_t)number(object, "max_calls");
 	trunk->acl_count = count(object, "acls");
 	trunk->credential_list_count = count(object, "credential_lists");
 }

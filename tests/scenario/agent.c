@@ -35,20 +35,39 @@ struct way *agents_way(struct agents *agents, const struct agent *agent)
 	return &agents->ways[agent - agents_known];
 }
 
+static void forget(const struct party *party)
+{
+	for (unsigned method = 0; method < SIP_METHOD_COUNT; method++) {
+		free((char *)party->said[method].data);
+		free((char *)party->replied[method].data);
+	}
+}
+
 void agents_clear(struct agents *agents)
 {
-	for (unsigned i = 0; i < agents->count; i++) {
-		struct party *party = &agents->parties[i];
-		for (unsigned method = 0; method < SIP_METHOD_COUNT; method++) {
-			free((char *)party->said[method].data);
-			free((char *)party->replied[method].data);
-		}
-	}
+	for (unsigned i = 0; i < agents->count; i++)
+		forget(&agents->parties[i]);
 	agents->count = 0;
 }
 
-struct party *agents_party(struct agents *agents, const char *name)
+void agents_next_round(struct agents *agents)
 {
+	unsigned kept = 0;
+	for (unsigned i = 0; i < agents->count; i++) {
+		if (strstr(agents->parties[i].name, "/each.") != NULL)
+			forget(&agents->parties[i]);
+		else
+			agents->parties[kept++] = agents->parties[i];
+	}
+	agents->count = kept;
+	agents->round++;
+}
+
+struct party *agents_party(struct agents *agents, const char *word)
+{
+	char name[24];
+	bool is_each = strstr(word, "/each") != NULL;
+	(void)snprintf(name, sizeof(name), is_each ? "%s.%u" : "%s", word, agents->round);
 	for (unsigned i = 0; i < agents->count; i++) {
 		if (strcmp(agents->parties[i].name, name) == 0)
 			return &agents->parties[i];

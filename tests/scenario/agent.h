@@ -60,6 +60,7 @@ struct agents {
 	uint64_t connections; // made so far
 	struct party parties[AGENT_PARTIES_MAX];
 	unsigned count;
+	unsigned round; // of what is told again and again; "alice/each" is another one in each
 };
 
 // What one line tells an agent to say. NULL and 0: as usual.
@@ -87,9 +88,10 @@ struct speech {
 const struct agent *agent_find(struct text name);
 const struct agent *agent_at(unsigned index); // NULL past the last
 void agents_clear(struct agents *agents);
+void agents_next_round(struct agents *agents); // "alice/each" is nobody yet again
 struct way *agents_way(struct agents *agents, const struct agent *agent);
 // By name, "alice" or "alice/2"; made when it is new. NULL: no such agent.
-struct party *agents_party(struct agents *agents, const char *name);
+struct party *agents_party(struct agents *agents, const char *word);
 // The oldest message not yet looked at that is for this party; NULL: none. A request that opens a
 // dialog goes to the first party of the agent that has none.
 struct wire_packet *agents_next(struct agents *agents, const struct party *party);

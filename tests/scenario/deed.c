@@ -78,6 +78,8 @@ static bool find_gauge(const struct node *node, const char *name, unsigned long 
 {
 	if (strcmp(name, "calls") == 0)
 		*out_value = calls_count(node->calls);
+	else if (strcmp(name, "slots") == 0) // of limits, held by calls
+		*out_value = calls_limited(node->calls);
 	else if (strcmp(name, "dialogs") == 0)
 		*out_value = sip_dialogs_count(node->dialogs);
 	else if (strcmp(name, "transactions") == 0)
@@ -336,32 +338,6 @@ static bool do_remove(struct story *story)
 	       story_fail(story, "there is no such object");
 }
 
-static bool do_config(struct story *story)
-{
-	struct sip_config *sip = &story->node->config.sip;
-	const char *name = words_take(&story->words);
-	const struct {
-		const char *name;
-		unsigned *value;
-	} rows[] = {
-		{ "max_calls", &sip->max_calls },
-		{ "session_timers", &sip->session_timers },
-		{ "ring_timeout_s", &sip->ring_timeout_s },
-		{ "ack_timeout_s", &sip->ack_timeout_s },
-		{ "max_call_duration_s", &sip->max_call_duration_s },
-	};
-	for (unsigned i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		unsigned long number;
-		if (strcmp(name, rows[i].name) != 0)
-			continue;
-		if (!story_take_number(story, &number))
-			return false;
-		*rows[i].value = (unsigned)number;
-		return true;
-	}
-	return story_fail(story, "no such option in stories");
-}
-
 static bool do_hang(struct story *story)
 {
 	const struct call *call = calls_next(story->node->calls, NULL);
@@ -424,6 +400,8 @@ static const struct {
 	const char *name;
 	bool (*run)(struct story *story);
 } deeds[] = {
+	{ "repeat", story_repeat },
+	{ "end", story_end_round },
 	{ "wait", take_time },
 	{ "media", check_media },
 	{ "no", check_media },
@@ -433,7 +411,7 @@ static const struct {
 	{ "add", do_add },
 	{ "set", do_set },
 	{ "remove", do_remove },
-	{ "config", do_config },
+	{ "config", story_config },
 	{ "hang", do_hang },
 	{ "dataplane", do_dataplane },
 	{ "dns", story_zone },

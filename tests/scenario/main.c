@@ -49,6 +49,7 @@ static bool tell_line(struct story *story)
 
 static bool tell(struct story *story, FILE *file)
 {
+	story->file = file;
 	while (!story->is_stopped && fgets(story->text, sizeof(story->text), file) != NULL) {
 		story->line++;
 		if (!tell_line(story))

@@ -53,6 +53,7 @@ static void fill_config(struct config *config)
 	config->media.port_quarantine_ms = QUARANTINE_MS;
 	config->limits.default_cps = 1;
 	config->limits.max_cps = 1000;
+	config->limits.trial_calls = 4;
 }
 
 static void must_add(struct node *node, const char *kind, char *const *pairs)

@@ -29,12 +29,15 @@
 //   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times | stranger ADDRESS
 //   verdict caller ttl                                            why the caller is not heard now
 //   ban alice 60s · unban alice | all · bans 1 · loop late 50ms
+//   repeat 250 times · … · end                                     each time with another alice/each
 //   history full | has room · unreachable carrier1 · stop (trunkd ends, whatever goes on)
 //
 // At the end nothing may be left: no message, alert or record nobody named, and once the lifetimes of
 // RFC 3261 are over no call, dialog, transaction, stream, port or open record. No message may tell
 // one side of a call anything of the other.
 // Runs on: the thread of the test.
+
+#include <stdio.h>
 
 #include "scenario/agent.h"
 #include "scenario/node.h"
@@ -53,6 +56,9 @@ struct story {
 	struct words words;
 	struct node *node;
 	struct agents agents;
+	FILE *file;
+	long loop_at; // where in it what is told again begins, from loop_line on
+	unsigned loop_line, loop_left;
 	bool is_stopped; // in the middle of things: nothing more is told or checked
 	char problem[STORY_PROBLEM_SIZE];
 };
@@ -70,6 +76,9 @@ bool story_ban(struct story *story); // guard.c
 bool story_unban(struct story *story);
 bool story_loop(struct story *story);
 unsigned long story_bans(const struct node *node);
+bool story_config(struct story *story); // setting.c
+bool story_repeat(struct story *story);
+bool story_end_round(struct story *story);
 bool story_take_number(struct story *story, unsigned long *out_number);
 bool story_is_silent(struct story *story, const struct agent *agent);
 bool story_is_clear(struct story *story); // trace.c: calls 0, dialogs 0, …

@@ -101,8 +101,14 @@ def functions(code):
 
 
 def table_lines(code):
-    """Numbers of the lines inside constant tables: a table is one idea however long."""
+    """Numbers of the lines inside constant tables, and inside lists of rows (`#define X_LIST(ROW)`): a
+    table is one idea however long."""
     inside, result = False, set()
+    is_list = False
+    for number, line in enumerate(code.split("\n"), 1):
+        is_list = (is_list or bool(re.match(r"#define \w+_LIST\(ROW\)", line))) and line.endswith("\\")
+        if is_list:
+            result.add(number)
     for number, line in enumerate(bare(code).split("\n"), 1):
         if not inside and "const" in line and re.search(r"=\s*\{\s*$", line):
             inside, indent = True, re.match(r"\s*", line).group(0)

@@ -1,0 +1,50 @@
+#pragma once
+
+// How many calls a second, and how many at a time: by trunk, by account, and for the node's bandwidth
+// (LIMIT-001 to -009, -014, D-13 to D-15). A call takes all it needs or nothing, and is refused at once
+// when something lacks: nothing is queued. What it holds is in its slot, which call_end gives back.
+// Runs on: control thread.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock;
+struct gauge;
+struct limits;
+
+enum limit_cause {
+	LIMIT_NONE, // admitted
+	LIMIT_TRUNK_RATE, // calls a second
+	LIMIT_ACCOUNT_RATE,
+	LIMIT_TRUNK_CALLS, // at a time
+	LIMIT_ACCOUNT_CALLS,
+	LIMIT_BANDWIDTH,
+	LIMIT_MEMORY,
+};
+
+struct limit_rules { // what holds for one call; 0: no such limit
+	const char *trunk_sid, *account_sid;
+	uint32_t trunk_rate, account_rate; // calls a second, of terminations alone (LIMIT-004)
+	uint32_t trunk_calls, account_calls;
+	uint32_t bandwidth_mbps; // of the node, each way
+};
+
+struct limit_slot { // of a call; all zero: holds nothing
+	struct gauge *trunk, *account;
+};
+
+struct limit_usage { // of a trunk or an account, on this node
+	unsigned calls;
+	unsigned rate; // admitted in the last second
+};
+
+struct limits *limits_create(const struct clock *clock);
+void limits_destroy(struct limits *limits); // no slot may be given back after this
+enum limit_cause limits_take(struct limits *limits, struct limit_slot *slot,
+			     const struct limit_rules *rules);
+void limits_give(struct limits *limits, struct limit_slot *slot); // harmless when it holds nothing
+struct limit_usage limits_usage(struct limits *limits, const char *sid);
+unsigned limits_calls(const struct limits *limits); // that hold a slot, of all trunks
+// For what is no call: at most so many a second of what has that name.
+bool limits_pass(struct limits *limits, const char *name, uint32_t rate);
+unsigned limits_gauges(const struct limits *limits); // remembered now: those in use, and a few more

@@ -1,0 +1,57 @@
+// The options of a story, and what is told again. Runs on the thread of the test.
+
+#include <string.h>
+
+#include "scenario/story.h"
+
+bool story_config(struct story *story)
+{
+	struct sip_config *sip = &story->node->config.sip;
+	struct limits_config *limits = &story->node->config.limits;
+	const char *name = words_take(&story->words);
+	const struct {
+		const char *name;
+		unsigned *value;
+	} rows[] = {
+		{ "max_calls", &sip->max_calls },
+		{ "session_timers", &sip->session_timers },
+		{ "ring_timeout_s", &sip->ring_timeout_s },
+		{ "ack_timeout_s", &sip->ack_timeout_s },
+		{ "max_call_duration_s", &sip->max_call_duration_s },
+		{ "trial_calls", &limits->trial_calls },
+		{ "max_cps", &limits->max_cps },
+		{ "bandwidth_mbps", &limits->bandwidth_mbps },
+	};
+	for (unsigned i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned long number;
+		if (strcmp(name, rows[i].name) != 0)
+			continue;
+		if (!story_take_number(story, &number))
+			return false;
+		*rows[i].value = (unsigned)number;
+		return true;
+	}
+	return story_fail(story, "no such option in stories");
+}
+
+bool story_repeat(struct story *story)
+{
+	unsigned long number = 0;
+	if (!story_take_number(story, &number) || number == 0)
+		return false;
+	story->loop_left = (unsigned)number - 1;
+	story->loop_line = story->line;
+	story->loop_at = ftell(story->file);
+	agents_next_round(&story->agents);
+	return words_take_if(&story->words, "times");
+}
+
+bool story_end_round(struct story *story)
+{
+	if (story->loop_left == 0)
+		return true;
+	story->loop_left--;
+	story->line = story->loop_line;
+	agents_next_round(&story->agents);
+	return fseek(story->file, story->loop_at, SEEK_SET) == 0;
+}
