@@ -127,6 +127,8 @@ struct config_problems {
 // ERR_MALFORMED: the problems say what; ERR_SYSTEM: unreadable, also in problems; ERR_MEMORY.
 enum status config_load(const char *path, struct config **out_config,
 			struct config_problems *problems);
+// The line of the file where that option stands, for who finds out later what is wrong with it; 0: nowhere.
+unsigned config_find_line(const char *path, struct text option);
 void config_destroy(struct config *config);
 // Takes over every live option of `fresh`, or, when one differs that needs a restart, none at all:
 // ERR_CONFLICT, and the problems say which. `running` keeps its address.

@@ -363,31 +363,54 @@ static enum status load_file(FILE *file, struct loader *loader)
 	return loader->problems->count > 0 ? ERR_MALFORMED : OK;
 }
 
-enum status config_load(const char *path, struct config **out_config,
-			struct config_problems *problems)
+// What it says of the file stays in the loader.
+static enum status load_path(const char *path, struct config *config,
+			     struct config_problems *problems, struct loader *loader)
 {
-	enum status status = ERR_MEMORY;
-	problems->count = 0;
 	FILE *file = fopen(path, "re");
 	if (!file) {
 		config_problem(problems, path, 0, NULL, "cannot be read: %s", strerror(errno));
 		return ERR_SYSTEM;
 	}
+	loader->config = config;
+	loader->problems = problems;
+	loader->source.file = path;
+	enum status status = load_file(file, loader);
+	fclose(file);
+	return status;
+}
+
+enum status config_load(const char *path, struct config **out_config,
+			struct config_problems *problems)
+{
+	enum status status = ERR_MEMORY;
+	problems->count = 0;
 	struct loader *loader = calloc(1, sizeof(*loader));
 	struct config *config = calloc(1, sizeof(*config));
-	if (loader && config) {
-		loader->config = config;
-		loader->problems = problems;
-		loader->source.file = path;
-		status = load_file(file, loader);
-	}
+	if (loader && config)
+		status = load_path(path, config, problems, loader);
 	if (status == OK)
 		*out_config = config;
 	else
 		config_destroy(config);
 	free(loader);
-	fclose(file);
 	return status;
+}
+
+unsigned config_find_line(const char *path, struct text option)
+{
+	unsigned line = 0;
+	int index = config_option_index(option);
+	struct loader *loader = calloc(1, sizeof(*loader));
+	struct config *config = calloc(1, sizeof(*config));
+	struct config_problems *problems = calloc(1, sizeof(*problems));
+	if (index >= 0 && loader && config && problems &&
+	    load_path(path, config, problems, loader) == OK)
+		line = loader->source.lines[index];
+	config_destroy(config);
+	free(problems);
+	free(loader);
+	return line;
 }
 
 void config_destroy(struct config *config)

@@ -3,13 +3,17 @@
 
 #include "certificates.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "call/handshake/handshake.h"
 #include "config/config.h"
 #include "control.h"
+#include "directory/directory.h"
+#include "sip/tls/peer.h"
 #include "sip/tls/tls.h"
+#include "sip/transport.h"
 
 #define DAY_S 86400
 #define WARN_DAYS 30
@@ -94,11 +98,60 @@ enum status certificates_check(const struct config *config, struct sip_tls_probl
 	return status;
 }
 
-enum status certificates_reload(struct control *control, struct sip_tls_problem *out_problem)
+void certificates_locate(const char *config_path, const struct sip_tls_problem *problem,
+			 char room[static CERTIFICATES_PROBLEM_SIZE])
 {
+	struct text rest = text_of(problem->text);
+	unsigned line = config_find_line(config_path, text_split(&rest, ':'));
+	char line_text[16] = "";
+	if (line > 0)
+		(void)snprintf(line_text, sizeof line_text, "%u:", line);
+	(void)snprintf(room, CERTIFICATES_PROBLEM_SIZE, "%s:%s %s", config_path, line_text,
+		       problem->text);
+}
+
+// The first certificate opens the port, the last one that goes closes it.
+static enum status listen_as_certified(struct control *control, struct sip_tls_problem *problem)
+{
+	enum status status = sip_transport_follow_tls(control->transport);
+	if (status != OK)
+		(void)snprintf(
+			problem->text, sizeof problem->text,
+			"sip.tls_port: %u: cannot be listened on: %s; see sip_listen_failed in "
+			"the log",
+			control->config->sip.tls_port, status_text(status));
+	return status;
+}
+
+// A carrier's files are each node's own: what another node, or a later hand, has left wrong here is told at
+// each reload, as are those that change nothing by being named. Its calls fail until then, and say so.
+void certificates_check_carriers(const struct control *control, struct writer *warnings)
+{
+	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
+	unsigned count = directory_carriers(control->directory, carriers);
+	for (unsigned i = 0; i < count; i++) {
+		struct sip_tls_problem problem;
+		if (sip_tls_check_own(carriers[i]->tls_certificate, carriers[i]->tls_key, &problem))
+			continue;
+		log_event(LOG_ERROR, "tls_client_certificate", "carrier", carriers[i]->name,
+			  "problem", problem.text, NULL);
+		writer_format(warnings, "carrier %s: %s\n", carriers[i]->name, problem.text);
+	}
+}
+
+enum status certificates_reload(struct control *control, const struct config *before,
+				struct sip_tls_problem *out_problem)
+{
+	struct sip_tls_problem problem;
 	struct sip_tls_files files = files_of(&control->config->tls);
+	struct sip_tls_files former = files_of(&before->tls);
 	enum status status = sip_tls_reload(control->tls, &files, out_problem);
+	if (status != OK)
+		return status;
+	status = listen_as_certified(control, out_problem);
 	if (status == OK)
 		tell(control);
+	else if (sip_tls_reload(control->tls, &former, &problem) != OK)
+		log_event(LOG_ERROR, "tls_refused", "problem", problem.text, NULL);
 	return status;
 }

@@ -55,8 +55,9 @@ static int check(const char *path)
 	enum status status = certificates_check(config, &problem);
 	config_destroy(config);
 	if (status != OK) {
-		(void)fprintf(stderr, "%s: %s\n", path,
-			      problem.text[0] != '\0' ? problem.text : status_text(status));
+		char text[CERTIFICATES_PROBLEM_SIZE];
+		certificates_locate(path, &problem, text);
+		(void)fprintf(stderr, "%s\n", problem.text[0] != '\0' ? text : status_text(status));
 		return EXIT_FAILURE;
 	}
 	(void)printf("%s: ok\n", path);

@@ -22,10 +22,12 @@ static enum status adopt(struct control *control, const struct config *fresh,
 	*before = *control->config;
 	enum status status = config_adopt(control->config, fresh, problems);
 	if (status == OK) {
-		status = certificates_reload(control, &problem);
+		status = certificates_reload(control, before, &problem);
 		if (status != OK) {
 			*control->config = *before;
-			text_copy_cut(text_of(problem.text), problems->messages[0],
+			char text[CERTIFICATES_PROBLEM_SIZE];
+			certificates_locate(control->config_path, &problem, text);
+			text_copy_cut(text_of(text), problems->messages[0],
 				      sizeof problems->messages[0]);
 			problems->count = 1;
 		}
@@ -50,7 +52,10 @@ enum status reload_run(void *context, char *room, unsigned room_size)
 		writer_string(&writer, problems->messages[i]);
 		log_event(LOG_ERROR, "reload_refused", "problem", problems->messages[i], NULL);
 	}
-	(void)writer_string_done(&writer);
+	if (status == OK)
+		certificates_check_carriers(control, &writer);
+	if (writer_string_done(&writer) == NULL && room_size > 0)
+		room[0] = '\0';
 	if (status == OK) {
 		log_set_level(control->config->log.level);
 		log_event(LOG_INFO, "reloaded", "file", control->config_path, NULL);

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "directory/object.h"
 #include "sip/digest/digest.h"
+#include "sip/tls/peer.h"
 #include "store/store.h"
 
 #define PASSWORD_MIN 12 // and upper and lower case letters and a digit
@@ -129,6 +130,30 @@ static enum status set_fields(const struct admin_request *request, unsigned firs
 	return OK;
 }
 
+// Files are this node's own, so the directory cannot know of them: who names one here is told here.
+static enum status check_files(const struct admin_request *request, unsigned first,
+			       const struct directory_object *object,
+			       struct directory_problem *problem)
+{
+	struct sip_tls_problem found;
+	char certificate[SIP_TLS_NAME_SIZE], key[SIP_TLS_NAME_SIZE];
+	bool is_named = false;
+	for (unsigned i = first; i < request->argument_count; i++)
+		is_named |= text_has_prefix(request->arguments[i], TEXT("tls_certificate=")) ||
+			    text_has_prefix(request->arguments[i], TEXT("tls_key="));
+	if (!is_named || object->kind != DIRECTORY_CARRIER)
+		return OK;
+	text_copy_cut(directory_object_get(object, "tls_certificate"), certificate,
+		      sizeof(certificate));
+	text_copy_cut(directory_object_get(object, "tls_key"), key, sizeof(key));
+	if (sip_tls_check_own(certificate, key, &found))
+		return OK;
+	struct text text = text_of(found.text);
+	text_copy_cut(text_split(&text, ':'), problem->field, sizeof(problem->field));
+	text_copy_cut(text_trim(text), problem->text, sizeof(problem->text));
+	return ERR_MALFORMED;
+}
+
 static void changed(void *context, enum status status, const struct directory_problem *problem,
 		    const char *sid)
 {
@@ -161,6 +186,8 @@ void admin_change_add(struct admin_request *request)
 	struct directory_problem problem = { "", "" };
 	struct directory_object *object = directory_object_create(request->kind);
 	enum status status = object ? set_fields(request, 0, object, &problem) : ERR_MEMORY;
+	if (status == OK)
+		status = check_files(request, 0, object, &problem);
 	if (status != OK) {
 		directory_object_destroy(object);
 		refuse(request, status, &problem);
@@ -190,6 +217,8 @@ void admin_change_change(struct admin_request *request)
 		return;
 	struct directory_object *object = directory_object_copy(found);
 	enum status status = object ? set_fields(request, 1, object, &problem) : ERR_MEMORY;
+	if (status == OK)
+		status = check_files(request, 1, object, &problem);
 	if (status != OK) {
 		directory_object_destroy(object);
 		refuse(request, status, &problem);

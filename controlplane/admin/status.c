@@ -296,6 +296,14 @@ void admin_status_alerts(struct admin_request *request)
 	admin_request_answer(request, result);
 }
 
+static json_t *lines_to_json(struct text lines)
+{
+	json_t *array = json_array();
+	while (lines.size > 0)
+		(void)json_array_append_new(array, admin_json_text(text_split(&lines, '\n')));
+	return array;
+}
+
 void admin_status_reload(struct admin_request *request)
 {
 	char room[RELOAD_ROOM] = "";
@@ -312,7 +320,7 @@ void admin_status_reload(struct admin_request *request)
 	json_t *result = json_object();
 	admin_json_set(result, "reloaded", json_true());
 	if (room[0])
-		admin_json_set(result, "text", admin_json_string(room));
+		admin_json_set(result, "warnings", lines_to_json(text_of(room)));
 	admin_request_answer(request, result);
 }
 

@@ -105,6 +105,9 @@ enum status sip_transport_start(struct event_base *loop,
 				const struct sip_transport_options *options,
 				struct sip_transport **out_transport);
 void sip_transport_stop(struct sip_transport *transport);
+// Listens by TLS from now on when options.tls has a certificate, and no more when it has none; connections go
+// on. ERR_SYSTEM: an address is taken (logged); nothing listens by TLS then.
+enum status sip_transport_follow_tls(struct sip_transport *transport);
 enum status sip_transport_send(void *transport, struct text octets, struct sip_flow *flow);
 // This connection's peer has had a call or the like: no newcomer takes its place any more.
 void sip_transport_trust(void *transport, uint64_t connection);

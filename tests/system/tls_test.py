@@ -393,3 +393,56 @@ def test_a_connection_is_used_by_those_who_demand_no_more(site):
         caller = site.caller(script.caller_talks(site.work / "pbx.ulaw", 2), name="caller-tls")
         assert caller.run(30) and called.wait(10), said(called)
         assert failures(site, "certificate") == before + 1
+
+
+def test_the_first_certificate_needs_no_restart(site):
+    """The port is open while there is a certificate: a reload opens and closes it; calls go on."""
+    kept = dict(site.trunkd.options)
+    certified = {key: value for key, value in kept.items()
+                 if key.startswith("tls.") and "ca_file" not in key}
+    try:
+        for key in certified:
+            del site.trunkd.options[key]
+        site.trunkd.write_config()
+        site.trunkd.trunkctl("reload")
+        assert "Connection refused" in Client(site, verify=False).text
+        assert str(site.trunkd.trunkctl("status")["tls"]["listening"]).startswith("no")
+    finally:
+        site.trunkd.options.update(certified)
+        site.trunkd.write_config()
+        site.trunkd.trunkctl("reload")
+    assert Client(site).is_open
+    assert site.trunkd.trunkctl("status")["tls"]["listening"] is True
+
+
+def test_a_file_that_is_wrong_is_named(site):
+    """By --check and reload with the line of the option, by change with the field of the carrier."""
+    good = site.trunkd.options["tls.rsa_key"]
+    line = 1 + next(i for i, text in enumerate(site.trunkd.config_file.read_text().splitlines())
+                    if text.strip().startswith("rsa_key:"))
+    place = f"{site.trunkd.config_file}:{line}: tls.rsa_key: "
+    try:
+        site.trunkd.write_config(tls__rsa_key="/nowhere/rsa.key")
+        checked = subprocess.run(
+            [site.trunkd.program("trunkd"), "--check", site.trunkd.config_file],
+            capture_output=True, text=True, timeout=20, check=False)
+        assert checked.returncode == 1 and place in checked.stderr, checked
+        with pytest.raises(appliance.Refused) as refused:
+            site.trunkd.trunkctl("reload")
+        assert place in json.dumps(refused.value.answer), refused.value.answer
+    finally:
+        site.trunkd.write_config(tls__rsa_key=good)
+    site.trunkd.trunkctl("reload")
+    with pytest.raises(appliance.Refused) as refused:
+        site.trunkd.change("carrier", "gateway-1", tls_certificate="/nowhere/own.crt")
+    told = json.dumps(refused.value.answer)
+    assert "tls_certificate" in told and "/nowhere/own.crt: No such file" in told, told
+    certificate, key = site.authority.issue("own", ["DNS:own.example"])
+    site.trunkd.change("carrier", "gateway-1", tls_certificate=certificate,
+                       tls_key=key)
+    try:
+        key.rename(f"{key}.away")
+        told = site.trunkd.trunkctl("reload")
+        assert any(f"tls_key: {key}: No such file" in text for text in told["warnings"]), told
+    finally:
+        site.trunkd.change("carrier", "gateway-1", tls_certificate="", tls_key="")

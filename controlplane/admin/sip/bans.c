@@ -1,6 +1,8 @@
 // Who is kept out of SIP: the list, and the operator's word about it (LIMIT-013). Runs on the control
 // thread.
 
+#include <string.h>
+
 #include "admin/handler.h"
 #include "admin/json.h"
 #include "admin/request.h"
@@ -11,13 +13,26 @@
 #define BAN_MAX_S 31536000
 #define BANS_SHOWN 1000
 
+#define SLASH_64 "/64"
+
+// Of IPv6 a whole /64 is meant, and so it is shown.
+static json_t *source_to_json(const struct address *address)
+{
+	char room[ADDRESS_TEXT_SIZE];
+	struct address network = *address;
+	if (address->family != ADDRESS_IPV6)
+		return admin_json_address(address);
+	memset(network.octets + 8, 0, 8);
+	return json_sprintf("%s" SLASH_64, address_string(&network, room));
+}
+
 static json_t *ban_to_json(const struct admin_context *context,
 			   const struct sip_guard_ban_facts *facts)
 {
 	json_t *object = json_object();
 	uint64_t now_ms = context->clock->wall_ms;
 	uint64_t left_ms = facts->until_ms > now_ms ? facts->until_ms - now_ms : 0;
-	admin_json_set(object, "address", admin_json_address(&facts->address));
+	admin_json_set(object, "address", source_to_json(&facts->address));
 	admin_json_set(object, "cause", json_string(sip_guard_cause_label(facts->cause)));
 	admin_json_set(object, "host", facts->host ? admin_json_string(facts->host) : json_null());
 	admin_json_set(object, "since", admin_json_time(facts->since_ms));
@@ -64,10 +79,16 @@ static bool take_address(struct admin_request *request, struct address *out_addr
 		       "see trunkctl status and the log");
 		return false;
 	}
-	if (address_parse(request->arguments[0], out_address))
+	struct text word = request->arguments[0];
+	bool is_network = text_has_suffix_same(word, TEXT(SLASH_64));
+	if (is_network)
+		word.size -= sizeof SLASH_64 - 1;
+	if (address_parse(word, out_address) &&
+	    (!is_network || out_address->family == ADDRESS_IPV6))
 		return true;
 	refuse(request, ERR_MALFORMED, "ADDRESS", "not an IP address",
-	       "allowed: like 203.0.113.5, or 2001:db8::1, which stands for its /64");
+	       "allowed: like 203.0.113.5, or 2001:db8::1, which stands for its /64, as does "
+	       "2001:db8::/64");
 	return false;
 }
 
@@ -98,7 +119,7 @@ void admin_bans_add(struct admin_request *request)
 	}
 	log_operator(request, "ban_ordered");
 	json_t *result = json_object();
-	admin_json_set(result, "banned", admin_json_address(&address));
+	admin_json_set(result, "banned", source_to_json(&address));
 	admin_json_set(result, "seconds", admin_json_number(seconds));
 	admin_request_answer(request, result);
 }

@@ -34,13 +34,33 @@ void sip_tls_client_forget(struct sip_tls *tls)
 	tls_sessions_clear(&tls->sessions);
 }
 
+static bool load_own(const char *certificate, const char *key, struct tls_certificate *out_own,
+		     struct sip_tls_problem *problem)
+{
+	struct tls_pair pair = { "carrier", "tls_certificate", "tls_key", certificate, key, 0 };
+	return tls_certificate_load(&pair, out_own, problem);
+}
+
+bool sip_tls_check_own(const char *certificate, const char *key,
+		       struct sip_tls_problem *out_problem)
+{
+	struct tls_certificate own;
+	if (certificate[0] == '\0' && key[0] == '\0')
+		return true;
+	if (certificate[0] == '\0')
+		return tls_certificate_problem(out_problem, "tls_key", key,
+					       "is the key of no certificate; give that too");
+	bool is_right = load_own(certificate, key, &own, out_problem);
+	if (is_right)
+		tls_certificate_clear(&own);
+	return is_right;
+}
+
 static const struct tls_certificate *find_certificate(struct sip_tls *tls,
 						      const struct sip_tls_peer *peer)
 {
 	struct sip_tls_problem problem;
 	struct tls_client *client = NULL;
-	struct tls_pair pair = { "carrier",         "tls_certificate", "tls_key",
-				 peer->certificate, peer->key,         0 };
 	for (unsigned i = 0; i < tls->client_count; i++) {
 		client = &tls->clients[i];
 		if (strcmp(client->file, peer->certificate) == 0 &&
@@ -49,7 +69,7 @@ static const struct tls_certificate *find_certificate(struct sip_tls *tls,
 	}
 	unsigned seat = tls->client_count < TLS_CLIENTS_MAX ? tls->client_count : 0;
 	struct tls_certificate certificate;
-	if (!tls_certificate_load(&pair, &certificate, &problem)) {
+	if (!load_own(peer->certificate, peer->key, &certificate, &problem)) {
 		log_event(LOG_ERROR, "tls_client_certificate", "problem", problem.text, NULL);
 		return NULL;
 	}

@@ -18,6 +18,10 @@ struct sip_tls_peer { // of a connection that we open: what is demanded of whom 
 	char certificate[SIP_TLS_NAME_SIZE], key[SIP_TLS_NAME_SIZE]; // files; "": none
 };
 
+// Reads a certificate of ours that a carrier wants to see, and keeps nothing. False: the problem says which
+// of "tls_certificate" and "tls_key" is wrong, and how. Certificate "": there is none.
+bool sip_tls_check_own(const char *certificate, const char *key,
+		       struct sip_tls_problem *out_problem);
 // What is demanded now of whom that flow leads to.
 void sip_tls_find_peer(const struct sip_tls *tls, const struct sip_flow *flow,
 		       struct sip_tls_peer *out_peer);

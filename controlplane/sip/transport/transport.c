@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "sip/tls/tls.h"
 #include "sip/transport/connections.h"
 #include "sip/transport/handshake.h"
@@ -25,9 +26,17 @@ struct sip_transport {
 	unsigned listener_count;
 };
 
+// Of TLS, which are behind those of TCP.
+static void stop_listeners(struct sip_transport *transport, unsigned kept)
+{
+	while (transport->listener_count > kept)
+		listener_stop(&transport->listeners[--transport->listener_count]);
+}
+
 static enum status start_listeners(struct sip_transport *transport, enum sip_protocol protocol)
 {
 	const struct sip_transport_options *options = &transport->options;
+	unsigned before = transport->listener_count;
 	for (unsigned i = 0; i < options->address_count; i++) {
 		struct address local = options->addresses[i];
 		if (protocol == SIP_TLS)
@@ -35,9 +44,25 @@ static enum status start_listeners(struct sip_transport *transport, enum sip_pro
 		struct listener *listener = &transport->listeners[transport->listener_count++];
 		enum status status =
 			listener_start(listener, &transport->connections, protocol, &local);
-		if (status != OK)
-			return status;
+		if (status == OK)
+			continue;
+		stop_listeners(transport, before);
+		return status;
 	}
+	return OK;
+}
+
+enum status sip_transport_follow_tls(struct sip_transport *transport)
+{
+	const struct sip_transport_options *options = &transport->options;
+	bool is_wanted = options->tls != NULL && sip_tls_can_accept(options->tls);
+	bool is_there = transport->listener_count > options->address_count;
+	if (transport->listeners == NULL || is_wanted == is_there)
+		return OK;
+	log_event(LOG_INFO, is_wanted ? "sip_tls_listens" : "sip_tls_listens_no_more", NULL);
+	if (is_wanted)
+		return start_listeners(transport, SIP_TLS);
+	stop_listeners(transport, options->address_count);
 	return OK;
 }
 
@@ -56,9 +81,7 @@ static enum status start_streams(struct event_base *loop, struct sip_transport *
 	    !handshake_start(connections))
 		return ERR_MEMORY;
 	enum status status = start_listeners(transport, SIP_TCP);
-	if (status == OK && options->tls != NULL && sip_tls_can_accept(options->tls))
-		status = start_listeners(transport, SIP_TLS);
-	return status;
+	return status == OK ? sip_transport_follow_tls(transport) : status;
 }
 
 enum status sip_transport_start(struct event_base *loop,
@@ -94,8 +117,7 @@ void sip_transport_stop(struct sip_transport *transport)
 		return;
 	struct connection *connection;
 	unsigned position = 0;
-	for (unsigned i = 0; i < transport->listener_count; i++)
-		listener_stop(&transport->listeners[i]);
+	stop_listeners(transport, 0);
 	transport->options.user.broken = NULL; // who is going too must not hear of it
 	while ((connection = connections_next(&transport->connections, &position)) != NULL)
 		connection_close(connection, SIP_CLOSE_STOPPED);

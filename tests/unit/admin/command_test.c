@@ -365,7 +365,11 @@ static void bans_are_listed_ordered_and_lifted(void **state)
 	assert_int_equal(number_at(six, "left_s"), 90);
 	assert_string_equal(json_string_value(json_object_get(four, "cause")), "operator");
 	assert_string_equal(json_string_value(json_object_get(four, "holds_for")), "all");
+	assert_string_equal(json_string_value(json_object_get(six, "address")), "2001:db8::/64");
 	json_decref(answer);
+	assert_string_equal(fake_code(fake, "unban 203.0.113.0/64"), "ERR_MALFORMED");
+	assert_string_equal(fake_code(fake, "unban 2001:db8::/64"), "");
+	assert_string_equal(fake_code(fake, "unban 2001:db8::2"), "ERR_NOT_FOUND");
 	assert_string_equal(fake_code(fake, "unban 203.0.113.5"), "");
 	assert_string_equal(fake_code(fake, "unban 203.0.113.5"), "ERR_NOT_FOUND");
 	assert_string_equal(fake_code(fake, "unban all"), "");

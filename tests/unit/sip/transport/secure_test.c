@@ -180,6 +180,38 @@ static void handshakes_take_turns(void **state)
 	stage_close(&stage);
 }
 
+// The first certificate opens the port and the last one that goes closes it, without a restart; whoever is
+// connected stays.
+static void the_port_is_open_while_there_is_a_certificate(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	struct sip_tls_problem problem;
+	struct sip_tls_files files = fixture->files, none = { .has_tls13 = true };
+	fixture->files = none;
+	fixture_restart(fixture);
+	stage_open(&stage, "127.0.0.1", usual, fixture->tls);
+	CHECK_TRUE(sip_transport_address(stage.transport, SIP_TLS, 0) == NULL);
+	CHECK_OK(sip_transport_follow_tls(stage.transport));
+	CHECK_TRUE(sip_transport_address(stage.transport, SIP_TLS, 0) == NULL);
+	CHECK_OK(sip_tls_reload(fixture->tls, &files, &problem));
+	for (unsigned i = 0; i < 2; i++) // the second finds it open
+		CHECK_OK(sip_transport_follow_tls(stage.transport));
+	stage.tls = *sip_transport_address(stage.transport, SIP_TLS, 0);
+	int fd = connect_tls(&stage);
+	SSL *peer = begin(fixture, fd);
+	CHECK_TRUE(finish(&stage, peer));
+	CHECK_OK(sip_tls_reload(fixture->tls, &none, &problem));
+	CHECK_OK(sip_transport_follow_tls(stage.transport));
+	CHECK_TRUE(sip_transport_address(stage.transport, SIP_TLS, 0) == NULL);
+	CHECK_TRUE(sip_transport_address(stage.transport, SIP_TCP, 0) != NULL);
+	CHECK_TRUE(SSL_write(peer, MESSAGE, sizeof(MESSAGE) - 1) > 0);
+	stage_until(&stage, &stage.messages, 1);
+	SSL_free(peer);
+	close(fd);
+	stage_close(&stage);
+}
+
 // By the name of the flow: "strict" must have a right certificate, anybody else need not.
 static bool find_strict(void *context, const struct sip_flow *flow, struct sip_tls_peer *out_peer)
 {
@@ -306,6 +338,8 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(handshakes_take_turns, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_port_is_open_while_there_is_a_certificate,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_connection_is_shared_by_those_who_demand_no_more,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(

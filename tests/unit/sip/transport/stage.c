@@ -78,8 +78,9 @@ void stage_open(struct stage *stage, const char *host, struct sip_transport_limi
 	CHECK_OK(sip_transport_start(stage->loop, &options, &stage->transport));
 	stage->counters = sip_transport_counters(stage->transport);
 	stage->tcp = *sip_transport_address(stage->transport, SIP_TCP, 0);
-	if (tls != NULL)
-		stage->tls = *sip_transport_address(stage->transport, SIP_TLS, 0);
+	const struct address *by_tls = sip_transport_address(stage->transport, SIP_TLS, 0);
+	if (by_tls != NULL)
+		stage->tls = *by_tls;
 }
 
 void stage_close(struct stage *stage)
