@@ -148,6 +148,38 @@ static void check_socket(struct check *check, const char *option, const char *pa
 			"is too long for a Unix socket; allowed: paths of 107 characters at most");
 }
 
+static void edge_problem(struct check *check, unsigned nth, const char *option, const char *what)
+{
+	unsigned line = check->source->edge_lines[nth];
+	config_problem(check->problems, check->source->file, line ? line : 1, option, "%s", what);
+}
+
+// A name or region says which edge is meant, an address where it is: each belongs to one.
+static void check_edge(struct check *check, unsigned nth)
+{
+	const struct edges_config *edges = &check->config->edges;
+	const struct edge_config *edge = &edges->items[nth];
+	if (edge->name[0] && config_edge_named(edges, text_of(edge->name)) != edge)
+		edge_problem(check, nth, "edges.name",
+			     "is another edge's name or region; allowed: each once");
+	for (unsigned i = 0; i < edge->regions.count; i++) {
+		if (config_edge_named(edges, text_of(edge->regions.items[i])) != edge)
+			edge_problem(check, nth, "edges.regions",
+				     "holds another edge's name or region; allowed: each once");
+	}
+	for (unsigned i = 0; i < edge->signalling.count; i++) {
+		if (config_edge_at(edges, &edge->signalling.items[i]) != edge)
+			edge_problem(check, nth, "edges.signalling",
+				     "holds an address of another edge; allowed: each once");
+	}
+}
+
+static void check_edges(struct check *check)
+{
+	for (unsigned nth = 0; nth < check->config->edges.count; nth++)
+		check_edge(check, nth);
+}
+
 static void check_others(struct check *check)
 {
 	const struct config *config = check->config;
@@ -180,14 +212,20 @@ void config_check(const struct config *config, const struct config_source *sourc
 	struct check check = { config, source, problems };
 	check_sip(&check);
 	check_dataplane(&check);
+	check_edges(&check);
 	check_others(&check);
 }
 
 static bool is_same(const struct config *a, const struct config *b,
 		    const struct config_option *option)
 {
-	return memcmp((const char *)a + option->offset, (const char *)b + option->offset,
-		      option->size) == 0;
+	bool is_same = true;
+	for (unsigned nth = 0; nth < config_option_places(option); nth++) {
+		size_t offset = option->offset + nth * option->stride;
+		is_same &= memcmp((const char *)a + offset, (const char *)b + offset,
+				  option->size) == 0;
+	}
+	return is_same;
 }
 
 enum status config_adopt(struct config *running, const struct config *fresh,

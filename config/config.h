@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "config/connections.h"
+#include "config/edges.h"
 #include "config/guard.h"
 #include "config/limits.h"
 #include "config/tls.h"
@@ -105,6 +106,7 @@ struct config {
 	struct log_config log;
 	struct sip_config sip;
 	struct guard_config guard;
+	struct edges_config edges;
 	struct dns_config dns;
 	struct tls_config tls;
 	struct connections_config connections;

@@ -22,7 +22,10 @@ static const char man_head[] =
 	".B port:\n"
 	"under\n"
 	".BR sip: .\n"
-	"A list with one item may be written as that item. An option that is left out has its\n"
+	"A list with one item may be written as that item.\n"
+	"The section\n"
+	".B edges\n"
+	"is a list of such sections, one for each edge. An option that is left out has its\n"
 	"default; where a default says {section.option}, the value of that option stands there.\n"
 	".PP\n"
 	"Nothing wrong is passed over or mended: an option that is unknown, or a value that is "
@@ -77,7 +80,8 @@ static const char markdown_head[] =
 	"stands "
 	"in its\nsection: `sip.port` is `port:` under `sip:`. A list may be written as one value "
 	"when "
-	"it has one item.\nIn a default, `{section.option}` stands for the value of that option. "
+	"it has one item.\nThe section `edges` is a list of sections, one for each edge. In a "
+	"default, `{section.option}` stands for the value of that option. "
 	"`trunkd --check FILE` says\neverything that is wrong with a file.\n";
 
 struct form { // how one kind of page writes the parts of the table

@@ -7,6 +7,8 @@
 
 #define CONFIG_TEXT_SIZE 256 // of every text and path, with its zero
 #define CONFIG_LIST_MAX 64 // items of every list
+#define CONFIG_LABELS_MAX 8 // of a list of labels
+#define CONFIG_LABEL_SIZE 64 // of one label of a domain name, with its zero
 
 struct config_addresses {
 	unsigned count;
@@ -16,6 +18,11 @@ struct config_addresses {
 struct config_prefixes {
 	unsigned count;
 	struct prefix items[CONFIG_LIST_MAX];
+};
+
+struct config_labels {
+	unsigned count;
+	char items[CONFIG_LABELS_MAX][CONFIG_LABEL_SIZE];
 };
 
 struct config_numbers {

@@ -23,6 +23,7 @@ struct loader {
 	struct config_source source;
 	unsigned section_lines[CONFIG_OPTION_MAX]; // at the section's first row
 	bool is_set[CONFIG_OPTION_MAX];
+	unsigned nth; // of a section that is a list: the one at hand
 };
 
 static unsigned line_of(const struct loader *loader)
@@ -147,7 +148,7 @@ static void load_list(struct loader *loader, const struct config_option *option,
 
 static void load_value(struct loader *loader, const struct config_option *option)
 {
-	void *field = config_option_field(loader->config, option);
+	void *field = config_option_field(loader->config, option, loader->nth);
 	if (loader->event.type == YAML_SCALAR_EVENT) {
 		load_scalar(loader, option, field);
 	} else if (loader->event.type == YAML_SEQUENCE_START_EVENT &&
@@ -204,12 +205,61 @@ static const struct config_option *find_option(struct loader *loader, struct tex
 	return &config_options[index];
 }
 
+// "{section.option}/rest" becomes that option's value and the rest.
+static bool apply_default(struct loader *loader, const struct config_option *option)
+{
+	char room[CONFIG_TEXT_SIZE * 2];
+	struct writer value = writer_of(room, sizeof(room));
+	struct text initial = text_of(option->initial);
+	void *field = config_option_field(loader->config, option, loader->nth);
+	if (config_value_is_list(option))
+		return true; // the default of a list is the empty one
+	if (text_has_prefix(initial, TEXT("{"))) {
+		initial = text_cut(initial, 1);
+		int other = config_option_index(text_split(&initial, '}'));
+		writer_string(&value,
+			      config_option_field(loader->config, &config_options[other], 0));
+	}
+	writer_text(&value, initial);
+	return config_value_parse(option, writer_done(&value), field);
+}
+
+// To an option that was not given, or wrong; `line` is its section's.
+static void give_default(struct loader *loader, const struct config_option *option, unsigned line)
+{
+	unsigned index = (unsigned)(option - config_options);
+	char room[256];
+	struct writer allowed = writer_of(room, sizeof(room));
+	config_value_write_allowed(option, &allowed);
+	if (loader->is_set[index] || (!option->initial && loader->source.lines[index] > 0))
+		return;
+	const char *what = !option->initial                ? "is missing"
+			   : apply_default(loader, option) ? NULL
+							   : "is too long by default, give it";
+	if (what)
+		config_problem(loader->problems, loader->source.file, line ? line : 1, option->path,
+			       "%s; allowed: %.*s", what, TEXT_FORMAT(writer_done(&allowed)));
+}
+
+static struct text section_of(unsigned index, char name[static CONFIG_TEXT_SIZE])
+{
+	struct text rest = text_of(config_options[index].path);
+	struct text section = text_split(&rest, '.');
+	(void)text_copy(section, name, CONFIG_TEXT_SIZE);
+	return section;
+}
+
+static bool is_in_section(unsigned index, struct text section)
+{
+	struct text rest =
+		index < config_option_count ? text_of(config_options[index].path) : TEXT_NONE;
+	return text_is_equal(text_split(&rest, '.'), section);
+}
+
 static void load_section(struct loader *loader, unsigned first)
 {
-	struct text rest = text_of(config_options[first].path);
-	struct text section = text_split(&rest, '.');
 	char name[CONFIG_TEXT_SIZE];
-	(void)text_copy(section, name, sizeof(name));
+	struct text section = section_of(first, name);
 	if (loader->event.type != YAML_MAPPING_START_EVENT) {
 		bool is_empty = loader->event.type == YAML_SCALAR_EVENT && is_null(loader);
 		if (!is_empty)
@@ -233,6 +283,50 @@ static void load_section(struct loader *loader, unsigned first)
 		else
 			skip_node(loader);
 	}
+	next_event(loader);
+}
+
+// One of a section that is a list: its rows begin anew, and what it leaves out is given to it at once.
+static void load_item(struct loader *loader, unsigned first)
+{
+	char name[CONFIG_TEXT_SIZE];
+	struct text section = section_of(first, name);
+	unsigned line = line_of(loader);
+	for (unsigned i = first; is_in_section(i, section); i++) {
+		loader->source.lines[i] = 0;
+		loader->is_set[i] = false;
+	}
+	loader->source.edge_lines[loader->nth] = line;
+	load_section(loader, first);
+	for (unsigned i = first; is_in_section(i, section) && !loader->is_broken; i++)
+		give_default(loader, &config_options[i], line);
+}
+
+static void load_items(struct loader *loader, unsigned first)
+{
+	const struct config_option *option = &config_options[first];
+	unsigned *count = (unsigned *)((char *)loader->config + option->count_offset);
+	char name[CONFIG_TEXT_SIZE];
+	(void)section_of(first, name);
+	if (loader->event.type != YAML_SEQUENCE_START_EVENT) {
+		config_problem(loader->problems, loader->source.file, line_of(loader), name,
+			       "is no list; allowed: a list of sections, each with lines of "
+			       "option: value");
+		skip_node(loader);
+		return;
+	}
+	next_event(loader);
+	while (!loader->is_broken && loader->event.type != YAML_SEQUENCE_END_EVENT) {
+		if (*count == config_option_places(option)) {
+			config_problem(loader->problems, loader->source.file, line_of(loader), name,
+				       "has too many items; allowed: %u", *count);
+			skip_node(loader);
+			continue;
+		}
+		loader->nth = (*count)++;
+		load_item(loader, first);
+	}
+	loader->nth = 0;
 	next_event(loader);
 }
 
@@ -280,7 +374,9 @@ static void load_sections(struct loader *loader)
 			config_problem(loader->problems, loader->source.file, line_of(loader), NULL,
 				       "has a name that is no text; allowed: section:");
 		skip_node(loader);
-		if (first >= 0 && !loader->is_broken)
+		if (first >= 0 && !loader->is_broken && config_options[first].stride > 0)
+			load_items(loader, (unsigned)first);
+		else if (first >= 0 && !loader->is_broken)
 			load_section(loader, (unsigned)first);
 		else
 			skip_node(loader);
@@ -302,50 +398,21 @@ static void load_document(struct loader *loader)
 			       "holds a second document; allowed: one");
 }
 
-// "{section.option}/rest" becomes that option's value and the rest.
-static bool apply_default(struct loader *loader, const struct config_option *option)
-{
-	char room[CONFIG_TEXT_SIZE * 2];
-	struct writer value = writer_of(room, sizeof(room));
-	struct text initial = text_of(option->initial);
-	void *field = config_option_field(loader->config, option);
-	if (config_value_is_list(option))
-		return true; // the default of a list is the empty one
-	if (text_has_prefix(initial, TEXT("{"))) {
-		initial = text_cut(initial, 1);
-		int other = config_option_index(text_split(&initial, '}'));
-		writer_string(&value, config_option_field(loader->config, &config_options[other]));
-	}
-	writer_text(&value, initial);
-	return config_value_parse(option, writer_done(&value), field);
-}
-
 // What the file leaves out. A wrong value is replaced as well, but only so that the rules across
 // options do not complain of it a second time: the file has a problem already and is refused.
 static void apply_defaults(struct loader *loader)
 {
 	unsigned section_line = 0;
 	for (unsigned i = 0; i < config_option_count; i++) {
-		const struct config_option *option = &config_options[i];
-		char room[256];
-		struct writer allowed = writer_of(room, sizeof(room));
-		config_value_write_allowed(option, &allowed);
-		struct text rest = text_of(option->path);
-		struct text before = i > 0 ? text_of(config_options[i - 1].path) : TEXT_NONE;
-		if (!text_is_equal(text_split(&rest, '.'), text_split(&before, '.')))
+		char name[CONFIG_TEXT_SIZE];
+		if (i == 0 || !is_in_section(i, section_of(i - 1, name)))
 			section_line = loader->section_lines[i];
-		if (loader->is_set[i] || (!option->initial && loader->source.lines[i] > 0))
-			continue;
-		const char *what = !option->initial ? "is missing"
-				   : apply_default(loader, option)
-					   ? NULL
-					   : "is too long by default, give it";
-		if (what)
-			config_problem(loader->problems, loader->source.file,
-				       section_line ? section_line : 1, option->path,
-				       "%s; allowed: %.*s", what,
-				       TEXT_FORMAT(writer_done(&allowed)));
+		if (config_options[i].stride == 0)
+			give_default(loader, &config_options[i], section_line);
 	}
+	int edges = config_option_index(TEXT("edges.name"));
+	if (loader->section_lines[edges] == 0)
+		config_edges_fill_default(&loader->config->edges);
 }
 
 static enum status load_file(FILE *file, struct loader *loader)

@@ -9,6 +9,11 @@
 #define FIELD(section, name)                                                                       \
 	.path = #section "." #name, .offset = offsetof(struct config, section.name),               \
 	.size = sizeof(((struct config *)0)->section.name)
+// In the section edges, a list of sections.
+#define EDGE_FIELD(name)                                                                           \
+	.path = "edges." #name, .offset = offsetof(struct config, edges.items[0].name),            \
+	.size = sizeof(((struct config *)0)->edges.items[0].name),                                 \
+	.stride = sizeof(struct edge_config), .count_offset = offsetof(struct config, edges.count)
 #define DAY_S 86400
 #define LIVE .is_live = true
 #define RESTART .is_live = false
@@ -100,6 +105,16 @@ const struct config_option config_options[] = {
 	  .sentence = "When messages wait longer than this for two tenths of a second, new calls are limited until they no longer do." },
 	{ FIELD(guard, stale_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 100, .max = 32000, .initial = "500", LIVE,
 	  .sentence = "An INVITE that has waited this long unread is dropped: its sender has sent it again." },
+
+	{ EDGE_FIELD(name), .kind = CONFIG_LABEL, RESTART,
+	  .sentence = "What stands in NAME.pstn.EDGE.example.com beside sip.base_domain, and in edge=EDGE (TERM-012). The section is "
+		      "a list of edges; without it there are the eight documented ones." },
+	{ EDGE_FIELD(regions), .kind = CONFIG_LIST_OF_LABELS, .max = CONFIG_LABELS_MAX, .initial = "", RESTART,
+	  .sentence = "Older names of the same edge, which are taken wherever its name is (TERM-013, NET-016)." },
+	{ EDGE_FIELD(signalling), .kind = CONFIG_LIST_OF_ADDRESSES, .max = CONFIG_LIST_MAX, .initial = "", RESTART,
+	  .sentence = "Its addresses of SIP: those that are also in sip.addresses are this node's; empty: all of them (NET-009)." },
+	{ EDGE_FIELD(media), .kind = CONFIG_LIST_OF_PREFIXES, .max = CONFIG_LIST_MAX, .initial = "", RESTART,
+	  .sentence = "Prefixes in which its addresses of media lie; empty: all of media.addresses." },
 
 	{ FIELD(dns, servers), .kind = CONFIG_LIST_OF_ADDRESSES, .max = 8, .initial = "", RESTART,
 	  .sentence = "DNS servers that resolve names for others, asked in this order; empty: those of /etc/resolv.conf, read at the start." },
@@ -247,9 +262,14 @@ int config_option_index(struct text path)
 	return -1;
 }
 
-void *config_option_field(struct config *config, const struct config_option *option)
+void *config_option_field(struct config *config, const struct config_option *option, unsigned nth)
 {
-	return (char *)config + option->offset;
+	return (char *)config + option->offset + nth * option->stride;
+}
+
+unsigned config_option_places(const struct config_option *option)
+{
+	return option->stride > 0 ? CONFIG_EDGES_MAX : 1;
 }
 
 unsigned config_option_line(const struct config_source *source, const char *path)

@@ -12,6 +12,7 @@
 enum config_kind {
 	CONFIG_WORD, // letters, digits, '.', '_', '-'
 	CONFIG_DOMAIN, // a DNS name, RFC 1123 2.1
+	CONFIG_LABEL, // of one
 	CONFIG_PATH, // absolute
 	CONFIG_NUMBER, // within min and max
 	CONFIG_BOOLEAN,
@@ -22,6 +23,7 @@ enum config_kind {
 	CONFIG_URL, // redis.url
 	CONFIG_LIST_OF_ADDRESSES,
 	CONFIG_LIST_OF_PREFIXES,
+	CONFIG_LIST_OF_LABELS,
 	CONFIG_LIST_OF_NUMBERS,
 	CONFIG_KIND_COUNT,
 };
@@ -36,6 +38,9 @@ struct config_option {
 		// "{section.option}" at its start stands for an option above it.
 	bool is_live;
 	size_t offset, size; // of the field in struct config
+	// Of a section that is a list of sections: from one to the next, 0: it is none; and how many there
+	// are. Offset and default are the first one's.
+	size_t stride, count_offset;
 	const char *sentence;
 };
 
@@ -47,10 +52,13 @@ extern const unsigned config_option_count;
 struct config_source {
 	const char *file;
 	unsigned lines[CONFIG_OPTION_MAX];
+	unsigned edge_lines[CONFIG_EDGES_MAX]; // where each edge begins
 };
 
 int config_option_index(struct text path); // -1: none
-void *config_option_field(struct config *config, const struct config_option *option);
+// Of the nth section where the option's is a list of them, else of the first.
+void *config_option_field(struct config *config, const struct config_option *option, unsigned nth);
+unsigned config_option_places(const struct config_option *option); // how many fields it is
 unsigned config_option_line(const struct config_source *source, const char *path);
 // The known path nearest to a wrong one; NULL when nothing is near.
 const char *config_option_nearest(struct text path);

@@ -44,6 +44,16 @@ static bool is_domain(struct text text)
 	return true;
 }
 
+// In small letters: names of DNS are compared without regard to case (RFC 1035 2.3.3).
+static bool copy_label(struct text text, char *room)
+{
+	if (!is_domain(text) || text_find(text, '.') || !text_copy(text, room, CONFIG_LABEL_SIZE))
+		return false;
+	for (char *at = room; *at; at++)
+		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at + ('a' - 'A')) : *at;
+	return true;
+}
+
 // Empty is a value where it is the default ("none"), and nowhere else.
 static bool may_be_empty(const struct config_option *option)
 {
@@ -65,6 +75,12 @@ static bool parse_word(const struct config_option *option, struct text text, voi
 static bool parse_domain(const struct config_option *option, struct text text, void *field)
 {
 	return is_domain(text) && store(option, text, field);
+}
+
+static bool parse_label(const struct config_option *option, struct text text, void *item)
+{
+	(void)option;
+	return copy_label(text, item);
 }
 
 static bool parse_path(const struct config_option *option, struct text text, void *field)
@@ -203,6 +219,7 @@ static bool parse_prefix(const struct config_option *option, struct text text, v
 // A list is its count and then its items, whatever they are.
 static_assert(offsetof(struct config_addresses, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_prefixes, items) == sizeof(unsigned));
+static_assert(offsetof(struct config_labels, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_numbers, items) == sizeof(unsigned));
 
 // clang-format off
@@ -214,6 +231,7 @@ static const struct {
 } kinds[CONFIG_KIND_COUNT] = {
 	[CONFIG_WORD] = { "a plain word", "letters, digits, '.', '_' and '-'", parse_word, 0 },
 	[CONFIG_DOMAIN] = { "a domain name", "a domain name", parse_domain, 0 },
+	[CONFIG_LABEL] = { "a label of a domain name", "letters, digits and inner dashes, 63 at most", parse_label, 0 },
 	[CONFIG_PATH] = { "an absolute path", "a path that starts with /", parse_path, 0 },
 	[CONFIG_NUMBER] = { "a number", NULL, parse_number, 0 },
 	[CONFIG_BOOLEAN] = { "true or false", "true, false", parse_boolean, 0 },
@@ -226,6 +244,7 @@ static const struct {
 	[CONFIG_LIST_OF_ADDRESSES] = { "an address", "IPv4 and IPv6 addresses", parse_address, sizeof(struct address) },
 	[CONFIG_LIST_OF_PREFIXES] = { "an address with a prefix length", "addresses with a prefix length, as 192.0.2.1/24",
 				      parse_prefix, sizeof(struct prefix) },
+	[CONFIG_LIST_OF_LABELS] = { "a label of a domain name", "letters, digits and inner dashes", parse_label, CONFIG_LABEL_SIZE },
 	[CONFIG_LIST_OF_NUMBERS] = { "a number", NULL, parse_number, sizeof(unsigned) },
 };
 // clang-format on

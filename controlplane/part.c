@@ -169,7 +169,11 @@ static void stop_attachment(struct control *control)
 static enum status start_directory(struct control *control)
 {
 	control->directory = directory_create(text_of(control->config->sip.base_domain));
-	return control->directory != NULL ? OK : ERR_MEMORY;
+	if (control->directory == NULL)
+		return ERR_MEMORY;
+	directory_follow(control->directory,
+			 &(struct directory_rules){ .edges = &control->config->edges });
+	return OK;
 }
 
 static void stop_directory(struct control *control)

@@ -42,6 +42,11 @@ struct text directory_base_domain(const struct directory *directory)
 	return text_of(directory->base_domain);
 }
 
+void directory_follow(struct directory *directory, const struct directory_rules *rules)
+{
+	directory->rules = *rules;
+}
+
 static void append(struct mirror_list *list, struct directory_entry *entry)
 {
 	entry->previous = list->last;
@@ -173,6 +178,8 @@ void directory_swap(struct directory *a, struct directory *b)
 	struct directory held = *a;
 	*a = *b;
 	*b = held;
+	b->rules = a->rules; // those of each stay
+	a->rules = held.rules;
 }
 
 static const struct directory_object *find_by_name(const struct directory *directory,

@@ -85,12 +85,20 @@ struct carrier { // CG…: a gateway of the PSTN
 	char tls_certificate[DIRECTORY_PATH_SIZE], tls_key[DIRECTORY_PATH_SIZE]; // "": none
 };
 
+struct edges_config;
+
+// What of the node's configuration the directory goes by; it borrows each part, which may change live.
+struct directory_rules {
+	const struct edges_config *edges; // NULL: no localized names
+};
+
 struct directory *directory_create(struct text base_domain);
 void directory_destroy(struct directory *directory);
+void directory_follow(struct directory *directory, const struct directory_rules *rules);
 struct text directory_base_domain(const struct directory *directory);
 
-// By the host of a Request-URI, case ignored: "<domain>.<base domain>", or with an edge or a legacy
-// region after the base domain's first label, all the same trunk (TERM-012..014). NULL: not ours (TERM-005).
+// By the host of a Request-URI, case ignored: "<domain>.<base domain>", or with an edge or one of its
+// regions after the base domain's first label, all the same trunk (TERM-012..014). NULL: not ours (TERM-005).
 const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host);
 const struct trunk *directory_trunk(const struct directory *directory, const char *sid);
 // Does any account allow TLS 1.0 and 1.1? (D-4)

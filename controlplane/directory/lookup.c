@@ -1,15 +1,9 @@
 // What calls ask of the mirror: each answer costs a few hashes, whatever the number of customers.
 // Runs on: control thread. Never allocates; what it returns is the mirror's own.
 
+#include "config/edges.h"
 #include "directory/mirror.h"
 #include "directory/value.h"
-
-// TERM-012 and TERM-013: where the base domain is "pstn.example.com", "acme.pstn.dublin.example.com"
-// and "acme.pstn.ie1.example.com" name the same trunk as "acme.pstn.example.com".
-static const char *const edges[] = {
-	"ashburn", "umatilla", "dublin", "frankfurt", "singapore", "tokyo", "sao-paulo", "sydney",
-	"us1",     "us2",      "ie1",    "de1",       "sg1",       "jp1",   "br1",       "au1",
-};
 
 // Cuts ".suffix" off the end.
 static bool take_suffix(struct text *host, struct text suffix)
@@ -21,13 +15,18 @@ static bool take_suffix(struct text *host, struct text suffix)
 	return true;
 }
 
-static bool take_edge(struct text *host)
+// TERM-012 and TERM-013: where the base domain is "pstn.example.com", "acme.pstn.dublin.example.com"
+// and "acme.pstn.ie1.example.com" name the same trunk as "acme.pstn.example.com".
+static bool take_edge(const struct directory *directory, struct text *host)
 {
-	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
-		if (take_suffix(host, text_of(edges[i])))
-			return true;
-	}
-	return false;
+	size_t dot = host->size;
+	while (dot > 0 && host->data[dot - 1] != '.')
+		dot--;
+	if (dot == 0 || directory->rules.edges == NULL ||
+	    config_edge_named(directory->rules.edges, text_cut(*host, dot)) == NULL)
+		return false;
+	host->size = dot - 1;
+	return true;
 }
 
 static struct text domain_of(const struct directory *directory, struct text host)
@@ -40,7 +39,8 @@ static struct text domain_of(const struct directory *directory, struct text host
 	struct text domain = host;
 	if (take_suffix(&domain, base))
 		return domain;
-	if (take_suffix(&domain, rest) && take_edge(&domain) && take_suffix(&domain, first))
+	if (take_suffix(&domain, rest) && take_edge(directory, &domain) &&
+	    take_suffix(&domain, first))
 		return domain;
 	return TEXT_NONE;
 }

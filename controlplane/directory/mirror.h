@@ -61,6 +61,7 @@ struct mirror_list {
 
 struct directory {
 	char base_domain[DIRECTORY_HOST_SIZE]; // lower case
+	struct directory_rules rules;
 	struct map by_sid, uniques, groups;
 	struct directory_peers peers;
 	struct mirror_list kinds[DIRECTORY_KIND_COUNT];

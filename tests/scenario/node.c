@@ -50,6 +50,7 @@ static void fill_config(struct config *config)
 					       .options_burst = 2,
 					       .queue_ms = 20,
 					       .stale_ms = 500 };
+	config_edges_fill_default(&config->edges);
 	config->media.port_quarantine_ms = QUARANTINE_MS;
 	config->limits.default_cps = 1;
 	config->limits.max_cps = 1000;
@@ -221,6 +222,8 @@ struct node *node_create(void)
 	fill_config(&node->config);
 	wire_init(&node->wire, &node->clock);
 	node->directory = directory_create(TEXT(NODE_BASE_DOMAIN));
+	directory_follow(node->directory,
+			 &(struct directory_rules){ .edges = &node->config.edges });
 	provision(node);
 	node->history = fake_history_create();
 	node->dataplane =

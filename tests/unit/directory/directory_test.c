@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "config/edges.h"
 #include "tests/check.h"
 #include "tests/fake/allocation.h"
 
@@ -12,6 +13,7 @@
 
 struct world { // one customer with everything
 	struct directory *directory;
+	struct edges_config edges;
 	char account[35], other[35], acl[35], list[35], trunk[35], number[35], prefix[35], user[35];
 };
 
@@ -20,6 +22,8 @@ static int start(void **state)
 	struct world *world = test_calloc(1, sizeof(*world));
 	struct directory *directory = directory_create(TEXT("PSTN.example.com"));
 	world->directory = directory;
+	config_edges_fill_default(&world->edges);
+	directory_follow(directory, &(struct directory_rules){ .edges = &world->edges });
 	world_add(directory, world_make(DIRECTORY_ACCOUNT, "name", "Acme", NULL), world->account);
 	world_add(directory, world_make(DIRECTORY_ACCOUNT, "name", "Other", NULL), world->other);
 	world_add(directory,
