@@ -12,13 +12,15 @@
 
 #define SIP_TIMEOUT_FACTOR 64 // Timers B, F, H, J, L, M are 64 x T1
 
+#define SIP_WAITING_LISTS 1024 // by connection
+
 struct sip_transactions {
 	struct sip_transaction_options options;
 	struct sip_transaction_counters counters;
 	struct map servers; // by top Via branch, sent-by, method
 	struct map merges; // the same, by Call-ID, From tag, CSeq (RFC 3261 8.2.2.2)
 	struct map clients; // by our branch and method
-	struct sip_waiter *waiting; // sent on connections, nothing heard yet
+	struct sip_waiter *waiting[SIP_WAITING_LISTS]; // sent on connections, nothing heard yet
 	struct sip_oversize oversize;
 	uint64_t unknown_log_ms; // no more than one line a second each
 	uint64_t wrong_via_log_ms;

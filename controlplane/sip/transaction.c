@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "sip/client.h"
+#include "sip/client/client.h"
 #include "sip/guard/guard.h"
 #include "sip/hop/route.h"
 #include "sip/message_parts.h"
@@ -173,23 +173,6 @@ static void refuse(struct sip_transactions *transactions, struct sip_message *re
 				    : &transactions->counters.dropped_malformed,
 		    1);
 	sip_transaction_put_once(transactions, answer.status, octets, &request->flow);
-}
-
-// ---- requests out that are answered by nothing
-
-enum status sip_client_send_ack(struct sip_transactions *transactions,
-				const struct sip_request *request)
-{
-	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
-	struct sip_flow flow = request->flow;
-	char branch[SIP_BRANCH_SIZE];
-	sip_write_branch(transactions->options.shard, branch);
-	sip_write_request(&writer, request, text_of(branch), NULL, NULL);
-	if (writer.failed)
-		return ERR_TOO_LARGE;
-	counter_add(&transactions->counters.requests_out[request->method], 1);
-	enum status status = sip_transaction_put(transactions, writer_done(&writer), &flow);
-	return status == ERR_SYSTEM ? status : OK;
 }
 
 // ---- requests

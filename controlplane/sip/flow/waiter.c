@@ -6,23 +6,20 @@
 
 void sip_waiter_enter(struct sip_waiter *waiter, struct sip_waiter **list)
 {
-	if (waiter->is_waiting)
+	if (waiter->list != NULL)
 		return;
-	*waiter = (struct sip_waiter){ .next = *list, .is_waiting = true };
+	*waiter = (struct sip_waiter){ .next = *list, .list = list };
 	if (waiter->next != NULL)
 		waiter->next->previous = waiter;
 	*list = waiter;
 }
 
-void sip_waiter_leave(struct sip_waiter *waiter, struct sip_waiter **list)
+void sip_waiter_leave(struct sip_waiter *waiter)
 {
-	if (!waiter->is_waiting)
+	if (waiter->list == NULL)
 		return;
-	if (waiter->previous != NULL)
-		waiter->previous->next = waiter->next;
-	else
-		*list = waiter->next;
+	*(waiter->previous != NULL ? &waiter->previous->next : waiter->list) = waiter->next;
 	if (waiter->next != NULL)
 		waiter->next->previous = waiter->previous;
-	waiter->is_waiting = false;
+	*waiter = (struct sip_waiter){ 0 };
 }

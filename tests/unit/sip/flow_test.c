@@ -5,6 +5,7 @@
 
 #include "sip/flow/aim.h"
 #include "sip/message_uri.h"
+#include "sip/table.h"
 #include "tests/check.h"
 #include "tests/unit/sip/fixture.h"
 
@@ -117,6 +118,26 @@ static void a_lost_connection_fails_who_heard_nothing(void **state)
 	CHECK_NUMBER(live(fixture), 1);
 	sip_transactions_broken(fixture->transactions, CONNECTION); // again: harmless
 	CHECK_NUMBER(fixture->failures, 2);
+	fixture_destroy(fixture);
+}
+
+// Another connection whose waiters share the list is none of it, nor is what a failure sends anew.
+static void only_those_of_the_lost_connection_fail(void **state)
+{
+	struct fixture *fixture = connected();
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		(void)fixture_send(fixture, SIP_INVITE, no_limits, fixture);
+	fixture->flow.connection = CONNECTION + SIP_WAITING_LISTS;
+	(void)fixture_send(fixture, SIP_INVITE, no_limits, fixture);
+	fixture->flow.connection = CONNECTION;
+	fixture->resends = true;
+	sip_transactions_broken(fixture->transactions, CONNECTION);
+	CHECK_NUMBER(fixture->failures, 3);
+	CHECK_NUMBER(live(fixture), 2);
+	fixture->resends = false;
+	sip_transactions_broken(fixture->transactions, CONNECTION + SIP_WAITING_LISTS);
+	CHECK_NUMBER(fixture->failures, 4);
 	fixture_destroy(fixture);
 }
 
@@ -261,6 +282,7 @@ int main(void)
 		TEST(a_2xx_is_repeated_on_a_connection_too),
 		TEST(an_answer_knows_the_connection_and_the_port_of_via),
 		TEST(a_lost_connection_fails_who_heard_nothing),
+		TEST(only_those_of_the_lost_connection_fail),
 		TEST(who_heard_something_waits_on),
 		TEST(a_large_request_goes_by_tcp),
 		TEST(a_peer_without_tcp_gets_the_large_datagram),

@@ -1,41 +1,14 @@
 // Client transactions. One ends by its timers; its memory goes when it has ended, its user cannot
 // name it any more, and no callback about it is running.
-// Runs on the control thread. Nothing here may touch a transaction after settle().
+// Runs on the control thread. Nothing here may touch a transaction after sip_client_settle().
 
-#include "sip/client.h"
+#include "sip/client/client.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "sip/client/state.h"
 #include "sip/write.h"
-
-enum client_state {
-	CALLING, // nothing heard yet; Trying of a non-INVITE
-	PROCEEDING, // a provisional response heard
-	COMPLETED, // a final response heard, other than 2xx to INVITE
-	ACCEPTED, // 2xx to INVITE heard (RFC 6026)
-	ENDED,
-};
-
-struct sip_client {
-	struct map_node node;
-	struct wheel_timer repeat_timer; // A, E
-	struct wheel_timer end_timer; // B, C, D, F, K, M
-	struct sip_transactions *transactions;
-	void *owner;
-	enum client_state state;
-	uint32_t interval_ms; // of the repeat timer
-	uint64_t start_ms;
-	struct sip_client_limits limits;
-	unsigned busy; // callbacks running
-	bool has_user; // hears of it and may name it
-	bool is_cancel_wanted, is_cancel_sent;
-	bool is_moved; // to TCP, for its size
-	struct sip_waiter waiter; // sent on a connection, nothing heard yet
-	struct text octets; // the request as sent, on the heap; gone with a 2xx
-	struct sip_request kept; // borrows from octets
-	char branch[SIP_BRANCH_SIZE];
-};
 
 // ---- keys
 
@@ -82,7 +55,7 @@ static void drop_octets(struct sip_client *client)
 	client->octets = TEXT_NONE;
 }
 
-static void settle(struct sip_client *client)
+void sip_client_settle(struct sip_client *client)
 {
 	if (client->state != ENDED || client->has_user || client->busy > 0)
 		return;
@@ -95,9 +68,15 @@ static bool is_reliable(const struct sip_client *client)
 	return sip_flow_is_reliable(&client->kept.flow);
 }
 
+// Those who wait on that connection, and on few others.
+static struct sip_waiter **waiting_on(struct sip_transactions *transactions, uint64_t connection)
+{
+	return &transactions->waiting[connection % SIP_WAITING_LISTS];
+}
+
 static void wait_no_more(struct sip_client *client)
 {
-	sip_waiter_leave(&client->waiter, &client->transactions->waiting);
+	sip_waiter_leave(&client->waiter);
 }
 
 static void end(struct sip_client *client)
@@ -111,15 +90,15 @@ static void end(struct sip_client *client)
 	wheel_stop(&client->end_timer);
 	map_remove(&transactions->clients, &client->node);
 	counter_set(&transactions->counters.client_count, transactions->clients.count);
-	settle(client);
+	sip_client_settle(client);
 }
 
-static uint64_t longest_ms(const struct sip_client *client)
+uint64_t sip_client_longest_ms(const struct sip_client *client)
 {
 	return (uint64_t)client->transactions->options.t1_ms * SIP_TIMEOUT_FACTOR;
 }
 
-static void end_after(struct sip_client *client, uint64_t after_ms)
+void sip_client_end_after(struct sip_client *client, uint64_t after_ms)
 {
 	sip_transaction_time(client->transactions, &client->end_timer, after_ms);
 }
@@ -143,7 +122,8 @@ static enum status put_request(struct sip_client *client)
 	enum status status =
 		sip_transaction_put(client->transactions, client->octets, &client->kept.flow);
 	if (is_reliable(client) && status != ERR_SYSTEM)
-		sip_waiter_enter(&client->waiter, &client->transactions->waiting);
+		sip_waiter_enter(&client->waiter,
+				 waiting_on(client->transactions, client->kept.flow.connection));
 	return status;
 }
 
@@ -186,10 +166,8 @@ static void on_repeat(struct wheel_timer *timer, void *context)
 	fail(client, SIP_FAILURE_TRANSPORT);
 	end(client);
 	client->busy--;
-	settle(client);
+	sip_client_settle(client);
 }
-
-static void send_cancel(struct sip_client *client);
 
 // No answer in time. An INVITE given up early is still listened for: whatever comes late is
 // cancelled or acknowledged, or the peer would ring, and repeat itself, for nobody.
@@ -203,11 +181,11 @@ static void give_up(struct sip_client *client)
 		return;
 	wheel_stop(&client->repeat_timer);
 	if (is_invite && is_ringing && !client->is_cancel_sent) {
-		send_cancel(client);
-		end_after(client, longest_ms(client));
-	} else if (is_invite && !is_ringing && age_ms < longest_ms(client)) {
+		sip_client_put_cancel(client);
+		sip_client_end_after(client, sip_client_longest_ms(client));
+	} else if (is_invite && !is_ringing && age_ms < sip_client_longest_ms(client)) {
 		client->is_cancel_wanted = true;
-		end_after(client, longest_ms(client) - age_ms);
+		sip_client_end_after(client, sip_client_longest_ms(client) - age_ms);
 	} else {
 		end(client);
 	}
@@ -224,7 +202,7 @@ static void on_end(struct wheel_timer *timer, void *context)
 	else
 		end(client);
 	client->busy--;
-	settle(client);
+	sip_client_settle(client);
 }
 
 static enum status write_octets(struct sip_client *client, const struct sip_request *request)
@@ -246,10 +224,9 @@ static enum status write_octets(struct sip_client *client, const struct sip_requ
 	return OK;
 }
 
-// branch NULL: a new one. On success it is in the table, not yet sent.
-static enum status open_client(struct sip_transactions *transactions,
-			       const struct sip_request *request, const char *branch,
-			       struct sip_client **out_client)
+enum status sip_client_open(struct sip_transactions *transactions,
+			    const struct sip_request *request, const char *branch,
+			    struct sip_client **out_client)
 {
 	struct sip_client *client = calloc(1, sizeof(*client));
 	if (client == NULL)
@@ -274,12 +251,13 @@ static enum status open_client(struct sip_transactions *transactions,
 	return OK;
 }
 
-static enum status start(struct sip_client *client)
+enum status sip_client_start(struct sip_client *client)
 {
 	struct sip_transactions *transactions = client->transactions;
 	uint32_t t1_ms = transactions->options.t1_ms;
 	uint32_t no_response_ms = client->limits.no_response_ms;
-	end_after(client, no_response_ms > 0 ? no_response_ms : longest_ms(client));
+	sip_client_end_after(client,
+			     no_response_ms > 0 ? no_response_ms : sip_client_longest_ms(client));
 	counter_add(&transactions->counters.requests_out[client->kept.method], 1);
 	if (sip_oversize_wants_tcp(&transactions->oversize, &client->kept.flow, client->octets.size,
 				   sip_transaction_now(transactions)))
@@ -296,14 +274,14 @@ enum status sip_client_send(struct sip_transactions *transactions,
 			    void *owner, struct sip_client **out_client)
 {
 	struct sip_client *client;
-	enum status status = open_client(transactions, request, NULL, &client);
+	enum status status = sip_client_open(transactions, request, NULL, &client);
 	if (status != OK)
 		return status;
 	client->limits = limits;
 	client->owner = owner;
 	client->has_user = true;
 	client->busy++;
-	status = start(client);
+	status = sip_client_start(client);
 	if (status == ERR_SYSTEM) {
 		client->has_user = false;
 		end(client);
@@ -312,7 +290,7 @@ enum status sip_client_send(struct sip_transactions *transactions,
 		status = OK;
 	}
 	client->busy--;
-	settle(client);
+	sip_client_settle(client);
 	return status;
 }
 
@@ -324,22 +302,27 @@ static void lose_connection(struct sip_client *client)
 		end(client);
 	}
 	client->busy--;
-	settle(client);
+	sip_client_settle(client);
 }
 
-// What fails may send anew, and so join the list at its front, or end others of it: begin again.
+// What fails may send anew, and so join the list again, or end others of it: those who have lost it
+// are set apart first, and leave one by one.
 void sip_client_lose_connection(struct sip_transactions *transactions, uint64_t connection)
 {
-	struct sip_waiter *waiter = transactions->waiting;
-	while (waiter != NULL) {
+	struct sip_waiter *lost = NULL, *next;
+	for (struct sip_waiter *waiter = *waiting_on(transactions, connection); waiter != NULL;
+	     waiter = next) {
 		struct sip_client *client = map_entry(waiter, struct sip_client, waiter);
-		if (client->kept.flow.connection != connection) {
-			waiter = waiter->next;
+		next = waiter->next;
+		if (client->kept.flow.connection != connection)
 			continue;
-		}
+		sip_waiter_leave(waiter);
+		sip_waiter_enter(waiter, &lost);
+	}
+	while (lost != NULL) {
+		struct sip_client *client = map_entry(lost, struct sip_client, waiter);
 		wait_no_more(client);
 		lose_connection(client);
-		waiter = transactions->waiting;
 	}
 }
 
@@ -352,58 +335,6 @@ void sip_client_free_all(struct sip_transactions *transactions)
 		client->has_user = false;
 		end(client); // removes the node
 	}
-}
-
-// ---- CANCEL and ACK
-
-// RFC 3261 9.1: the INVITE's own Request-URI, Via, From, To, Call-ID, CSeq number and routes.
-static void send_cancel(struct sip_client *client)
-{
-	struct sip_request cancel = client->kept;
-	struct sip_client *made;
-	const struct sip_user *user = &client->transactions->options.user;
-	if (client->has_user && user->cancel_headers != NULL)
-		cancel.headers = user->cancel_headers(user->context, client->owner);
-	cancel.method = SIP_CANCEL;
-	cancel.max_forwards = 70;
-	client->is_cancel_sent = true;
-	if (open_client(client->transactions, &cancel, client->branch, &made) != OK)
-		return;
-	made->busy++;
-	(void)start(made);
-	made->busy--;
-	settle(made);
-}
-
-void sip_client_cancel(struct sip_client *client)
-{
-	bool is_open = client->state == CALLING || client->state == PROCEEDING;
-	if (client->kept.method != SIP_INVITE || !is_open || client->is_cancel_sent)
-		return;
-	client->is_cancel_wanted = true;
-	if (client->state != PROCEEDING)
-		return; // not before a provisional response
-	client->busy++;
-	send_cancel(client);
-	end_after(client, longest_ms(client));
-	client->busy--;
-	settle(client);
-}
-
-// RFC 3261 17.1.1.3: all of the request's own, but To, which is the response's.
-static void send_ack(struct sip_client *client, const struct sip_message *response)
-{
-	struct sip_transactions *transactions = client->transactions;
-	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
-	struct sip_request ack = client->kept;
-	ack.method = SIP_ACK;
-	ack.to = response->to_value;
-	ack.max_forwards = 70;
-	sip_write_request(&writer, &ack, text_of(client->branch), NULL, NULL);
-	if (writer.failed)
-		return;
-	counter_add(&transactions->counters.requests_out[SIP_ACK], 1);
-	(void)sip_transaction_put(transactions, writer_done(&writer), &ack.flow);
 }
 
 // ---- responses
@@ -429,12 +360,12 @@ static void take_provisional(struct sip_client *client, const struct sip_message
 		wheel_stop(&client->repeat_timer);
 		wheel_stop(&client->end_timer);
 		if (client->limits.ring_ms > 0)
-			end_after(client, client->limits.ring_ms); // Timer C
+			sip_client_end_after(client, client->limits.ring_ms); // Timer C
 	}
 	client->state = PROCEEDING;
 	if (is_invite && client->is_cancel_wanted && !client->is_cancel_sent) {
-		send_cancel(client);
-		end_after(client, longest_ms(client));
+		sip_client_put_cancel(client);
+		sip_client_end_after(client, sip_client_longest_ms(client));
 	}
 	tell(client, response);
 }
@@ -448,7 +379,7 @@ static void take_accepted(struct sip_client *client, const struct sip_message *r
 	} else {
 		client->state = ACCEPTED;
 		wheel_stop(&client->repeat_timer);
-		end_after(client, longest_ms(client)); // Timer M
+		sip_client_end_after(client, sip_client_longest_ms(client)); // Timer M
 		drop_octets(client);
 	}
 	tell(client, response);
@@ -461,15 +392,16 @@ static void take_final(struct sip_client *client, const struct sip_message *resp
 	if (client->state == ACCEPTED)
 		return;
 	if (is_invite)
-		send_ack(client, response);
+		sip_client_put_ack(client, response);
 	if (client->state == COMPLETED) {
 		counter_add(&client->transactions->counters.retransmissions_in, 1);
 		return;
 	}
 	client->state = COMPLETED;
 	wheel_stop(&client->repeat_timer);
-	uint64_t linger_ms = is_invite ? longest_ms(client) : client->transactions->options.t4_ms;
-	end_after(client, is_reliable(client) ? 0 : linger_ms); // Timers D and K
+	uint64_t linger_ms =
+		is_invite ? sip_client_longest_ms(client) : client->transactions->options.t4_ms;
+	sip_client_end_after(client, is_reliable(client) ? 0 : linger_ms); // Timers D and K
 	if (!is_invite)
 		drop_octets(client);
 	tell(client, response);
@@ -486,7 +418,7 @@ void sip_client_take(struct sip_client *client, const struct sip_message *respon
 	else
 		take_final(client, response);
 	client->busy--;
-	settle(client);
+	sip_client_settle(client);
 }
 
 void sip_client_forget(struct sip_client *client)
@@ -495,5 +427,5 @@ void sip_client_forget(struct sip_client *client)
 		return;
 	client->has_user = false;
 	client->owner = NULL;
-	settle(client);
+	sip_client_settle(client);
 }
