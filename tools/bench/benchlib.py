@@ -119,9 +119,10 @@ def jiffies_of_others(mine):
     return total
 
 
-def search(probe, low, high, tolerance=0.03, floor=2000):
+def search(probe, low, high, tolerance=0.03, floor=2000, end=float("inf")):
     """The highest rate (within the tolerance) whose probe is good, and what it measured.
-    The bracket moves when need be; None when nothing above the floor is good."""
+    The bracket moves when need be; None when nothing above the floor is good. After `end`, by the
+    monotonic clock, what was found until then does."""
     best, is_bounded = None, False
     while best is None:
         best = probe(low)
@@ -129,7 +130,7 @@ def search(probe, low, high, tolerance=0.03, floor=2000):
             if low < floor:
                 return None
             low, high, is_bounded = low / 1.5, low, True
-    while not is_bounded or high - low > tolerance * low:
+    while (not is_bounded or high - low > tolerance * low) and time.monotonic() < end:
         if not is_bounded and high <= low * (1 + tolerance):
             high = low * 1.4
         middle = (low + high) / 2 if is_bounded else high
@@ -168,6 +169,19 @@ class Progress:
         print(f"[{time.monotonic() - self.start:6.1f} s] {text}", file=sys.stderr, flush=True)
 
 
+def run_parts(parts, progress, result):
+    """Adds to the result the figures of all (name, function), and under "failed_parts" what was wrong with those
+    that gave none."""
+    for name, part in parts:
+        progress(f"part {name}")
+        try:
+            result.update(part())
+        except (LabError, OSError, ValueError, KeyError, ArithmeticError,
+                subprocess.SubprocessError) as error:
+            result.setdefault("failed_parts", {})[name] = str(error)
+            progress(f"  FAILED: {error}")
+
+
 def last_line(result):
     print(json.dumps(result), flush=True)
 
@@ -187,4 +201,4 @@ def build_directory(wanted, *targets):
 
 __all__ = ["GENERATOR_CPU", "RELAY_CPU", "HERE", "ROOT", "LabError", "Progress", "Wire",
            "build_directory", "deep_backlog", "first", "jiffies_of_others", "last_line", "machine", "median",
-           "remove", "run", "search", "spread", "weight"]
+           "remove", "run", "run_parts", "search", "spread", "weight"]

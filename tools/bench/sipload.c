@@ -108,13 +108,14 @@ static void report(const struct sipload *load)
 	       "\"timeouts\":%lu,\"refused\":%lu,\"broken\":%lu,\"refused_4xx\":%lu,"
 	       "\"refused_5xx\":%lu,\"repeats_sent\":%lu,\"repeats_received\":%lu,\"strange\":%lu,"
 	       "\"up_most\":%lu,\"handshakes\":%lu,\"resumed\":%lu,\"probes\":%lu,"
-	       "\"probes_answered\":%lu",
+	       "\"probes_answered\":%lu,\"in_time_per_s\":%.1f",
 	       load->options.rate, counts->started,
 	       starting_s > 0 ? (double)(counts->started - 1) / starting_s : 0, counts->ok, failed,
 	       counts->timeouts, counts->refused, counts->broken, counts->refused_with[4],
 	       counts->refused_with[5], counts->repeats_sent, counts->repeats_received,
 	       counts->strange, counts->up_most, counts->handshakes, counts->resumed,
-	       counts->probes, counts->probes_answered);
+	       counts->probes, counts->probes_answered,
+	       (double)counts->in_time / (load->options.seconds - load->options.warm_s));
 	report_lengths("to_100", &load->to_100);
 	report_lengths("setup", &load->setup);
 	report_lengths("probe", &load->probe);
@@ -134,6 +135,8 @@ static int usage(void)
 		"        [--rate CALLS-PER-S=100] [--seconds 5] [--hold 0.1] [--ring 0] "
 		"[--patience "
 		"8]\n"
+		"        [--bound 1: seconds until the 200 of a call in time] [--warm 0: seconds "
+		"not counted]\n"
 		"        [--transport udp|tcp|tls] [--called-transport udp|tcp|tls]\n"
 		"        [--connections 8: of the caller; 0: a new one for each call] [--resume]\n"
 		"        [--user NAME: answers a challenge, password in SIPLOAD_PASSWORD]\n"
@@ -176,6 +179,8 @@ static const struct option words[] = {
 	{ "hold", 1, NULL, 'h' },
 	{ "ring", 1, NULL, 'g' },
 	{ "patience", 1, NULL, 'p' },
+	{ "bound", 1, NULL, 'L' },
+	{ "warm", 1, NULL, 'W' },
 	{ "probe", 1, NULL, 'o' },
 	{ "transport", 1, NULL, 'T' },
 	{ "called-transport", 1, NULL, 'B' },
@@ -201,6 +206,7 @@ static bool set_option(struct sipload_options *options, int option)
 		{ 'r', NULL, &options->rate },       { 's', NULL, &options->seconds },
 		{ 'h', NULL, &options->hold_s },     { 'g', NULL, &options->ring_s },
 		{ 'o', NULL, &options->probe_rate }, { 'p', NULL, &options->patience_s },
+		{ 'L', NULL, &options->bound_s },    { 'W', NULL, &options->warm_s },
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].option != option)
@@ -249,7 +255,8 @@ static bool read_options(struct sipload_options *options, int count, char **argu
 		(void)set_address(options->called_target, options->target);
 	return optind == count && options->target[0] && options->caller[0] && options->called[0] &&
 	       options->domain && options->from && options->rate > 0 && options->seconds > 0 &&
-	       options->patience_s > 0 && (!needs_key || (options->certificate && options->key));
+	       options->seconds > options->warm_s && options->patience_s > 0 &&
+	       (!needs_key || (options->certificate && options->key));
 }
 
 // ---- life
@@ -315,6 +322,7 @@ int main(int count, char **arguments)
 						  .seconds = 5,
 						  .hold_s = 0.1,
 						  .patience_s = 8,
+						  .bound_s = 1,
 						  .connections = 8,
 						  .media = "192.0.2.10",
 						  .cpu = -1 };

@@ -31,6 +31,7 @@ struct sipload_options {
 	const char *domain, *from, *user, *certificate, *key;
 	const char *password; // from the environment: a command line is public
 	double rate, seconds, hold_s, ring_s, probe_rate, patience_s;
+	double bound_s, warm_s; // who is set up sooner, after these first seconds, is in time
 	unsigned connections; // of the caller, streams only; 0: a new one for each call
 	bool resumes; // new TLS connections take up the session of an earlier one
 	int cpu; // -1: any
@@ -63,6 +64,7 @@ struct sipload_call {
 
 struct sipload_counts {
 	uint64_t started, ok, timeouts, refused, broken;
+	uint64_t in_time; // set up within the bound, while calls were offered
 	uint64_t repeats_sent, repeats_received; // retransmissions, both parties
 	uint64_t strange; // messages of no call
 	uint64_t up, up_most;

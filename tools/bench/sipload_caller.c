@@ -195,6 +195,18 @@ static bool keep_dialog(struct sipload_call *call, const struct sipload_message 
 	return !writer.failed && call->contact.size > 0;
 }
 
+// Those that come after the last was offered are what a queue still held: they are no rate.
+static void note_set_up(struct sipload_call *call)
+{
+	struct sipload *load = call->load;
+	const struct sipload_options *options = &load->options;
+	double at_s = (double)(load->now_ns - load->start_ns) / 1e9;
+	double took_s = (double)(load->now_ns - call->due_ns) / 1e9;
+	histogram_add(&load->setup, load->now_ns - call->due_ns);
+	load->counts.in_time +=
+		took_s <= options->bound_s && at_s >= options->warm_s && at_s <= options->seconds;
+}
+
 static void accepted(struct sipload_call *call, struct sipload_message *response)
 {
 	struct sipload *load = call->load;
@@ -203,7 +215,7 @@ static void accepted(struct sipload_call *call, struct sipload_message *response
 		fail(call, response);
 		return;
 	}
-	histogram_add(&load->setup, load->now_ns - call->due_ns);
+	note_set_up(call);
 	call->caller_state = CALLER_UP;
 	if (++load->counts.up > load->counts.up_most)
 		load->counts.up_most = load->counts.up;

@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 import time
 
 import benchlib
@@ -69,8 +70,7 @@ class System:
 
     def __init__(self, bench, transport):
         self.bench, self.transport, self.host = bench, transport, bench.net["appliance"]
-        self.work = bench.work / f"{self.name}-{transport}"
-        self.work.mkdir(exist_ok=True)
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix=f"{self.name}-{transport}-", dir=bench.work))
 
     def sipload(self, rate, seconds, hold=0.1, options=()):
         """Starts the peers; their one line of JSON comes from result_of()."""
