@@ -14,6 +14,7 @@
 #include "part.h"
 #include "reload.h"
 #include "sip/guard/guard.h"
+#include "sip/transport.h"
 
 #define TICK_MS 5
 #define LATE_MS 20
@@ -39,8 +40,10 @@ static void tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	struct control *control = context;
 	uint64_t late_us = note_lateness(control);
+	uint32_t salt;
 	clock_update(&control->clock);
 	sip_guard_tick(control->guard, late_us);
+	sip_transport_sieve(control->transport, sip_guard_share(control->guard, &salt), salt);
 	attachment_tick(control->attachment);
 	media_engine_tick(control->media);
 	wheel_run(control->wheel, control->clock.now_ms);

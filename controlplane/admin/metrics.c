@@ -210,6 +210,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_malformed_total", C, TRANSPORT(malformed), "Messages that are no SIP." },
 	{ "trunkd_sip_too_large_total", C, TRANSPORT(too_large), "Messages above the size limit." },
 	{ "trunkd_sip_kernel_drops_total", C, TRANSPORT(kernel_drops), "Packets the kernel dropped because the socket was full." },
+	{ "trunkd_sip_sieved_total", C, TRANSPORT(sieved), "New calls by UDP, and their repeats, that the kernel dropped for us in overload." },
 	{ "trunkd_sip_guard_passed_total", C, GUARD(LABEL_SOURCE, passed), "Messages let in, by whose they are." },
 	{ "trunkd_sip_guard_dropped_total", C, GUARD(LABEL_DROP, dropped), "Messages dropped before any work was spent on them, by cause." },
 	{ "trunkd_sip_guard_shed_total", C, GUARD(LABEL_NONE, shed), "New calls that were to hear 503 in overload." },
@@ -220,6 +221,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_guard_overloads_total", C, GUARD(LABEL_NONE, episodes), "Episodes of overload." },
 	{ "trunkd_sip_guard_overloaded", G, GUARD(LABEL_NONE, is_overloaded), "1 while new calls are limited for overload." },
 	{ "trunkd_sip_guard_calls_per_second", G, GUARD(LABEL_NONE, calls_rate), "New calls a second let in while overloaded; 0 otherwise." },
+	{ "trunkd_sip_guard_read_ratio", G, PART_GUARD, LABEL_NONE, offsetof(struct sip_guard_counters, share), 65536, NULL, "Of the new calls by UDP, the part that is read: below 1 in overload." },
 	{ "trunkd_sip_guard_wait_seconds", G, PART_GUARD, LABEL_NONE, offsetof(struct sip_guard_counters, wait_us), 1e6, NULL, "The shortest wait for the control loop in the last tenth of a second." },
 
 	{ "trunkd_sip_connections", G, CONNECTIONS(LABEL_NONE, connections), "TCP and TLS connections now." },

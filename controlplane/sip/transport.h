@@ -46,6 +46,7 @@ struct sip_transport_counters {
 	struct counter malformed; // answered with 400, or dropped where no answer can be built
 	struct counter too_large;
 	struct counter kernel_drops; // SO_RXQ_OVFL
+	struct counter sieved; // by sip_transport_sieve: never read
 	struct counter connections; // now
 	struct counter accepted, opened;
 	struct counter refused_source; // connections beyond the limit of their source
@@ -109,6 +110,8 @@ void sip_transport_stop(struct sip_transport *transport);
 // on. ERR_SYSTEM: an address is taken (logged); nothing listens by TLS then.
 enum status sip_transport_follow_tls(struct sip_transport *transport);
 enum status sip_transport_send(void *transport, struct text octets, struct sip_flow *flow);
+// In overload: of 65536 new calls by UDP so many are read (sip/guard/sieve.h).
+void sip_transport_sieve(struct sip_transport *transport, unsigned share, uint32_t salt);
 // This connection's peer has had a call or the like: no newcomer takes its place any more.
 void sip_transport_trust(void *transport, uint64_t connection);
 // It is closed once the message that is being read from it is done with, and its answer sent.

@@ -144,8 +144,10 @@ static enum sip_guard_verdict judge_call(struct sip_guard *guard, const struct s
 	enum sip_guard_need need = !is_peer                ? SIP_GUARD_NEED_STRANGER
 				   : peek->has_credentials ? SIP_GUARD_NEED_STARTED
 							   : SIP_GUARD_NEED_PEER;
-	if (age_us > guard->options.config->stale_ms * 1000ull)
+	if (age_us > guard->options.config->stale_ms * 1000ull) {
+		sip_guard_overload_note_stale(&guard->overload);
 		return drop(guard, SIP_GUARD_DROP_STALE);
+	}
 	if (sip_guard_overload_admit(&guard->overload, need, now_us))
 		return SIP_GUARD_NEXT;
 	if (!sip_guard_overload_may_answer(&guard->overload, now_us))

@@ -66,6 +66,9 @@ void sip_guard_destroy(struct sip_guard *guard);
 // Each turn of the loop's timer: bans that end, overload. late_us: how much too late that turn is.
 void sip_guard_tick(struct sip_guard *guard, uint64_t late_us);
 
+// How many of 65536 new calls by UDP are worth reading at all, and which: as sip_guard_sieve_set() asks.
+unsigned sip_guard_share(const struct sip_guard *guard, uint32_t *out_salt);
+
 // Judges a message that waited for age_us; then delivers it as judged.
 enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octets,
 				       const struct sip_flow *flow, uint64_t age_us);

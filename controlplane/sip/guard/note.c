@@ -4,11 +4,14 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/random.h"
+#include "sip/guard/sieve.h"
 #include "sip/guard/source.h"
 
 #define WINDOW_MS 60000
 #define SWEEP_PLACES 256
 #define LINES_PER_S 5
+#define SALT_MS 10000
 
 static const char *const class_labels[SIP_GUARD_CLASS_COUNT] = {
 	[SIP_GUARD_STRANGER] = "stranger",
@@ -171,6 +174,24 @@ static void sweep_on(struct sip_guard *guard)
 	guard->active = 0;
 }
 
+// Another choice now and then, so that nobody's number stays out; rarely enough that those who repeat
+// their INVITE meet the same.
+static void choose_salt(struct sip_guard *guard)
+{
+	uint64_t now_ms = guard->options.clock->now_ms;
+	if (guard->salt_ms != 0 && now_ms - guard->salt_ms < SALT_MS)
+		return;
+	random_fill(&guard->salt, sizeof(guard->salt));
+	guard->salt_ms = now_ms;
+}
+
+unsigned sip_guard_share(const struct sip_guard *guard, uint32_t *out_salt)
+{
+	*out_salt = guard->salt;
+	return guard->overload.is_on ? (unsigned)(guard->overload.share * SIP_GUARD_SHARE_ALL)
+				     : SIP_GUARD_SHARE_ALL;
+}
+
 static void tell_overload(struct sip_guard *guard, enum sip_guard_change change)
 {
 	struct log_value wait, rate;
@@ -198,6 +219,8 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us)
 	counter_set(&counters->is_overloaded, guard->overload.is_on);
 	counter_set(&counters->calls_rate,
 		    guard->overload.is_on ? (uint64_t)guard->overload.rate : 0);
+	choose_salt(guard);
+	counter_set(&counters->share, sip_guard_share(guard, &(uint32_t){ 0 }));
 	counter_set(&counters->wait_us, guard->overload.standing_us);
 	sweep_on(guard);
 }

@@ -28,6 +28,8 @@ struct sip_guard_overload {
 	struct sip_guard_wait waits[SIP_GUARD_QUEUES]; // in this window
 	uint64_t standing_us, before_us; // the longer one of the last window, and of the one before
 	unsigned admitted, refused; // new calls in this window
+	unsigned stale; // those too old to be asked for, in this window
+	double share; // of the new calls offered, what is worth reading at all; 1: all
 	double rate; // new calls a second that are let in, while is_on
 	unsigned calm_windows;
 	struct sip_guard_rate calls, answers;
@@ -51,5 +53,7 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 // May this new call come in?
 bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guard_need need,
 			      uint64_t now_us);
+// One came too late to be asked for.
+void sip_guard_overload_note_stale(struct sip_guard_overload *overload);
 // A refused one: may it have an answer? A quarter as many may as calls come in: answers cost work too.
 bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, uint64_t now_us);

@@ -129,6 +129,11 @@ void sip_transport_stop(struct sip_transport *transport)
 	free(transport);
 }
 
+void sip_transport_sieve(struct sip_transport *transport, unsigned share, uint32_t salt)
+{
+	udp_sieve(transport->udp, share, salt);
+}
+
 // ---- out
 
 static bool can_go(const struct sip_transport *transport, const struct sip_flow *flow)

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "sip/guard/guard.h"
+#include "sip/guard/sieve.h"
 #include "sip/message.h"
 #include "sip/value.h"
 
@@ -30,6 +31,7 @@ struct socket_of {
 	struct address local;
 	int fd;
 	uint32_t kernel_drops; // as last told
+	bool is_sieved; // since then
 };
 
 struct batch { // what recvmmsg fills
@@ -44,6 +46,8 @@ struct udp {
 	const struct sip_transport_user *user;
 	struct sip_transport_counters *counters;
 	struct batch *batch;
+	unsigned share; // that is read
+	uint32_t salt;
 	unsigned socket_count;
 	struct socket_of sockets[];
 };
@@ -63,12 +67,16 @@ static void prepare(struct batch *batch)
 	}
 }
 
-// The kernel's count is of the socket's whole life, and wraps at 32 bits.
+// The kernel's count is of the socket's whole life, and wraps at 32 bits. What the sieve took is in it:
+// while there is one, all is its.
 static void note_kernel_drops(struct socket_of *socket, const struct cmsghdr *control)
 {
 	uint32_t drops;
 	memcpy(&drops, CMSG_DATA(control), sizeof(drops));
-	counter_add(&socket->udp->counters->kernel_drops, (uint32_t)(drops - socket->kernel_drops));
+	struct sip_transport_counters *counters = socket->udp->counters;
+	counter_add(socket->is_sieved ? &counters->sieved : &counters->kernel_drops,
+		    (uint32_t)(drops - socket->kernel_drops));
+	socket->is_sieved = socket->udp->share < SIP_GUARD_SHARE_ALL;
 	socket->kernel_drops = drops;
 }
 
@@ -237,13 +245,15 @@ enum status udp_start(struct event_base *loop, const struct sip_transport_option
 		return ERR_MEMORY;
 	udp->user = &options->user;
 	udp->counters = counters;
+	udp->share = SIP_GUARD_SHARE_ALL;
 	udp->batch = calloc(1, sizeof(*udp->batch));
 	if (udp->batch == NULL)
 		goto fail;
 	for (unsigned i = 0; i < options->address_count; i++) {
 		struct socket_of *opened = &udp->sockets[udp->socket_count++];
 		char name[ADDRESS_TEXT_SIZE];
-		*opened = (struct socket_of){ udp, NULL, options->addresses[i], -1, 0 };
+		*opened =
+			(struct socket_of){ .udp = udp, .local = options->addresses[i], .fd = -1 };
 		if (open_socket(loop, options, opened))
 			continue;
 		log_event(LOG_ERROR, "sip_listen_failed", "protocol", "udp", "address",
@@ -297,6 +307,21 @@ enum status udp_send(struct udp *udp, struct text octets, const struct sip_flow 
 	bool is_passing = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ||
 			  errno == EINTR || errno == ENOMEM;
 	return is_passing ? ERR_BUSY : ERR_SYSTEM;
+}
+
+void udp_sieve(struct udp *udp, unsigned share, uint32_t salt)
+{
+	if (share == udp->share && (salt == udp->salt || share >= SIP_GUARD_SHARE_ALL))
+		return;
+	udp->share = share;
+	udp->salt = salt;
+	for (unsigned i = 0; i < udp->socket_count; i++) {
+		struct socket_of *opened = &udp->sockets[i];
+		opened->is_sieved |=
+			share < SIP_GUARD_SHARE_ALL && sip_guard_sieve_set(opened->fd, share, salt);
+		if (share >= SIP_GUARD_SHARE_ALL)
+			(void)sip_guard_sieve_set(opened->fd, share, salt);
+	}
 }
 
 const struct address *udp_address(const struct udp *udp, unsigned nth)
