@@ -180,6 +180,24 @@ static void check_edges(struct check *check)
 		check_edge(check, nth);
 }
 
+// Updates without a key would be anybody's, and names outside the zone nobody's.
+static void check_names(struct check *check)
+{
+	const struct names_config *names = &check->config->names;
+	struct text base = text_of(check->config->sip.base_domain), zone = text_of(names->zone);
+	check_addresses(check, "names.addresses", &names->addresses);
+	check_addresses(check, "names.api_addresses", &names->api_addresses);
+	if (names->servers.count > 0 && names->key_file[0] == '\0')
+		problem(check, "names.servers",
+			"needs names.key_file; allowed: with a file that holds a TSIG key");
+	bool is_above = zone.size == 0 || text_is_same(base, zone) ||
+			(base.size > zone.size && text_has_suffix_same(base, zone) &&
+			 base.data[base.size - zone.size - 1] == '.');
+	if (!is_above)
+		problem(check, "names.zone",
+			"does not hold sip.base_domain; allowed: it, or a domain above it");
+}
+
 static void check_others(struct check *check)
 {
 	const struct config *config = check->config;
@@ -213,6 +231,7 @@ void config_check(const struct config *config, const struct config_source *sourc
 	check_sip(&check);
 	check_dataplane(&check);
 	check_edges(&check);
+	check_names(&check);
 	check_others(&check);
 }
 

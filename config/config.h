@@ -16,6 +16,7 @@
 #include "config/edges.h"
 #include "config/guard.h"
 #include "config/limits.h"
+#include "config/names.h"
 #include "config/tls.h"
 
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
@@ -108,6 +109,7 @@ struct config {
 	struct guard_config guard;
 	struct edges_config edges;
 	struct dns_config dns;
+	struct names_config names;
 	struct tls_config tls;
 	struct connections_config connections;
 	struct media_config media;

@@ -133,6 +133,33 @@ const struct config_option config_options[] = {
 	{ FIELD(dns, entries_max), .kind = CONFIG_NUMBER, .min = 256, .max = 65536, .initial = "1024", RESTART,
 	  .sentence = "Answers of DNS kept in memory; the ones not used for longest go first." },
 
+	{ FIELD(names, servers), .kind = CONFIG_LIST_OF_ADDRESSES, .max = 4, .initial = "", RESTART,
+	  .sentence = "DNS servers that take updates of the zone by RFC 2136, asked in this order; empty: names are not published." },
+	{ FIELD(names, port), .kind = CONFIG_NUMBER, .min = 1, .max = 65535, .initial = "53", RESTART,
+	  .sentence = "Port of those servers; updates go by TCP." },
+	{ FIELD(names, zone), .kind = CONFIG_DOMAIN, .initial = "", RESTART,
+	  .sentence = "The zone that holds the names of trunks; empty: sip.base_domain without its first label, which holds "
+		      "the localized names too." },
+	{ FIELD(names, key_file), .kind = CONFIG_PATH, .initial = "", RESTART,
+	  .sentence = "File of the TSIG key (RFC 8945) for updates and transfers of the zone, as tsig-keygen writes it, or one "
+		      "line ALGORITHM:NAME:SECRET." },
+	{ FIELD(names, ttl_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = DAY_S, .initial = "600", RESTART,
+	  .sentence = "TTL of the addresses of trunks' names (NET-010)." },
+	{ FIELD(names, addresses), .kind = CONFIG_LIST_OF_ADDRESSES, .max = 16, .initial = "", RESTART,
+	  .sentence = "Addresses that trunks' names lead to, but for those of an edge with addresses of its own; empty: sip.addresses." },
+	{ FIELD(names, api_name), .kind = CONFIG_DOMAIN, .initial = "", RESTART,
+	  .sentence = "Name of the REST API, published with them; empty: none." },
+	{ FIELD(names, api_addresses), .kind = CONFIG_LIST_OF_ADDRESSES, .max = 16, .initial = "", RESTART,
+	  .sentence = "Addresses that the name of the REST API leads to; empty: those of the trunks' names." },
+	{ FIELD(names, api_ttl_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = DAY_S, .initial = "60", RESTART,
+	  .sentence = "TTL of the REST API's addresses (API-005)." },
+	{ FIELD(names, timeout_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 100, .max = 60000, .initial = "5000", RESTART,
+	  .sentence = "How long such a server may take for one answer; then it is tried again, later and later." },
+	{ FIELD(names, reconcile_min), .kind = CONFIG_NUMBER, .unit = "min", .min = 1, .max = 10080, .initial = "60", RESTART,
+	  .sentence = "How often the zone is read in whole and made right, besides at the start and after a failure." },
+	{ FIELD(names, alert_after_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = DAY_S, .initial = "300", RESTART,
+	  .sentence = "Publishing that has failed for this long is an alert." },
+
 	{ FIELD(tls, rsa_certificate), .kind = CONFIG_PATH, .initial = "", LIVE,
 	  .sentence = "PEM file of an RSA certificate for SIP over TLS, then its issuers (TLS-009). Like every file of this "
 		      "section it is read as node.user, and again at each reload." },

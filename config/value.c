@@ -74,7 +74,7 @@ static bool parse_word(const struct config_option *option, struct text text, voi
 
 static bool parse_domain(const struct config_option *option, struct text text, void *field)
 {
-	return is_domain(text) && store(option, text, field);
+	return (text.size == 0 || is_domain(text)) && store(option, text, field);
 }
 
 static bool parse_label(const struct config_option *option, struct text text, void *item)

@@ -31,6 +31,7 @@ struct control {
 	struct history *history;
 	struct media_engine *media;
 	struct unreachable *unreachable; // NULL: ICMP is not heard
+	struct names *names;
 	struct dns *dns;
 	struct sip_resolver *resolver;
 	struct sip_dialogs *dialogs;

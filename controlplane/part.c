@@ -31,6 +31,7 @@
 #include "media/media.h"
 #include "media/ports.h"
 #include "media/quality/unreachable.h"
+#include "naming.h"
 #include "reload.h"
 #include "resolver.h"
 #include "signalling.h"
@@ -393,6 +394,7 @@ static enum status start_admin(struct control *control)
 	context->transport = control->transport;
 	context->tls = control->tls;
 	context->resolver = control->resolver;
+	context->names = control->names;
 	context->dataplane = attachment_dataplane(control->attachment);
 	context->started_ms = control->clock.wall_ms;
 	context->reload = reload_run;
@@ -470,6 +472,7 @@ static const struct part parts[] = {
 	{ "transactions", start_transactions, stop_transactions },
 	{ "tls", certificates_start, certificates_stop },
 	{ "transport", signalling_start, signalling_stop },
+	{ "names", naming_start, naming_stop },
 	{ "admin", start_admin, stop_admin },
 	{ "api", start_api, stop_api },
 	{ "privileges", start_unprivileged, NULL },

@@ -17,6 +17,8 @@ void admin_tls_show(struct admin_request *request); // sip/tls.c
 void admin_tls_show_ca(struct admin_request *request);
 
 void admin_dns_show(struct admin_request *request); // sip/dns.c
+void admin_names_show(struct admin_request *request); // sip/names.c
+void admin_names_zone(struct admin_request *request);
 void admin_connections_list(struct admin_request *request); // sip/connections.c
 
 void admin_calls_list(struct admin_request *request); // calls.c

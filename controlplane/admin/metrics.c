@@ -17,6 +17,7 @@
 #include "history/history.h"
 #include "media/media.h"
 #include "media/quality/unreachable.h"
+#include "names/names.h"
 #include "sip/guard/guard.h"
 #include "sip/resolve/resolve.h"
 #include "sip/tls/tls.h"
@@ -36,6 +37,7 @@ enum part {
 	PART_GUARD,
 	PART_RESOLVER,
 	PART_DNS,
+	PART_NAMES,
 	PART_CALLS,
 	PART_MEDIA,
 	PART_ICMP,
@@ -184,6 +186,7 @@ static double read_streams(const struct snapshot *snapshot)
 #define CALLS(label, field) PART_CALLS, label, offsetof(struct call_counters, field), 0, NULL
 #define MEDIA(field) PART_MEDIA, LABEL_NONE, offsetof(struct media_counters, field), 0, NULL
 #define ICMP(field) PART_ICMP, LABEL_NONE, offsetof(struct unreachable_counters, field), 0, NULL
+#define NAMES(field) PART_NAMES, LABEL_NONE, offsetof(struct names_counters, field), 0, NULL
 #define STORE(field) PART_STORE, LABEL_NONE, offsetof(struct store_counters, field), 0, NULL
 #define HISTORY(field) PART_HISTORY, LABEL_NONE, offsetof(struct history_counters, field), 0, NULL
 #define WORKER(label, field) PART_WORKER, label, offsetof(struct worker_view, field), 0, NULL
@@ -267,6 +270,16 @@ static const struct series SERIES[] = {
 	{ "trunkd_dns_refused_total", C, DNS(LABEL_NONE, refused), "Questions not asked because too many were open." },
 	{ "trunkd_dns_cache_evicted_total", C, DNS(LABEL_NONE, evicted), "Answers forgotten early, for want of room." },
 	{ "trunkd_dns_cache_entries", G, DNS(LABEL_NONE, entries), "Answers in memory." },
+
+	{ "trunkd_names_published", G, NAMES(published), "Names of trunks that are right in DNS." },
+	{ "trunkd_names_not_ours", G, NAMES(conflicts), "Names of trunks that are somebody else's in the zone." },
+	{ "trunkd_names_added_total", C, NAMES(added), "Names added to the zone." },
+	{ "trunkd_names_replaced_total", C, NAMES(replaced), "Names in the zone that were made right." },
+	{ "trunkd_names_removed_total", C, NAMES(removed), "Names removed from the zone." },
+	{ "trunkd_names_attempts_total", C, NAMES(attempts), "Attempts to make the zone right." },
+	{ "trunkd_names_failures_total", C, NAMES(failures), "Attempts that failed." },
+	{ "trunkd_names_failing_seconds", G, NAMES(failing_s), "How long publishing has failed; 0: it does not." },
+	{ "trunkd_names_right_timestamp_seconds", G, PART_NAMES, LABEL_NONE, offsetof(struct names_counters, last_ms), 1000, NULL, "When the zone was last made right; 0: never." },
 	{ "trunkd_dns_questions_open", G, DNS(LABEL_NONE, asking), "Questions that wait for an answer now." },
 
 	{ "trunkd_calls", G, CALLS(LABEL_NONE, active), "Calls now." },
@@ -348,6 +361,8 @@ static const void *part_of(const struct admin_context *context, enum part part)
 					 : NULL;
 	case PART_GUARD:
 		return context->guard ? sip_guard_counters(context->guard) : NULL;
+	case PART_NAMES:
+		return context->names ? names_counters(context->names) : NULL;
 	case PART_CALLS:
 		return context->calls ? calls_counters(context->calls) : NULL;
 	case PART_MEDIA:

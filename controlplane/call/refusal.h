@@ -105,6 +105,10 @@
 	ROW(CARRIER_DOWN, "carrier_down", 0, "carrier down", 32982,                                \
 	    "calls go to other carriers: check it, its address and the network between")           \
 	ROW(CARRIER_UP, "carrier_up", 0, "carrier up", 32983, "calls go to it again")              \
+	ROW(NAMES_FAILING, "names_failing", 0, "names not published", 32984,                       \
+	    "see trunkctl show names; check names.servers, the key and what the zone allows it")   \
+	ROW(NAMES_PUBLISHED, "names_published", 0, "names published again", 32985,                 \
+	    "the zone is right again")                                                             \
 	ROW(PORTS_LEAKED, "ports_leaked", 0, "media ports leaked", 32927,                          \
 	    "see trunkctl show ports; restarting trunkd frees them, and tell its makers")          \
 	/* no calls at all: what the guard in front of SIP tells (call/watch/attack.h) */          \

@@ -125,6 +125,7 @@ enum status directory_put(struct directory *directory, struct directory_object *
 	enum status status = directory_mirror_create_entry(directory, object, &entry);
 	if (status != OK)
 		return status;
+	list->generation++;
 	count_deprecated(directory, old, -1);
 	count_deprecated(directory, entry, 1);
 	if (old) {
@@ -144,6 +145,7 @@ void directory_drop(struct directory *directory, const char *sid)
 	if (!entry)
 		return;
 	enum directory_kind kind = entry->object->kind;
+	directory->kinds[kind].generation++;
 	count_deprecated(directory, entry, -1);
 	replace(&directory->kinds[kind], entry, NULL);
 	directory_mirror_destroy_entry(directory, entry);
@@ -158,6 +160,7 @@ bool directory_shrink(struct directory *directory, unsigned count)
 		struct mirror_list *list = &directory->kinds[kind];
 		for (; count > 0 && list->first; count--) {
 			struct directory_entry *entry = list->first;
+			list->generation++;
 			replace(list, entry, NULL);
 			count_deprecated(directory, entry, -1);
 			directory_mirror_destroy_entry(directory, entry);
@@ -180,6 +183,15 @@ void directory_swap(struct directory *a, struct directory *b)
 	*b = held;
 	b->rules = a->rules; // those of each stay
 	a->rules = held.rules;
+	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++) { // as neither had before
+		uint64_t *of_a = &a->kinds[kind].generation, *of_b = &b->kinds[kind].generation;
+		*of_a = *of_b = (*of_a > *of_b ? *of_a : *of_b) + 1;
+	}
+}
+
+uint64_t directory_generation(const struct directory *directory, enum directory_kind kind)
+{
+	return directory->kinds[kind].generation;
 }
 
 static const struct directory_object *find_by_name(const struct directory *directory,

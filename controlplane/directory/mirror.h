@@ -57,6 +57,7 @@ struct directory_entry {
 struct mirror_list {
 	struct directory_entry *first, *last;
 	unsigned count;
+	uint64_t generation;
 };
 
 struct directory {

@@ -71,4 +71,6 @@ const struct directory_object *directory_find(const struct directory *directory,
 const struct directory_object *directory_next(const struct directory *directory,
 					      enum directory_kind kind,
 					      const struct directory_object *after);
+// Another number after each change of any object of the kind, and after a swap.
+uint64_t directory_generation(const struct directory *directory, enum directory_kind kind);
 unsigned directory_count(const struct directory *directory, enum directory_kind kind);

@@ -85,7 +85,19 @@ static int print_candidates(const json_t *answer)
 	return EXIT_SUCCESS;
 }
 
-static int ask(const struct options *options, struct text line)
+// A long text comes in pages: "after" says behind what the next one begins. The line has room for it.
+static bool turn_page(const struct options *options, const json_t *answer, struct text first,
+		      struct writer *line)
+{
+	const char *after = json_string_value(json_object_get(answer, "after"));
+	if (options->is_json || options->is_completion || !after)
+		return false;
+	line->used = first.size;
+	writer_format(line, " %s", after);
+	return !line->failed;
+}
+
+static int ask(const struct options *options, struct text line, json_t **out_answer)
 {
 	char problem[512] = "";
 	json_error_t error;
@@ -100,7 +112,7 @@ static int ask(const struct options *options, struct text line)
 		result = print_candidates(answer);
 	else
 		result = print_answer(options, answer, raw);
-	json_decref(answer);
+	*out_answer = answer;
 	free(raw);
 	return result;
 }
@@ -116,10 +128,17 @@ static int run(const struct options *options, char *const *words, int count)
 			     : options->is_help     ? "help "
 						    : "");
 	int result = EXIT_USAGE;
-	if (line_write(&line, words, count, &problem))
-		result = ask(options, writer_done(&line));
-	else
+	if (!line_write(&line, words, count, &problem)) {
 		fprintf(stderr, "trunkctl: %s\n", problem);
+	} else {
+		struct text first = writer_done(&line);
+		json_t *answer = NULL;
+		do {
+			json_decref(answer);
+			result = ask(options, writer_done(&line), &answer);
+		} while (result == EXIT_SUCCESS && turn_page(options, answer, first, &line));
+		json_decref(answer);
+	}
 	secret_wipe(room, LINE_SIZE);
 	free(room);
 	return result;

@@ -271,6 +271,8 @@ void show_answer(const json_t *answer, FILE *out)
 		story_print(call, out);
 	else if (json_is_string(json_object_get(answer, "pem"))) // fit for a file
 		fputs(json_string_value(json_object_get(answer, "pem")), out);
+	else if (json_is_string(json_object_get(answer, "text"))) // so is this
+		fputs(json_string_value(json_object_get(answer, "text")), out);
 	else if (json_object_get(answer, "commands"))
 		show_help(answer, out);
 	else if (has_lists_only(answer))

@@ -56,6 +56,13 @@ static void each_broken_rule_has_its_message(void **state)
 		{ NULL, NULL, NULL, "limits: {default_cps: 5, max_cps: 4}\n",
 		  "t.yaml:4: limits.default_cps: is more than limits.max_cps; allowed: "
 		  "limits.max_cps or less" },
+		{ NULL, NULL, NULL, "names: {servers: 192.0.2.53}\n",
+		  "t.yaml:4: names.servers: needs names.key_file; allowed: with a file that holds "
+		  "a "
+		  "TSIG key" },
+		{ NULL, NULL, NULL, "names: {zone: example.net}\n",
+		  "t.yaml:4: names.zone: does not hold sip.base_domain; allowed: it, or a domain "
+		  "above it" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char content[1024];

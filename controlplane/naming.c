@@ -1,0 +1,34 @@
+// Sets up the publishing of names, and tells of its troubles. Runs on the control thread.
+
+#include "naming.h"
+
+#include "call/record.h"
+#include "call/refusal.h"
+#include "config/config.h"
+#include "control.h"
+#include "names/names.h"
+
+static void alert(void *context, bool is_failing, const char *why)
+{
+	struct control *control = context;
+	struct refusal refusal;
+	(void)refusal_set(&refusal, is_failing ? REFUSED_NAMES_FAILING : REFUSED_NAMES_PUBLISHED,
+			  names_plan(control->names)->zone, text_of(why), "names of trunks in DNS");
+	record_node_alert(control->calls, &refusal);
+}
+
+enum status naming_start(struct control *control)
+{
+	struct names_options options = { .loop = control->loop,
+					 .clock = &control->clock,
+					 .config = control->config,
+					 .directory = control->directory,
+					 .alert = alert,
+					 .context = control };
+	return names_start(&options, &control->names);
+}
+
+void naming_stop(struct control *control)
+{
+	names_stop(control->names);
+}
