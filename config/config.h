@@ -15,6 +15,7 @@
 #include "config/connections.h"
 #include "config/edges.h"
 #include "config/guard.h"
+#include "config/history.h"
 #include "config/limits.h"
 #include "config/names.h"
 #include "config/tls.h"
@@ -92,11 +93,6 @@ struct redis_config {
 	char program[CONFIG_TEXT_SIZE];
 };
 
-struct history_config {
-	char file[CONFIG_TEXT_SIZE];
-	unsigned spool_records;
-};
-
 struct admin_config {
 	char socket[CONFIG_TEXT_SIZE];
 	struct address metrics_address; // with port
@@ -116,6 +112,7 @@ struct config {
 	struct dataplane_config dataplane;
 	struct redis_config redis;
 	struct history_config history;
+	struct usage_config usage;
 	struct limits_config limits;
 	struct admin_config admin;
 };

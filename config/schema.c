@@ -258,6 +258,18 @@ const struct config_option config_options[] = {
 	{ FIELD(history, spool_records), .kind = CONFIG_NUMBER, .min = 16, .max = 1048576, .initial = "4096", RESTART,
 	  .sentence = "Records that may wait for the history; when it is full new calls are refused." },
 
+	{ FIELD(history, keep_days), .kind = CONFIG_NUMBER, .unit = "days", .max = 36500, .initial = "400", RESTART,
+	  .sentence = "How long calls and items of usage are kept; 0: for ever. Sums of usage by month stay." },
+	{ FIELD(history, keep_alerts_days), .kind = CONFIG_NUMBER, .unit = "days", .max = 36500, .initial = "90", RESTART,
+	  .sentence = "How long alerts are kept; 0: for ever." },
+	{ FIELD(history, keep_rows), .kind = CONFIG_NUMBER, .max = 1000000000, .initial = "10000000", RESTART,
+	  .sentence = "Calls, alerts and items of usage kept at most, of each; the oldest go; 0: no bound." },
+
+	{ FIELD(usage, rates_file), .kind = CONFIG_PATH, .initial = "", LIVE,
+	  .sentence = "File of prices, rows of category,prefix,price,first_s,next_s; empty: nothing has a price." },
+	{ FIELD(usage, currency), .kind = CONFIG_WORD, .initial = "USD", LIVE,
+	  .sentence = "Currency of the prices." },
+
 	{ FIELD(limits, default_cps), .kind = CONFIG_NUMBER, .unit = "calls/s", .min = 1, .max = 1000,
 	  .initial = "1", LIVE,
 	  .sentence = "Calls per second of a trunk that has no limit of its own (LIMIT-001)." },

@@ -28,6 +28,7 @@ struct control {
 	struct attachment *attachment;
 	struct directory *directory;
 	struct store *store;
+	struct history_rates *rates; // NULL: nothing has a price
 	struct history *history;
 	struct media_engine *media;
 	struct unreachable *unreachable; // NULL: ICMP is not heard

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "control.h"
 #include "dataplane/verdict.h"
+#include "rates.h"
 #include "sip/tls/tls.h"
 
 #define DEFAULT_CONFIG "/etc/trunkd/trunkd.yaml"
@@ -52,7 +53,14 @@ static int check(const char *path)
 	struct sip_tls_problem problem;
 	if (config == NULL)
 		return EXIT_FAILURE;
-	enum status status = certificates_check(config, &problem);
+	char wrong[RATES_PROBLEM_MAX] = "";
+	enum status status = rates_check(config, wrong);
+	if (status != OK) {
+		config_destroy(config);
+		(void)fprintf(stderr, "%s\n", wrong);
+		return EXIT_FAILURE;
+	}
+	status = certificates_check(config, &problem);
 	config_destroy(config);
 	if (status != OK) {
 		char text[CERTIFICATES_PROBLEM_SIZE];

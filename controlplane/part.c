@@ -32,6 +32,7 @@
 #include "media/ports.h"
 #include "media/quality/unreachable.h"
 #include "naming.h"
+#include "rates.h"
 #include "reload.h"
 #include "resolver.h"
 #include "signalling.h"
@@ -189,7 +190,12 @@ static enum status start_history(struct control *control)
 	(void)snprintf(spool, sizeof spool, "%s.spool", config->history.file);
 	struct history_options options = { .file = config->history.file,
 					   .spool_file = spool,
-					   .spool_records = config->history.spool_records };
+					   .spool_records = config->history.spool_records,
+					   .retention = { .days = config->history.keep_days,
+							  .alerts_days =
+								  config->history.keep_alerts_days,
+							  .rows = config->history.keep_rows },
+					   .rates = control->rates };
 	return history_start(control->loop, &options, &control->history);
 }
 
@@ -462,6 +468,7 @@ static const struct part parts[] = {
 	{ "dataplane", start_attachment, stop_attachment },
 	{ "directory", start_directory, stop_directory },
 	{ "user", start_user, NULL },
+	{ "rates", rates_start, rates_stop },
 	{ "history", start_history, stop_history },
 	{ "store", start_store, stop_store },
 	{ "media", start_media, stop_media },

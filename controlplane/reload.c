@@ -9,25 +9,42 @@
 #include "certificates.h"
 #include "config/config.h"
 #include "control.h"
+#include "rates.h"
 #include "sip/tls/tls.h"
 
-// All or nothing: what the new options name, such as certificates, must be right as well.
+// What the new options name, such as certificates, must be right as well.
+static enum status read_files(struct control *control, const struct config *before,
+			      char problem[static RATES_PROBLEM_MAX])
+{
+	struct sip_tls_problem wrong;
+	enum status status = rates_check(control->config, problem);
+	if (status != OK)
+		return status;
+	status = certificates_reload(control, before, &wrong);
+	if (status != OK) {
+		char text[CERTIFICATES_PROBLEM_SIZE];
+		certificates_locate(control->config_path, &wrong, text);
+		text_copy_cut(text_of(text), problem, RATES_PROBLEM_MAX);
+		return status;
+	}
+	return rates_reload(control, problem);
+}
+
+// All or nothing.
 static enum status adopt(struct control *control, const struct config *fresh,
 			 struct config_problems *problems)
 {
 	struct config *before = malloc(sizeof *before);
-	struct sip_tls_problem problem;
 	if (before == NULL)
 		return ERR_MEMORY;
 	*before = *control->config;
 	enum status status = config_adopt(control->config, fresh, problems);
 	if (status == OK) {
-		status = certificates_reload(control, before, &problem);
+		char problem[RATES_PROBLEM_MAX] = "";
+		status = read_files(control, before, problem);
 		if (status != OK) {
 			*control->config = *before;
-			char text[CERTIFICATES_PROBLEM_SIZE];
-			certificates_locate(control->config_path, &problem, text);
-			text_copy_cut(text_of(text), problems->messages[0],
+			text_copy_cut(text_of(problem), problems->messages[0],
 				      sizeof problems->messages[0]);
 			problems->count = 1;
 		}

@@ -7,7 +7,7 @@
 #include "admin/handler.h"
 #include "admin/json.h"
 #include "admin/media/stream.h"
-#include "admin/past.h"
+#include "admin/history/past.h"
 #include "admin/request.h"
 #include "base/clock.h"
 #include "call/call.h"

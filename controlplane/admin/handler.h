@@ -6,7 +6,6 @@
 struct admin_request;
 
 void admin_status_show(struct admin_request *request); // status.c
-void admin_status_alerts(struct admin_request *request);
 void admin_status_reload(struct admin_request *request);
 void admin_status_log_level(struct admin_request *request);
 void admin_status_workers(struct admin_request *request);
@@ -30,8 +29,11 @@ void admin_bans_list(struct admin_request *request); // sip/bans.c
 void admin_bans_add(struct admin_request *request);
 void admin_bans_lift(struct admin_request *request);
 
-void admin_past_list(struct admin_request *request); // past.c
+void admin_past_list(struct admin_request *request); // history/past.c
 void admin_past_show(struct admin_request *request); // of `show call` when it has ended
+
+void admin_alerts_list(struct admin_request *request); // history/alerts.c
+void admin_usage_show(struct admin_request *request); // history/usage.c
 
 void admin_objects_show(struct admin_request *request); // objects.c
 void admin_objects_check_number(struct admin_request *request);

@@ -65,6 +65,7 @@ enum label {
 	LABEL_SOURCE, // an array by enum sip_guard_class
 	LABEL_DROP, // an array by enum sip_guard_drop
 	LABEL_CAUSE, // an array by enum sip_guard_cause
+	LABEL_CATEGORY, // an array by enum history_category
 };
 
 struct snapshot { // what a page is made of: taken once, so that its series agree
@@ -189,6 +190,7 @@ static double read_streams(const struct snapshot *snapshot)
 #define NAMES(field) PART_NAMES, LABEL_NONE, offsetof(struct names_counters, field), 0, NULL
 #define STORE(field) PART_STORE, LABEL_NONE, offsetof(struct store_counters, field), 0, NULL
 #define HISTORY(field) PART_HISTORY, LABEL_NONE, offsetof(struct history_counters, field), 0, NULL
+#define USAGE(field) PART_HISTORY, LABEL_CATEGORY, offsetof(struct history_counters, field), 0, NULL
 #define WORKER(label, field) PART_WORKER, label, offsetof(struct worker_view, field), 0, NULL
 #define READ(function) PART_NONE, LABEL_NONE, 0, 0, function
 
@@ -323,6 +325,9 @@ static const struct series SERIES[] = {
 	{ "trunkd_history_written_total", C, HISTORY(written), "Records written to the database." },
 	{ "trunkd_history_refused_total", C, HISTORY(refused), "Records refused because the spool was full." },
 	{ "trunkd_history_failures_total", C, HISTORY(failures), "Attempts at the database that failed." },
+	{ "trunkd_history_retired_total", C, HISTORY(retired), "Rows deleted from the database because they were too old, or too many." },
+	{ "trunkd_usage_items_total", C, USAGE(usage_items), "Items of usage metered since the start, by category (OTHER-003)." },
+	{ "trunkd_usage_quantity_total", C, USAGE(usage_quantity), "What they sum up to, in the unit of the category." },
 	{ "trunkd_history_spool_records", G, HISTORY(spool_used), "Records in the spool now." },
 
 	{ "trunkd_dataplane_attached", G, READ(read_attached), "1 when a dataplane is attached." },
@@ -399,7 +404,8 @@ static const char *label_name(const struct series *series)
 					     [LABEL_CLOSE] = "cause",
 					     [LABEL_SOURCE] = "source",
 					     [LABEL_DROP] = "cause",
-					     [LABEL_CAUSE] = "cause" };
+					     [LABEL_CAUSE] = "cause",
+					     [LABEL_CATEGORY] = "category" };
 	if (series->part == PART_WORKER && series->label == LABEL_NONE)
 		return "worker";
 	return NAMES[series->label];
@@ -432,6 +438,8 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 		value = text_of(sip_guard_drop_label(index));
 	if (label == LABEL_CAUSE)
 		value = text_of(sip_guard_cause_label(index));
+	if (label == LABEL_CATEGORY && index < HISTORY_CATEGORY_COUNT)
+		value = text_of(history_category_facts((enum history_category)index)->word);
 	if (label == LABEL_CLASS && index >= 1 && index <= 6) {
 		snprintf(room, size, "%uxx", index);
 		return true;

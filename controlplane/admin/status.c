@@ -20,8 +20,6 @@
 #include "sip/guard/guard.h"
 #include "store/store.h"
 
-#define ALERTS_DEFAULT 20
-#define ALERTS_MAX 256
 #define RELOAD_ROOM 4096
 
 static void set_counter(json_t *object, const char *key, const struct counter *counter)
@@ -115,6 +113,7 @@ static json_t *history_to_json(const struct history *history)
 	set_counter(object, "waiting", &counters->spool_used);
 	set_counter(object, "refused", &counters->refused);
 	set_counter(object, "failures", &counters->failures);
+	set_counter(object, "retired", &counters->retired);
 	return object;
 }
 
@@ -257,42 +256,6 @@ void admin_status_workers(struct admin_request *request)
 	for (unsigned i = 0; i < dataplane_facts(dataplane)->worker_count; i++)
 		(void)json_array_append_new(array, worker_to_json(dataplane, i));
 	admin_json_set(result, "workers", array);
-	admin_request_answer(request, result);
-}
-
-static json_t *alert_to_json(const struct history_alert *alert)
-{
-	json_t *object = json_object();
-	admin_json_set(object, "at", admin_json_time(alert->at_ms));
-	admin_json_set(object, "code", admin_json_number(alert->code));
-	admin_json_set(object, "text", admin_json_string(alert->text));
-	admin_json_set(object, "header", admin_json_string(alert->header));
-	admin_json_set(object, "seen", admin_json_string(alert->seen));
-	admin_json_set(object, "expected", admin_json_string(alert->expected));
-	admin_json_set(object, "source", admin_json_string(alert->source));
-	admin_json_set(object, "call", admin_json_string(alert->call_sid));
-	admin_json_set(object, "account_sid", admin_json_string(alert->account_sid));
-	admin_json_set(object, "trunk_sid", admin_json_string(alert->trunk_sid));
-	return object;
-}
-
-void admin_status_alerts(struct admin_request *request)
-{
-	struct history_alert alerts[ALERTS_MAX];
-	uint64_t max = ALERTS_DEFAULT;
-	if (request->argument_count == 1 &&
-	    (!text_to_unsigned(request->arguments[0], ALERTS_MAX, &max) || max == 0)) {
-		struct admin_refusal refusal = { ERR_MALFORMED, "N", "not a number of alerts",
-						 "allowed: 1 to 256" };
-		admin_request_refuse(request, &refusal);
-		return;
-	}
-	struct history *history = request->context->history;
-	unsigned count = history ? history_alerts(history, alerts, (unsigned)max) : 0;
-	json_t *array = json_array(), *result = json_object();
-	for (unsigned i = 0; i < count; i++)
-		(void)json_array_append_new(array, alert_to_json(&alerts[i]));
-	admin_json_set(result, "alerts", array);
 	admin_request_answer(request, result);
 }
 

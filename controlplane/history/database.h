@@ -39,3 +39,6 @@ typedef void (*history_database_found_fn)(void *context, const union history_rec
 void history_database_find(struct history_database *database, enum history_find_kind kind,
 			   const struct history_filter *filter, history_database_found_fn found,
 			   void *context); // search.c; newest first
+// Deletes some of what is too old or too much; how many rows went. 0: nothing is, for now.
+unsigned history_database_retain(struct history_database *database,
+				 const struct history_retention *retention, uint64_t now_ms);

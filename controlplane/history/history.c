@@ -52,6 +52,26 @@ enum history_end history_end_of(struct text text)
 	return HISTORY_END_NONE;
 }
 
+static const char *const SEVERITY_TEXTS[HISTORY_SEVERITY_COUNT] = {
+	[HISTORY_SEVERITY_NONE] = "",
+	[HISTORY_SEVERITY_NOTICE] = "notice",
+	[HISTORY_SEVERITY_WARNING] = "warning",
+	[HISTORY_SEVERITY_ERROR] = "error",
+};
+
+const char *history_severity_text(unsigned severity)
+{
+	return severity < HISTORY_SEVERITY_COUNT ? SEVERITY_TEXTS[severity] : "";
+}
+
+enum history_severity history_severity_of(struct text text)
+{
+	for (unsigned i = 1; i < HISTORY_SEVERITY_COUNT; i++)
+		if (text_is_equal(text, text_of(SEVERITY_TEXTS[i])))
+			return (enum history_severity)i;
+	return HISTORY_SEVERITY_NONE;
+}
+
 static void remember_newest(struct history *history, const struct history_alert *alert)
 {
 	history->alerts[history->alert_next] = *alert;
@@ -120,6 +140,7 @@ static enum status start_parts(struct history *history, struct event_base *loop,
 						 .requests = history->requests,
 						 .results = history->results,
 						 .counters = &history->counters,
+						 .retention = options->retention,
 						 .started_ms = clock.wall_ms,
 						 .alerts_max = ALERTS_MAX };
 	return history_keeper_start(&keeper, &history->keeper);

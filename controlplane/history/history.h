@@ -88,6 +88,9 @@ enum history_severity { // 0: older than severities
 	HISTORY_SEVERITY_COUNT,
 };
 
+const char *history_severity_text(unsigned severity); // "warning"; "" for NONE
+enum history_severity history_severity_of(struct text text);
+
 struct history_alert { // DEBUG-001; one per cause and call
 	char call_sid[35], account_sid[35], trunk_sid[35];
 	uint64_t at_ms;
@@ -103,13 +106,21 @@ struct history_alert { // DEBUG-001; one per cause and call
 struct history_counters {
 	struct counter calls, alerts, written, refused, failures;
 	struct counter spool_used; // records waiting, now
+	struct counter retired; // rows that became too old, or too many
 	struct counter usage_items[HISTORY_CATEGORY_COUNT], usage_quantity[HISTORY_CATEGORY_COUNT];
+};
+
+struct history_retention { // 0: without a bound
+	unsigned days; // of calls and items of usage
+	unsigned alerts_days;
+	uint64_t rows; // of each table
 };
 
 struct history_options {
 	const char *file;
 	const char *spool_file;
 	unsigned spool_records;
+	struct history_retention retention;
 	const struct history_rates *rates; // NULL: nothing has a price; outlives the history
 };
 

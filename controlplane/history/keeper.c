@@ -19,6 +19,7 @@
 #define TURN_MS 50 // how long a finished record waits at most
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS 10000
+#define RETAIN_MS 60000 // between two looks for what is too old
 
 struct history_keeper {
 	struct history_keeper_options options;
@@ -32,6 +33,7 @@ struct history_keeper {
 	uint64_t retry_at_ms; // monotonic
 	uint32_t retry_ms; // 0: all is well
 	bool has_sent_alerts;
+	uint64_t retain_at_ms; // monotonic
 };
 
 static void fail(struct history_keeper *keeper, uint64_t now_ms, const char *problem)
@@ -164,6 +166,16 @@ static void answer_searches(struct history_keeper *keeper)
 	}
 }
 
+static void retain(struct history_keeper *keeper, const struct clock *clock)
+{
+	if (!keeper->database || clock->now_ms < keeper->retain_at_ms)
+		return;
+	unsigned count = history_database_retain(keeper->database, &keeper->options.retention,
+						 clock->wall_ms);
+	counter_add(&keeper->options.counters->retired, count);
+	keeper->retain_at_ms = count > 0 ? 0 : clock->now_ms + RETAIN_MS;
+}
+
 static void *run(void *context)
 {
 	struct history_keeper *keeper = context;
@@ -182,6 +194,7 @@ static void *run(void *context)
 		history_spool_touch(keeper->options.spool, clock.wall_ms);
 		write_waiting(keeper);
 		answer_searches(keeper);
+		retain(keeper, &clock);
 	}
 	history_database_close(keeper->database);
 	keeper->database = NULL;

@@ -43,7 +43,8 @@ struct history_keeper_options {
 	struct ring *requests; // of struct history_request
 	struct ring *results; // of struct history_result *
 	struct history_counters
-		*counters; // it writes `written`, `failures`, and takes from spool_used
+		*counters; // it writes `written`, `failures`, `retired`, and takes from spool_used
+	struct history_retention retention;
 	uint64_t started_ms; // older alerts are sent up once, newest first
 	unsigned alerts_max;
 };

@@ -107,6 +107,20 @@ enum history_end history_end_of(struct text text)
 	return HISTORY_END_NONE;
 }
 
+const char *history_severity_text(unsigned severity)
+{
+	static const char *const texts[] = { "", "notice", "warning", "error" };
+	return texts[severity < 4 ? severity : 0];
+}
+
+enum history_severity history_severity_of(struct text text)
+{
+	for (unsigned i = 1; i < HISTORY_SEVERITY_COUNT; i++)
+		if (text_is_equal(text, text_of(history_severity_text(i))))
+			return (enum history_severity)i;
+	return HISTORY_SEVERITY_NONE;
+}
+
 enum status history_start(struct event_base *loop, const struct history_options *options,
 			  struct history **out_history)
 {

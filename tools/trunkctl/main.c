@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "csv.h"
 #include "line.h"
 #include "show.h"
 #include "wire.h"
@@ -19,15 +20,16 @@
 
 struct options {
 	const char *socket;
-	bool is_json, is_completion, is_help;
+	bool is_json, is_csv, is_completion, is_help;
 };
 
 static const char USAGE[] =
-	"usage: trunkctl [--socket PATH] [--json] WORDS...\n"
+	"usage: trunkctl [--socket PATH] [--json|--csv] WORDS...\n"
 	"\n"
 	"  --socket PATH  of trunkd's admin.socket; else $TRUNKD_SOCKET, else\n"
 	"                 " SOCKET_DEFAULT "\n"
 	"  --json         print the answer as trunkd gives it\n"
+	"  --csv          print the list of the answer as comma-separated values\n"
 	"  --complete     print what may stand for the last of WORDS, for the shell\n"
 	"  --help         print this, and the commands of the running trunkd\n"
 	"\n"
@@ -38,11 +40,9 @@ static const char USAGE[] =
 static bool parse_options(int count, char **words, struct options *out_options)
 {
 	static const struct option OPTIONS[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "complete", no_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
+		{ "csv", no_argument, NULL, 'v' },          { "complete", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 	};
 	const char *socket = getenv("TRUNKD_SOCKET");
 	out_options->socket = socket && socket[0] ? socket : SOCKET_DEFAULT;
@@ -51,6 +51,8 @@ static bool parse_options(int count, char **words, struct options *out_options)
 			out_options->socket = optarg;
 		else if (option == 'j')
 			out_options->is_json = true;
+		else if (option == 'v')
+			out_options->is_csv = true;
 		else if (option == 'c')
 			out_options->is_completion = true;
 		else if (option == 'h')
@@ -67,7 +69,12 @@ static int print_answer(const struct options *options, const json_t *answer, con
 	bool is_ok = status && strcmp(status, "ok") == 0;
 	if (options->is_json)
 		fputs(raw, stdout);
-	else if (is_ok)
+	else if (is_ok && options->is_csv && csv_print(answer, stdout))
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_USAGE;
+	else if (is_ok && options->is_csv) {
+		fputs("trunkctl: the answer has no list: try --json\n", stderr);
+		return EXIT_USAGE;
+	} else if (is_ok)
 		show_answer(answer, stdout);
 	else
 		show_refusal(answer, stderr);

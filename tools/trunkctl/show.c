@@ -33,7 +33,9 @@ static const struct view VIEWS[] = {
 	  "cipher" },
 	{ "answers", "name type state ttl_left_s outcome records alias failures failure" },
 	{ "bans", "address cause host since until left_s times dropped holds_for" },
-	{ "alerts", "at code source header seen expected text call" },
+	{ "usage",
+	  "month account_name category count quantity unit minutes price currency unpriced" },
+	{ "alerts", "at code severity source header seen expected text call" },
 };
 
 static const char *columns_of(const char *key)

@@ -4,7 +4,7 @@
 
 #include "admin/admin.h"
 #include "admin/json.h"
-#include "admin/past.h"
+#include "admin/history/past.h"
 #include "base/clock.h"
 #include "call/call.h"
 #include "dataplane/suite.h"

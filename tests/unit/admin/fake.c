@@ -345,7 +345,9 @@ static void start_history(struct fake *fake)
 		abort();
 	snprintf(file, sizeof(file), "%s/history.db", fake->directory);
 	snprintf(spool_file, sizeof(spool_file), "%s/spool", fake->directory);
-	struct history_options options = { file, spool_file, 32 };
+	struct history_options options = { .file = file,
+					   .spool_file = spool_file,
+					   .spool_records = 32 };
 	if (history_start(fake->loop, &options, &fake->context.history) != OK)
 		abort();
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin/request.h"
+#include "tools/trunkctl/csv.h"
 #include "tools/trunkctl/format.h"
 #include "tools/trunkctl/line.h"
 #include "tools/trunkctl/show.h"
@@ -67,6 +68,32 @@ static void a_password_among_the_words_is_refused_and_one_line_of_input_taken(vo
 	writer = writer_of(room, sizeof(room));
 	assert_true(line_write(&writer, READ, 1, &problem));
 	assert_string_equal(writer_string_done(&writer), "\"password=Secret\\\"123456\"");
+}
+
+static void a_list_is_a_table_for_spreadsheets(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	size_t used = 0;
+	json_t *answer = json_loads(
+		"{\"status\":\"ok\",\"calls\":["
+		"{\"sid\":\"CA1\",\"from\":\"+14155550100\",\"n\":3,\"loss\":0.5,\"x\":null},"
+		"{\"sid\":\"a\\\"b,c\",\"from\":\"=cmd|x\",\"n\":4,\"secure\":true},"
+		"{\"sid\":\"-1+2\",\"from\":\"+1+2\",\"n\":5}]}",
+		0, NULL);
+	assert_non_null(answer);
+	FILE *out = open_memstream(&text, &used);
+	assert_true(csv_print(answer, out));
+	fclose(out);
+	assert_string_equal(text, "\"sid\",\"from\",\"n\",\"loss\",\"x\"\r\n"
+				  "\"CA1\",\"+14155550100\",3,0.5,\r\n"
+				  "\"a\"\"b,c\",\"'=cmd|x\",4,,\r\n"
+				  "\"'-1+2\",\"'+1+2\",5,,\r\n");
+	free(text);
+	json_decref(answer);
+	answer = json_loads("{\"status\":\"ok\",\"level\":\"info\"}", 0, NULL);
+	assert_false(csv_print(answer, stdout));
+	json_decref(answer);
 }
 
 static void values_have_units(void **state)
@@ -255,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_word_arrives_as_it_was_typed),
 		cmocka_unit_test(a_password_among_the_words_is_refused_and_one_line_of_input_taken),
+		cmocka_unit_test(a_list_is_a_table_for_spreadsheets),
 		cmocka_unit_test(values_have_units),
 		cmocka_unit_test(nothing_a_terminal_would_obey_is_printed),
 		cmocka_unit_test(a_call_is_told_as_a_ladder),

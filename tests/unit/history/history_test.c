@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "history/column.h"
 #include "world.h"
 
@@ -303,6 +304,66 @@ static void an_older_schema_gets_the_new_columns(void **state)
 			 1);
 }
 
+static void fill_with_old_and_new(struct world *world, unsigned count)
+{
+	struct clock clock;
+	clock_update(&clock);
+	for (unsigned i = 0; i < count; i++) {
+		char sid[35];
+		snprintf(sid, sizeof(sid), "CA%05u", i);
+		struct history_call *call = world_fill(world, sid);
+		struct history_alert alert = { .code = 32000 };
+		if (!call) {
+			world_turn(world, 10);
+			i--;
+			continue;
+		}
+		call->start_ms = clock.wall_ms - (count - i) * 3600000ull; // an hour apart
+		alert.at_ms = call->start_ms;
+		history_call_close(world->history, call);
+		while (!history_alert_write(world->history, &alert))
+			world_turn(world, 10);
+	}
+}
+
+static void what_is_too_old_goes(void **state)
+{
+	struct world *world = *state;
+	world->retention = (struct history_retention){ .days = 2, .alerts_days = 1 };
+	assert_int_equal(world_start(world), OK);
+	fill_with_old_and_new(world, 2000);
+	assert_true(world_wait_written(world, 4000, 10000));
+	world_stop(world);
+	assert_int_equal(world_start(world), OK); // looks at once, and again until nothing is left
+	for (unsigned i = 0; i < 400 && world_ask(world, "SELECT count(*) FROM calls") > 48; i++)
+		world_turn(world, 20);
+	world_stop(world);
+	assert_in_range(world_ask(world, "SELECT count(*) FROM calls"), 47, 48);
+	assert_in_range(world_ask(world, "SELECT count(*) FROM alerts"), 23, 24);
+	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls WHERE sid='CA01999'"), 1);
+}
+
+static void what_is_too_much_goes(void **state)
+{
+	struct world *world = *state;
+	world->retention = (struct history_retention){ .rows = 30 };
+	assert_int_equal(world_start(world), OK);
+	fill_with_old_and_new(world, 1500);
+	assert_true(world_wait_written(world, 3000, 10000));
+	uint64_t retired = counter_get(&history_counters(world->history)->retired);
+	world_stop(world);
+	assert_int_equal(world_start(world), OK);
+	for (unsigned i = 0;
+	     i < 400 &&
+	     retired + counter_get(&history_counters(world->history)->retired) < 2 * 1470;
+	     i++)
+		world_turn(world, 20);
+	world_stop(world);
+	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls"), 30);
+	assert_int_equal(world_ask(world, "SELECT count(*) FROM alerts"), 30);
+	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls WHERE sid='CA01499'"), 1);
+}
+
 // In a child, because the limit holds for the whole process: the database can't grow, as on a full
 // disk. What was accepted is in the spool and gets written by the next process.
 static void fill_a_full_disk(struct world *world)
@@ -379,6 +440,8 @@ int main(void)
 		TEST(a_spool_of_another_size_is_emptied_before_it_changes),
 		TEST(a_newer_schema_is_left_alone),
 		TEST(an_older_schema_gets_the_new_columns),
+		TEST(what_is_too_old_goes),
+		TEST(what_is_too_much_goes),
 		TEST(a_full_disk_loses_nothing_that_was_accepted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

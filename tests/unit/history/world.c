@@ -36,7 +36,10 @@ void world_remove(struct world *world)
 
 enum status world_start(struct world *world)
 {
-	struct history_options options = { world->file, world->spool_file, world->records };
+	struct history_options options = { .file = world->file,
+					   .spool_file = world->spool_file,
+					   .spool_records = world->records,
+					   .retention = world->retention };
 	world->loop = event_base_new();
 	enum status status = history_start(world->loop, &options, &world->history);
 	if (status != OK)

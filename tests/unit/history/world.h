@@ -14,6 +14,7 @@ struct world {
 	char directory[64];
 	char file[96], spool_file[96];
 	unsigned records;
+	struct history_retention retention;
 	struct event_base *loop;
 	struct history *history;
 };

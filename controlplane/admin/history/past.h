@@ -4,9 +4,14 @@
 // Runs on: control thread.
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/status.h"
+
 struct admin_context;
+struct admin_request;
+struct history_alert;
 
 json_t *admin_past_ladder(const char *ladder); // text of history.h to [{ms, leg, direction, what}]
 json_t *admin_past_alerts(const struct admin_context *context, const char *call_sid);
@@ -14,3 +19,7 @@ json_t *admin_past_alerts(const struct admin_context *context, const char *call_
 const char *admin_past_trunk_name(const struct admin_context *context, const char *trunk_sid);
 json_t *admin_past_codec(uint8_t payload_type);
 json_t *admin_past_loss_percent(uint64_t packets, uint64_t lost);
+// "0.012300", exact; null: there is no price.
+json_t *admin_past_price(uint64_t micro, bool is_priced);
+json_t *admin_past_alert(const struct history_alert *alert);
+void admin_past_refuse(struct admin_request *request, enum status status); // of a search

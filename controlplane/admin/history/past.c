@@ -1,11 +1,12 @@
 // Ended calls, from the database. Runs on the control thread; the search itself runs on the history
 // thread, so an answer comes some turns of the loop later.
 
-#include "admin/past.h"
+#include "admin/history/past.h"
 
 #include <string.h>
 
 #include "admin/handler.h"
+#include "admin/history/filter.h"
 #include "admin/json.h"
 #include "admin/request.h"
 #include "call/call.h"
@@ -13,7 +14,6 @@
 #include "history/history.h"
 
 #define LIST_DEFAULT 20
-#define LIST_MAX 1000
 #define ALERTS_MAX 256 // all that history keeps in memory
 
 json_t *admin_past_ladder(const char *ladder)
@@ -39,25 +39,33 @@ json_t *admin_past_ladder(const char *ladder)
 	return steps;
 }
 
+json_t *admin_past_alert(const struct history_alert *alert)
+{
+	json_t *object = json_object();
+	admin_json_set(object, "at", admin_json_time(alert->at_ms));
+	admin_json_set(object, "code", admin_json_number(alert->code));
+	admin_json_set(object, "severity", json_string(history_severity_text(alert->severity)));
+	admin_json_set(object, "cause", admin_json_string(alert->cause));
+	admin_json_set(object, "text", admin_json_string(alert->text));
+	admin_json_set(object, "header", admin_json_string(alert->header));
+	admin_json_set(object, "seen", admin_json_string(alert->seen));
+	admin_json_set(object, "expected", admin_json_string(alert->expected));
+	admin_json_set(object, "source", admin_json_string(alert->source));
+	admin_json_set(object, "call", admin_json_string(alert->call_sid));
+	admin_json_set(object, "account_sid", admin_json_string(alert->account_sid));
+	admin_json_set(object, "trunk_sid", admin_json_string(alert->trunk_sid));
+	return object;
+}
+
 json_t *admin_past_alerts(const struct admin_context *context, const char *call_sid)
 {
 	struct history_alert alerts[ALERTS_MAX];
 	json_t *array = json_array();
 	unsigned count =
 		context->history ? history_alerts(context->history, alerts, ALERTS_MAX) : 0;
-	for (unsigned i = count; i > 0; i--) {
-		const struct history_alert *alert = &alerts[i - 1];
-		if (strcmp(alert->call_sid, call_sid) != 0)
-			continue;
-		json_t *object = json_object();
-		admin_json_set(object, "code", admin_json_number(alert->code));
-		admin_json_set(object, "at", admin_json_time(alert->at_ms));
-		admin_json_set(object, "header", admin_json_string(alert->header));
-		admin_json_set(object, "seen", admin_json_string(alert->seen));
-		admin_json_set(object, "expected", admin_json_string(alert->expected));
-		admin_json_set(object, "text", admin_json_string(alert->text));
-		(void)json_array_append_new(array, object);
-	}
+	for (unsigned i = count; i > 0; i--)
+		if (strcmp(alerts[i - 1].call_sid, call_sid) == 0)
+			(void)json_array_append_new(array, admin_past_alert(&alerts[i - 1]));
 	return array;
 }
 
@@ -78,6 +86,14 @@ json_t *admin_past_codec(uint8_t payload_type)
 	if (payload_type == 0) // RFC 3551 6
 		return json_string("PCMU/8000");
 	return json_sprintf("payload type %u", payload_type);
+}
+
+json_t *admin_past_price(uint64_t micro, bool is_priced)
+{
+	if (!is_priced)
+		return json_null();
+	return json_sprintf("%llu.%06llu", (unsigned long long)(micro / 1000000),
+			    (unsigned long long)(micro % 1000000));
 }
 
 json_t *admin_past_loss_percent(uint64_t packets, uint64_t lost)
@@ -178,6 +194,9 @@ static json_t *call_to_json(const struct admin_context *context, const struct hi
 	admin_json_set(object, "sip_status", admin_json_number(call->sip_status));
 	admin_json_set(object, "reason", admin_json_string(call->reason));
 	admin_json_set(object, "ended_by", json_string(history_end_text(call->ended_by)));
+	admin_json_set(object, "secure", json_boolean(call->is_secure));
+	admin_json_set(object, "billed_s", admin_json_number(call->billed_s));
+	admin_json_set(object, "price", admin_past_price(call->price_micro, call->is_priced));
 	return object;
 }
 
@@ -201,7 +220,7 @@ static json_t *story_to_json(const struct admin_context *context, const struct h
 		(void)json_array_append_new(media, media_to_json("caller", &call->caller));
 		(void)json_array_append_new(media, media_to_json("called", &call->called));
 	}
-	admin_json_set(object, "secure", json_boolean(call->is_secure));
+	admin_json_set(object, "rate_prefix", word_or_null(call->rate_prefix));
 	admin_json_set(object, "media", media);
 	admin_json_set(object, "alerts", admin_past_alerts(context, call->sid));
 	return object;
@@ -242,7 +261,7 @@ static void found_row(void *context, const struct history_call *call)
 	admin_request_answer(request, result);
 }
 
-static void refuse_search(struct admin_request *request, enum status status)
+void admin_past_refuse(struct admin_request *request, enum status status)
 {
 	struct admin_refusal refusal = { status, NULL, NULL, NULL };
 	if (status == ERR_MALFORMED)
@@ -259,24 +278,23 @@ void admin_past_show(struct admin_request *request)
 								    1, found_one, request)
 						   : ERR_UNAVAILABLE;
 	if (status != OK)
-		refuse_search(request, status);
+		admin_past_refuse(request, status);
 }
 
 void admin_past_list(struct admin_request *request)
 {
-	uint64_t count = LIST_DEFAULT;
-	if (request->argument_count == 1 &&
-	    (!text_to_unsigned(request->arguments[0], LIST_MAX, &count) || count == 0)) {
-		struct admin_refusal refusal = { ERR_MALFORMED, "N", "not a number of calls",
-						 "allowed: 1 to 1000" };
-		admin_request_refuse(request, &refusal);
+	struct history_filter filter;
+	struct admin_filter_problem problem;
+	struct history *history = request->context->history;
+	if (!admin_filter_parse(request, "account trunk direction status number since until code",
+				&filter, &problem)) {
+		admin_filter_refuse(request, &problem);
 		return;
 	}
+	filter.max = filter.max > 0 ? filter.max : LIST_DEFAULT;
 	request->partial = json_array();
-	enum status status = request->context->history
-				     ? history_search(request->context->history, NULL,
-						      (unsigned)count, found_row, request)
+	enum status status = history ? history_find_calls(history, &filter, found_row, request)
 				     : ERR_UNAVAILABLE;
 	if (status != OK)
-		refuse_search(request, status);
+		admin_past_refuse(request, status);
 }

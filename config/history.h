@@ -1,0 +1,18 @@
+#pragma once
+
+// What is kept of calls, and what it costs. Options: config/schema.c.
+// Runs on: as config.h.
+
+#include "config/list.h"
+
+struct history_config {
+	char file[CONFIG_TEXT_SIZE];
+	unsigned spool_records;
+	unsigned keep_days, keep_alerts_days; // 0: for ever
+	unsigned keep_rows; // of each table; 0: no bound
+};
+
+struct usage_config {
+	char rates_file[CONFIG_TEXT_SIZE]; // empty: nothing has a price
+	char currency[CONFIG_TEXT_SIZE];
+};

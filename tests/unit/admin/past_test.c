@@ -1,0 +1,213 @@
+// What is asked of the history: filters, usage, alerts, and that a wrong question is refused.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fake.h"
+#include "history/history.h"
+#include "history/rate.h"
+#include "history/usage.h"
+
+#define ACME "AC000000000000000000000000000000aa"
+#define DAY_MS 86400000ull
+
+static int make(void **state)
+{
+	static struct fake fake;
+	fake_make(&fake);
+	*state = &fake;
+	return 0;
+}
+
+static int take_down(void **state)
+{
+	fake_remove(*state);
+	return 0;
+}
+
+struct past {
+	const char *sid, *direction, *from, *to;
+	uint64_t days_ago;
+	unsigned status;
+};
+
+static const struct past CALLS[] = {
+	{ "CA1", "termination", "+14155550100", "+442071838750", 0, 200 },
+	{ "CA2", "termination", "+14155550100", "+819012345678", 1, 403 },
+	{ "CA3", "origination", "+442071838750", "+14155550100", 2, 486 },
+	{ "CA4", "origination", "+33123456789", "+14155550101", 9, 503 },
+};
+
+static void fill(struct fake *fake)
+{
+	for (unsigned i = 0; i < sizeof(CALLS) / sizeof(CALLS[0]); i++) {
+		struct history_call *call = history_call_open(fake->context.history);
+		snprintf(call->sid, sizeof(call->sid), "%s", CALLS[i].sid);
+		snprintf(call->account_sid, sizeof(call->account_sid), i == 3 ? "ACother" : ACME);
+		snprintf(call->trunk_sid, sizeof(call->trunk_sid),
+			 "TK0000000000000000000000000000000%u", i % 2);
+		snprintf(call->direction, sizeof(call->direction), "%s", CALLS[i].direction);
+		snprintf(call->from, sizeof(call->from), "%s", CALLS[i].from);
+		snprintf(call->to, sizeof(call->to), "%s", CALLS[i].to);
+		call->start_ms = fake->clock.wall_ms - CALLS[i].days_ago * DAY_MS - 60000;
+		call->answer_ms = CALLS[i].status == 200 ? call->start_ms + 1000 : 0;
+		call->end_ms = call->start_ms + 31000;
+		call->sip_status = (uint16_t)CALLS[i].status;
+		history_call_close(fake->context.history, call);
+	}
+}
+
+// The SIDs of the calls found, a space after each.
+static const char *found(struct fake *fake, const char *line, char room[static 64])
+{
+	json_t *answer = fake_ask(fake, line), *calls = json_object_get(answer, "calls");
+	room[0] = 0;
+	for (size_t i = 0; i < json_array_size(calls); i++) {
+		size_t used = strlen(room);
+		snprintf(room + used, 64 - used, "%s ",
+			 json_string_value(json_object_get(json_array_get(calls, i), "sid")));
+	}
+	json_decref(answer);
+	return room;
+}
+
+// DEBUG-006: failed ones too, with their status, in both directions.
+static void the_call_log_is_searched_by_what_calls_are(void **state)
+{
+	static const struct {
+		const char *words, *sids;
+	} cases[] = {
+		{ "", "CA1 CA2 CA3 CA4 " },
+		{ "2", "CA1 CA2 " },
+		{ "status=failed", "CA2 CA3 CA4 " },
+		{ "status=4xx", "CA2 CA3 " },
+		{ "status=486", "CA3 " },
+		{ "status=480-599", "CA3 CA4 " },
+		{ "direction=origination", "CA3 CA4 " },
+		{ "number=+442071838750", "CA1 CA3 " },
+		{ "account=" ACME, "CA1 CA2 CA3 " },
+		{ "account=" ACME " trunk=TK00000000000000000000000000000001", "CA2 " },
+		{ "since=36h", "CA1 CA2 " },
+		{ "until=36h", "CA3 CA4 " },
+		{ "since=3d until=1d", "CA2 CA3 " },
+		{ "since=2001-01-01 until=2001-01-02T03:04", "" },
+		{ "status=failed 1", "CA2 " },
+	};
+	struct fake *fake = *state;
+	char line[128], room[64];
+	fill(fake);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(line, sizeof(line), "show history %s", cases[i].words);
+		if (strcmp(found(fake, line, room), cases[i].sids) != 0)
+			fail_msg("%s: not %s but %s", line, cases[i].sids, room);
+	}
+}
+
+static void a_wrong_question_is_refused_by_name(void **state)
+{
+	static const char *const LINES[] = {
+		"show history 0",
+		"show history 10001",
+		"show history status=",
+		"show history status=7xx",
+		"show history status=500-400",
+		"show history direction=sideways",
+		"show history account=nobody",
+		"show history since=yesterday",
+		"show history since=2026-13-01",
+		"show history until=5y",
+		"show history month=2026-11",
+		"show history colour=red",
+		"show alerts code=many",
+		"show alerts severity=bad",
+		"show usage month=2026-13",
+		"show usage month=26-01",
+		"show usage status=200",
+	};
+	struct fake *fake = *state;
+	for (unsigned i = 0; i < sizeof(LINES) / sizeof(LINES[0]); i++)
+		if (strcmp(fake_code(fake, LINES[i]), "ERR_MALFORMED") != 0)
+			fail_msg("%s: %s", LINES[i], fake_code(fake, LINES[i]));
+}
+
+// OTHER-003: what calls cost is in their rows and in the sums of the month.
+static void usage_is_told_by_month_and_account(void **state)
+{
+	struct fake *fake = *state;
+	struct history_rates *rates = NULL;
+	struct history_rate_problem problem;
+	assert_int_equal(
+		history_rates_parse(TEXT("termination,+44,0.06,60,60\n"), &rates, &problem), OK);
+	history_set_rates(fake->context.history, rates);
+	snprintf(fake->config.usage.currency, sizeof(fake->config.usage.currency), "EUR");
+	fill(fake);
+	json_t *answer = fake_ask(fake, "show usage account=" ACME);
+	const json_t *rows = json_object_get(answer, "usage"), *row = json_array_get(rows, 0);
+	assert_int_equal(json_array_size(rows), 1);
+	assert_string_equal(json_string_value(json_object_get(row, "category")), "termination");
+	assert_string_equal(json_string_value(json_object_get(row, "price")), "0.060000");
+	assert_string_equal(json_string_value(json_object_get(row, "currency")), "EUR");
+	assert_int_equal(json_integer_value(json_object_get(row, "quantity")), 60);
+	assert_int_equal(json_integer_value(json_object_get(row, "count")), 1);
+	assert_int_equal(json_integer_value(json_object_get(row, "unpriced")), 0);
+	json_decref(answer);
+	answer = fake_ask(fake, "show usage month=1999-01");
+	assert_int_equal(json_array_size(json_object_get(answer, "usage")), 0);
+	json_decref(answer);
+	answer = fake_ask(fake, "show history status=200");
+	row = json_array_get(json_object_get(answer, "calls"), 0);
+	assert_string_equal(json_string_value(json_object_get(row, "price")), "0.060000");
+	assert_int_equal(json_integer_value(json_object_get(row, "billed_s")), 60);
+	json_decref(answer);
+	history_set_rates(fake->context.history, NULL);
+	history_rates_destroy(rates);
+}
+
+static void alerts_are_searched_by_what_they_are(void **state)
+{
+	struct fake *fake = *state;
+	for (unsigned i = 0; i < 12; i++) {
+		struct history_alert alert = { .at_ms = fake->clock.wall_ms - i,
+					       .code = 32200 + i % 3,
+					       .severity = HISTORY_SEVERITY_ERROR - i % 2 };
+		snprintf(alert.call_sid, sizeof(alert.call_sid), "CA%u", i);
+		snprintf(alert.account_sid, sizeof(alert.account_sid), "%s", ACME);
+		assert_true(history_alert_write(fake->context.history, &alert));
+	}
+	static const struct {
+		const char *line;
+		unsigned count;
+	} cases[] = {
+		{ "show alerts", 12 },
+		{ "show alerts 5", 5 },
+		{ "show alerts code=32201", 4 },
+		{ "show alerts severity=warning", 6 },
+		{ "show alerts code=32201 severity=warning", 2 },
+		{ "show alerts call=CA7", 1 },
+		{ "show alerts account=" ACME " 3", 3 },
+		{ "show alerts until=2001-01-01", 0 },
+	};
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *answer = fake_ask(fake, cases[i].line);
+		assert_int_equal(json_array_size(json_object_get(answer, "alerts")),
+				 cases[i].count);
+		json_decref(answer);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+		TEST(the_call_log_is_searched_by_what_calls_are),
+		TEST(a_wrong_question_is_refused_by_name),
+		TEST(usage_is_told_by_month_and_account),
+		TEST(alerts_are_searched_by_what_they_are),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
