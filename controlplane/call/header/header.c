@@ -142,3 +142,12 @@ void header_write(const struct sip_message *message, enum header_way way,
 	cross_all(&crossing, message, rows, false);
 	cross_all(&crossing, message, rows, true);
 }
+
+bool header_may_tell(const struct sip_message *message, const char *domain, struct text value)
+{
+	struct places places;
+	if (value.size > HEADER_VALUE_MAX || !is_one_line(value))
+		return false;
+	places_read(message, domain, &places);
+	return !places_are_in(&places, value);
+}

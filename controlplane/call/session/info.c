@@ -12,6 +12,7 @@
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "config/config.h"
 
 #define WAITING_MAX 5
 #define BODY_MAX 2048
@@ -27,8 +28,16 @@ struct info {
 // What says what the body means, word by word.
 static const char *const passed[] = { "Info-Package", "Content-Disposition" };
 
-// A body of these kinds names addresses of the other side, which is nobody's business here.
-static bool may_pass(const struct sip_message *info)
+static bool may_tell(const struct leg *leg, const struct sip_message *info, const char *name)
+{
+	struct text value = sip_message_header(info, name, 0);
+	return value.data == NULL ||
+	       header_may_tell(info, leg->calls->config->sip.base_domain, value);
+}
+
+// A body of these kinds names addresses of the other side, which is nobody's business here; so may what is
+// said of any body.
+static bool may_pass(const struct leg *leg, const struct sip_message *info)
 {
 	static const char *const refused[] = { "application/sdp", "message/sip",
 					       "message/sipfrag" };
@@ -36,7 +45,8 @@ static bool may_pass(const struct sip_message *info)
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
 		if (text_is_same(type, text_of(refused[i])))
 			return false;
-	return !text_is_same((struct text){ type.data, type.size < 10 ? type.size : 10 },
+	return may_tell(leg, info, "Content-Type") && may_tell(leg, info, "Content-Disposition") &&
+	       !text_is_same((struct text){ type.data, type.size < 10 ? type.size : 10 },
 			     TEXT("multipart/"));
 }
 
@@ -114,8 +124,10 @@ void info_asked(struct leg *leg, struct sip_server *server, const struct sip_mes
 	struct leg *other = leg_other(leg);
 	struct info *made;
 	record_ladder(leg->call, leg->side, RECORD_IN, "INFO");
-	if (!may_pass(info)) {
+	if (!may_pass(leg, info)) {
 		refuse(leg, server, 415, TEXT("Accept: application/dtmf-relay\r\n"));
+	} else if (!may_tell(leg, info, "Info-Package")) {
+		refuse(leg, server, 469, TEXT("Recv-Info:\r\n")); // RFC 6086 4.2.2
 	} else if (info->body.size > BODY_MAX) {
 		refuse(leg, server, 413, TEXT_NONE);
 	} else if (other == NULL || !sip_dialog_is_confirmed(other->dialog)) {

@@ -312,6 +312,39 @@ static void too_much_is_cut_by_whole_headers(void **state)
 	assert_true(text_has_suffix_same(asked.lines, TEXT("X-last: 1\r\n")));
 }
 
+// What is told as it is, such as the type of a body in INFO.
+static void a_value_is_told_when_it_names_nothing_of_its_leg(void **state)
+{
+	static struct asked asked;
+	static const struct {
+		const char *value;
+		bool may;
+	} rows[] = {
+		{ "application/dtmf-relay", true },
+		{ "application/x-game; v=1.0", true },
+		{ "", true },
+		{ "application/x;at=203.0.113.9", false }, // whose it is
+		{ "application/x;at=10.9.8.7", false }, // any address
+		{ "application/x;at=PBX.office.example", false }, // its Contact
+		{ "application/x;call=77@office", false },
+		{ "application/x;trunk=acme." DOMAIN, false },
+		{ "application/x\r\nEvil: 1", false },
+		{ "application/x\nEvil: 1", false },
+	};
+	struct sip_message message;
+	char room[HEADER_VALUE_MAX + 1];
+	(void)state;
+	ask(&asked, true, "", HEADER_INSIDE, &usual);
+	assert_true(sip_message_parse(text_of(asked.octets), &message));
+	assert_true(address_parse(TEXT("203.0.113.9:5060"), &message.flow.remote));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		CHECK_TRUE(header_may_tell(&message, DOMAIN, text_of(rows[i].value)) ==
+			   rows[i].may);
+	memset(room, 'x', sizeof room);
+	CHECK_TRUE(header_may_tell(&message, DOMAIN, (struct text){ room, sizeof room - 1 }));
+	CHECK_FALSE(header_may_tell(&message, DOMAIN, (struct text){ room, sizeof room }));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +356,7 @@ int main(void)
 		cmocka_unit_test(the_timer_tag_alone_leaves_the_option_tags),
 		cmocka_unit_test(who_is_nobody_says_nothing_of_himself),
 		cmocka_unit_test(too_much_is_cut_by_whole_headers),
+		cmocka_unit_test(a_value_is_told_when_it_names_nothing_of_its_leg),
 	};
 	sip_message_start();
 	return cmocka_run_group_tests(tests, NULL, NULL);
