@@ -100,6 +100,8 @@
 	    "return the Via headers of a request unchanged; switch SIP ALGs off")                  \
 	ROW(CONTACT_PRIVATE, "contact_private", 0, "private Contact", 32951,                       \
 	    "tell a Contact that can be reached: ACK and BYE go there, and are lost")              \
+	ROW(PROVISIONAL_FLOOD, "provisional_flood", 0, "too many reliable responses", 32955,       \
+	    "ring less often, or without 100rel: what comes beyond is not acknowledged")           \
 	ROW(NOT_REFRESHED, "not_refreshed", 0, "session timer without refresher", 32952,           \
 	    "switch session timers off, or let the one who wants them refresh")                    \
 	ROW(CARRIER_DOWN, "carrier_down", 0, "carrier down", 32982,                                \

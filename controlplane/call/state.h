@@ -53,6 +53,7 @@ struct leg {
 	struct sip_client *update; // an UPDATE to it
 	bool is_offered; // our 2xx to its INVITE has an offer: its ACK must answer
 	struct fork *forks; // early dialogs of who was called, the last heard first
+	unsigned pracks; // sent to them all
 	struct info *infos; // its INFOs that wait for the other party, the first one is asked
 	struct sip_client *info_client; // of one that this party is asked
 	unsigned info_count;

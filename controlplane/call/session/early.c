@@ -3,6 +3,7 @@
 
 #include "call/session/early.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "call/record.h"
 
 #define FORKS_MAX 8
+#define PRACKS_MAX 24u // of a leg: each costs us a transaction, and a message on the way to it
 
 struct fork {
 	struct fork *next;
@@ -86,6 +88,25 @@ static void send_prack(struct leg *leg, uint32_t rseq)
 		sip_client_forget(client); // the INVITE's own end tells all that its answer could
 }
 
+// Who says more than anybody needs to is not acknowledged any more, so its own timer ends the call
+// (RFC 3262 3). Told once.
+static bool has_pracks_left(struct leg *leg)
+{
+	struct refusal refusal = { 0 };
+	char seen[64], expected[64];
+	if (leg->pracks < PRACKS_MAX) {
+		leg->pracks++;
+		return true;
+	}
+	if (leg->pracks++ > PRACKS_MAX)
+		return false;
+	(void)snprintf(seen, sizeof seen, "more than %u with RSeq", PRACKS_MAX);
+	(void)snprintf(expected, sizeof expected, "at most %u in one call", PRACKS_MAX);
+	(void)refusal_set(&refusal, REFUSED_PROVISIONAL_FLOOD, "RSeq", text_of(seen), expected);
+	record_alert(leg->call, &refusal);
+	return false;
+}
+
 bool early_take(struct leg *leg, const struct sip_message *response)
 {
 	uint32_t rseq;
@@ -94,7 +115,7 @@ bool early_take(struct leg *leg, const struct sip_message *response)
 		return true;
 	if (fork == NULL) // not acknowledged, it comes again
 		return false;
-	if (fork->rseq != 0 && rseq != fork->rseq + 1)
+	if ((fork->rseq != 0 && rseq != fork->rseq + 1) || !has_pracks_left(leg))
 		return false;
 	fork->rseq = rseq;
 	fork->is_settled |= response->body.size > 0;
