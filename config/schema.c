@@ -281,6 +281,12 @@ const struct config_option config_options[] = {
 	{ FIELD(limits, bandwidth_mbps), .kind = CONFIG_NUMBER, .unit = "Mbit/s", .min = 0, .max = 1000000, .initial = "0", LIVE,
 	  .sentence = "Bandwidth in each direction for the calls on the customers' side, of which each takes 0.1; that of the carriers' side is as "
 		      "much again; 0: no limit (LIMIT-014)." },
+	{ FIELD(limits, sharing), .kind = CONFIG_CHOICE, .choices = "auto on off", .initial = "auto", RESTART,
+	  .sentence = "Whether all nodes of one Redis share the limits of trunks and accounts; auto: when redis.url is given." },
+	{ FIELD(limits, node_timeout_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 2, .max = 300, .initial = "10", RESTART,
+	  .sentence = "A node that is silent for so long is taken for dead, and what it held of shared limits is free again." },
+	{ FIELD(limits, redis_wait_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 10, .max = 1000, .initial = "100", RESTART,
+	  .sentence = "How long a call waits for Redis to count it; then this node decides by its share, and alone until Redis is quick again." },
 
 	{ FIELD(admin, socket), .kind = CONFIG_PATH, .initial = "{node.runtime_directory}/trunkd.sock", RESTART,
 	  .sentence = "Socket of trunkctl." },

@@ -23,6 +23,7 @@
 #include "call/engine.h"
 #include "certificates.h"
 #include "config/config.h"
+#include "config/sharing.h"
 #include "directory/directory.h"
 #include "history/history.h"
 #include "control.h"
@@ -40,6 +41,7 @@
 #include "sip/digest/digest.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
+#include "store/limits/limits.h"
 #include "store/store.h"
 
 #define STORE_WAIT_MS 10000
@@ -213,6 +215,11 @@ static enum status start_store(struct control *control)
 					 .state_directory = config->node.state_directory,
 					 .runtime_directory = config->node.runtime_directory,
 					 .directory = control->directory };
+	struct store_limits_options limits = { .node_timeout_s = config->limits.node_timeout_s,
+					       .wait_ms = config->limits.redis_wait_ms };
+	config_write_identity(config, limits.name, sizeof limits.name);
+	if (config_shares_limits(config))
+		options.limits = &limits;
 	enum status status = store_start(control->loop, &options, &control->store);
 	// Calls need the directory: the sockets open only once it is loaded.
 	clock_update(&control->clock); // starting a dataplane may have taken long
@@ -315,7 +322,8 @@ static enum status start_calls(struct control *control)
 					 .dialogs = control->dialogs,
 					 .digest = control->digest,
 					 .resolver = control->resolver,
-					 .guard = control->guard };
+					 .guard = control->guard,
+					 .limits = store_limits(control->store) };
 	memcpy(options.ports, ports, sizeof options.ports);
 	control->calls = calls_create(&options);
 	if (control->dialogs == NULL || control->digest == NULL || control->calls == NULL)

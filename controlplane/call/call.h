@@ -14,6 +14,7 @@
 #include "base/wheel.h"
 #include "directory/directory.h"
 #include "call/header/header.h"
+#include "call/limit/limits.h"
 #include "media/media.h"
 #include "media/quality/diagnosis.h"
 
@@ -70,6 +71,7 @@ struct call_counters {
 	struct counter address_moves; // to the next address of a carrier (ORIG-043)
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
 	struct header_counters headers; // by what became of them between the legs
+	struct limits_counters limits;
 	struct counter troubles[128]; // refused, or troubled later: by row of call/refusal.h
 	// By cause: calls that had it, and those that have it now.
 	struct counter one_way[DIAGNOSIS_COUNT][CALL_DIRECTIONS];

@@ -63,36 +63,46 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 			   problem.expected ? problem.expected : "");
 }
 
-// LIMIT-005: after everything that can be wrong, one token for the call, and its slot.
-static enum refusal_cause take_slot(struct call *call, const struct admitted *admitted,
-				    struct refusal *refusal)
+static void go_on(struct call *call)
 {
-	struct limit_rules rules;
-	rules_of_termination(call->calls->config, admitted->trunk, admitted->account, &rules);
-	enum limit_cause cause = limits_take(call->calls->limits, &call->limit, &rules);
-	return rules_explain(&rules, cause, refusal);
+	const struct history_call *record = call->record;
+	unsigned hops = call->max_forwards + 1;
+	struct log_value value;
+	if (hops < MAX_FORWARDS_LOW)
+		log_event(LOG_WARNING, "max_forwards_low", "call", call->sid, "value",
+			  log_number(&value, hops), "source", record->source, NULL);
+	log_event(LOG_INFO, "call_started", "call", call->sid, "trunk", call->trunk_name, "from",
+		  record->from, "to", record->to, "source", record->source, "transport",
+		  sip_protocol_name(sip_dialog_flow(call->caller->dialog)->protocol), "call_id",
+		  record->call_id_in, NULL);
+	attempt_start(call);
 }
 
+void call_limits_decided(void *owner, enum limit_cause cause, const struct limit_rules *rules)
+{
+	struct call *call = owner;
+	struct refusal refusal = { 0 };
+	if (rules_explain(rules, cause, &refusal) != REFUSED_NOT)
+		call_end_refused(call, &refusal);
+	else
+		go_on(call);
+}
+
+// LIMIT-005: after everything that can be wrong, one token for the call, and its slot.
 static void start(struct call *call, const struct sip_message *invite,
 		  const struct admitted *admitted)
 {
 	struct refusal refusal = { 0 };
-	struct log_value source, value;
+	struct limit_rules rules;
 	(void)sip_server_reply(call->caller->server, &(struct sip_answer){ .status = 100 });
-	if (describe(call, invite, &refusal) != REFUSED_NOT ||
-	    take_slot(call, admitted, &refusal) != REFUSED_NOT) {
+	if (describe(call, invite, &refusal) != REFUSED_NOT) {
 		call_end_refused(call, &refusal);
 		return;
 	}
-	if (invite->max_forwards < MAX_FORWARDS_LOW)
-		log_event(LOG_WARNING, "max_forwards_low", "call", call->sid, "value",
-			  log_number(&value, invite->max_forwards), "source", call->record->source,
-			  NULL);
-	log_event(LOG_INFO, "call_started", "call", call->sid, "trunk", call->trunk_name, "from",
-		  call->record->from, "to", call->record->to, "source", call->record->source,
-		  "transport", sip_protocol_name(invite->flow.protocol), "call_id",
-		  log_text(&source, invite->call_id), NULL);
-	attempt_start(call);
+	rules_of_termination(call->calls->config, admitted->trunk, admitted->account, &rules);
+	enum limit_cause cause = limits_take(call->calls->limits, &call->limit, &rules);
+	if (cause != LIMIT_ASKED)
+		call_limits_decided(call, cause, &rules);
 }
 
 // Why no call could be made of an admitted INVITE.

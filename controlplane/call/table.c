@@ -40,7 +40,13 @@ struct calls *calls_create(const struct calls_options *options)
 	calls->resolver = options->resolver;
 	memcpy(calls->ports, options->ports, sizeof calls->ports);
 	calls->guard = options->guard;
-	calls->limits = limits_create(calls->clock);
+	struct limits_options limits = { .clock = calls->clock,
+					 .wheel = calls->wheel,
+					 .config = &calls->config->limits,
+					 .shared = options->limits,
+					 .counters = &calls->counters.limits,
+					 .decided = call_limits_decided };
+	calls->limits = limits_create(&limits);
 	calls->health = health_create(calls);
 	if (calls->limits == NULL || calls->health == NULL || !map_init(&calls->by_sid, 1024)) {
 		health_destroy(calls->health);
@@ -184,6 +190,7 @@ static struct call *new_call(struct calls *calls, const struct sip_message *invi
 	call->started_ms = calls->clock->now_ms;
 	call->max_forwards = invite->max_forwards - 1;
 	random_sid("CA", call->sid);
+	call->limit.owner = call;
 	wheel_timer_init(&call->ack_timer, ack_missing, call);
 	wheel_timer_init(&call->duration_timer, too_long, call);
 	wheel_timer_init(&call->reap_timer, reap, call);

@@ -23,3 +23,21 @@
 
 // Channel: "version kind SID put|drop", one message for each version.
 #define STORE_CHANNEL "trunkd:{directory}:changes"
+
+// What nodes share of the limits of calls. One slot of a Cluster too.
+
+// Sorted set of the nodes that share, scored by when each is taken for dead unless it says otherwise
+// before (milliseconds of Redis' clock). For ever; entries whose time is over go at the next beat.
+#define STORE_KEY_LIMITS_NODES "trunkd:{limits}:nodes"
+
+// Hash, for ever: a node's name and address → what it is called in this life ("ND…"). A restarted node
+// ends its former life by it.
+#define STORE_KEY_LIMITS_LIVES "trunkd:{limits}:lives"
+
+// + "ND…". Hash: SID of a trunk or an account → its calls on that node. Lives limits.node_timeout_s after
+// the node's last beat.
+#define STORE_KEY_LIMITS_SLOTS "trunkd:{limits}:slots:"
+
+// + SID of a trunk or an account. List of the moments of its last calls (microseconds of Redis' clock),
+// the latest first, no more than its limit. Two seconds after the last.
+#define STORE_KEY_LIMITS_WINDOW "trunkd:{limits}:window:"

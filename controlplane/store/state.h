@@ -14,6 +14,7 @@
 struct event;
 struct store_change;
 struct store_embedded;
+struct store_limits;
 struct store_load;
 
 struct store {
@@ -27,6 +28,7 @@ struct store {
 	char where[STORE_URL_PATH_SIZE + 32];
 	struct secret password;
 	struct store_embedded *embedded; // NULL: by URL
+	struct store_limits *limits; // NULL: not shared
 
 	enum store_state state;
 	struct store_redis *commands, *subscription; // NULL while away

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "store/embedded.h"
 #include "store/keys.h"
+#include "store/limits/limits.h"
 #include "store/redis.h"
 #include "store/state.h"
 
@@ -79,6 +80,8 @@ void store_lose(struct store *store, const char *why)
 	char text[sizeof(store->why)];
 	(void)snprintf(text, sizeof(text), "%s", why); // may be a connection's own
 	note_loss(store, text);
+	if (store->limits)
+		store_limits_disconnect(store->limits, text);
 	close_connections(store);
 	if (store->state == STORE_READY)
 		set_state(store, STORE_AWAY);
@@ -137,6 +140,8 @@ static void on_commands_up(void *context)
 {
 	struct store *store = context;
 	store->is_up = true;
+	if (store->limits)
+		store_limits_connect(store->limits, store->commands);
 	if (store->embedded)
 		store_embedded_adopt(store->embedded, store_redis_socket(store->commands));
 	load_when_joined(store);
@@ -258,6 +263,10 @@ enum status store_start(struct event_base *loop, const struct store_options *opt
 	if (!store->retry || !store->beat || !store->finish || !store->sweep)
 		goto fail;
 	status = locate(store, options);
+	if (status == OK && options->limits) {
+		store->limits = store_limits_create(loop, options->limits);
+		status = store->limits ? OK : ERR_MEMORY;
+	}
 	if (status == OK)
 		status = attempt(store);
 	if (status == ERR_BUSY)
@@ -279,6 +288,7 @@ void store_stop(struct store *store)
 	if (store->retry && store->beat && store->finish)
 		close_connections(store);
 	store_change_abandon(store);
+	store_limits_destroy(store->limits);
 	if (store->embedded)
 		store_embedded_stop(store->embedded);
 	store_embedded_destroy(store->embedded);
@@ -303,6 +313,11 @@ enum store_state store_state(const struct store *store)
 const char *store_where(const struct store *store)
 {
 	return store->where;
+}
+
+struct store_limits *store_limits(const struct store *store)
+{
+	return store->limits;
 }
 
 const struct store_counters *store_counters(const struct store *store)

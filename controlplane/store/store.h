@@ -13,6 +13,8 @@
 
 struct event_base;
 struct store;
+struct store_limits;
+struct store_limits_options;
 
 enum store_state {
 	STORE_STARTING, // not loaded yet: calls wait for the first load
@@ -32,6 +34,7 @@ struct store_options {
 	const char *state_directory; // holds the embedded one's append-only file
 	const char *runtime_directory; // holds its socket
 	struct directory *directory;
+	const struct store_limits_options *limits; // NULL: they are not shared
 	void (*changed)(void *context, enum store_state state); // NULL allowed
 	void *context;
 };
@@ -44,6 +47,8 @@ enum status store_start(struct event_base *loop, const struct store_options *opt
 void store_stop(struct store *store); // the embedded Redis is shut down with its file written
 enum store_state store_state(const struct store *store);
 const char *store_where(const struct store *store); // for status: URL without secrets
+struct store_limits *
+store_limits(const struct store *store); // store/limits/limits.h; NULL: not shared
 const struct store_counters *store_counters(const struct store *store);
 
 // done may be NULL; its problem is NULL when all went well, and is gone when it returns.

@@ -7,6 +7,7 @@
 #include "call/refusal.h"
 #include "fake/dataplane.h"
 #include "fake/history.h"
+#include "fake/limits.h"
 #include "scenario/story.h"
 
 bool story_take_number(struct story *story, unsigned long *out_number)
@@ -80,6 +81,10 @@ static bool find_gauge(const struct node *node, const char *name, unsigned long 
 		*out_value = calls_count(node->calls);
 	else if (strcmp(name, "slots") == 0) // of limits, held by calls
 		*out_value = calls_limited(node->calls);
+	else if (strcmp(name, "questions") == 0) // to Redis, not yet answered
+		*out_value = fake_limits_questions(node->limits);
+	else if (strcmp(name, "held") == 0) // of limits, as Redis counts
+		*out_value = fake_limits_held(node->limits);
 	else if (strcmp(name, "dialogs") == 0)
 		*out_value = sip_dialogs_count(node->dialogs);
 	else if (strcmp(name, "transactions") == 0)
@@ -147,6 +152,9 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "carrier_moves", &calls->carrier_moves },
 		{ "address_moves", &calls->address_moves },
 		{ "late_answers", &calls->late_answers },
+		{ "limits_asked", &calls->limits.asked },
+		{ "limits_late", &calls->limits.late },
+		{ "limits_alone", &calls->limits.alone },
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (strcmp(name, rows[i].name) == 0) {
@@ -412,6 +420,7 @@ static const struct {
 	{ "set", do_set },
 	{ "remove", do_remove },
 	{ "config", story_config },
+	{ "limits", story_limits },
 	{ "hang", do_hang },
 	{ "dataplane", do_dataplane },
 	{ "dns", story_zone },

@@ -11,6 +11,7 @@
 #include "call/watch/attack.h"
 #include "fake/dataplane.h"
 #include "fake/history.h"
+#include "fake/limits.h"
 #include "fake/memory.h"
 #include "media/media.h"
 
@@ -55,6 +56,8 @@ static void fill_config(struct config *config)
 	config->limits.default_cps = 1;
 	config->limits.max_cps = 1000;
 	config->limits.trial_calls = 4;
+	config->limits.node_timeout_s = 10;
+	config->limits.redis_wait_ms = 100;
 }
 
 static void must_add(struct node *node, const char *kind, char *const *pairs)
@@ -236,6 +239,7 @@ struct node *node_create(void)
 	node->digest = sip_digest_create(&node->clock, TEXT(NODE_BASE_DOMAIN),
 					 node->config.sip.nonce_lifetime_s);
 	start_guard(node);
+	node->limits = fake_limits_create();
 	struct calls_options options = { .clock = &node->clock,
 					 .wheel = node->wheel,
 					 .config = &node->config,
@@ -245,6 +249,7 @@ struct node *node_create(void)
 					 .digest = node->digest,
 					 .resolver = node->resolver,
 					 .guard = node->guard,
+					 .limits = node->limits,
 					 .ports = { 5060, 5060, 5061 } };
 	node->calls = calls_create(&options);
 	assert(node->wheel && node->directory && node->dialogs && node->digest && node->calls);
@@ -262,6 +267,7 @@ void node_destroy(struct node *node)
 	sip_digest_destroy(node->digest);
 	sip_guard_destroy(node->guard);
 	sip_dialogs_destroy(node->dialogs);
+	fake_limits_destroy(node->limits);
 	fake_dns_destroy(node->dns);
 	sip_resolver_destroy(node->resolver);
 	media_engine_stop(node->media);

@@ -36,6 +36,7 @@ struct node {
 	struct dataplane *dataplane; // fake; NULL while it is away
 	struct media_engine *media;
 	struct fake_dns *dns;
+	struct store_limits *limits; // fake; of this node alone until a story joins others
 	struct sip_resolver *resolver;
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "fake/limits.h"
 #include "scenario/story.h"
 
 bool story_config(struct story *story)
@@ -54,4 +55,24 @@ bool story_end_round(struct story *story)
 	story->line = story->loop_line;
 	agents_next_round(&story->agents);
 	return fseek(story->file, story->loop_at, SEEK_SET) == 0;
+}
+
+// What Redis does with the limits that nodes share.
+bool story_limits(struct story *story)
+{
+	struct store_limits *limits = story->node->limits;
+	unsigned long nodes = 1;
+	if (words_take_if(&story->words, "leave")) {
+		fake_limits_leave(limits);
+		return true;
+	}
+	if (words_take_if(&story->words, "answer"))
+		return fake_limits_answer(limits, words_take(&story->words)) ||
+		       story_fail(story, "nothing was asked, or it is no answer");
+	if (!words_take_if(&story->words, "join"))
+		return story_fail(story, "limits join [NODES], leave, answer [CAUSE]");
+	if (words_peek(&story->words) != NULL && !story_take_number(story, &nodes))
+		return false;
+	fake_limits_join(limits, (unsigned)nodes);
+	return true;
 }

@@ -30,6 +30,8 @@
 //   verdict caller ttl                                            why the caller is not heard now
 //   ban alice 60s · unban alice | all · bans 1 · loop late 50ms
 //   repeat 250 times · … · end                                     each time with another alice/each
+//   limits join 2 | leave | answer [trunk_rate | all]              of Redis: it counts for 2 nodes; is away
+//   questions 1, held 2                                            to Redis; calls of this node it counts
 //   history full | has room · unreachable carrier1 · stop (trunkd ends, whatever goes on)
 //
 // At the end nothing may be left: no message, alert or record nobody named, and once the lifetimes of
@@ -77,6 +79,7 @@ bool story_unban(struct story *story);
 bool story_loop(struct story *story);
 unsigned long story_bans(const struct node *node);
 bool story_config(struct story *story); // setting.c
+bool story_limits(struct story *story);
 bool story_repeat(struct story *story);
 bool story_end_round(struct story *story);
 bool story_take_number(struct story *story, unsigned long *out_number);

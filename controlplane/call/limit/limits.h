@@ -3,17 +3,25 @@
 // How many calls a second, and how many at a time: by trunk, by account, and for the node's bandwidth
 // (LIMIT-001 to -009, -014, D-13 to D-15). A call takes all it needs or nothing, and is refused at once
 // when something lacks: nothing is queued. What it holds is in its slot, which call_end gives back.
+// Nodes that share one Redis ask it; this node alone decides while it is away or slow, by its share.
 // Runs on: control thread.
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/counter.h"
+
 struct clock;
 struct gauge;
+struct limit_ask;
 struct limits;
+struct limits_config;
+struct store_limits;
+struct wheel;
 
 enum limit_cause {
 	LIMIT_NONE, // admitted
+	LIMIT_ASKED, // Redis is; `decided` is called from the loop
 	LIMIT_TRUNK_RATE, // calls a second
 	LIMIT_ACCOUNT_RATE,
 	LIMIT_TRUNK_CALLS, // at a time
@@ -29,8 +37,30 @@ struct limit_rules { // what holds for one call; 0: no such limit
 	uint32_t bandwidth_mbps; // of the node, each way
 };
 
-struct limit_slot { // of a call; all zero: holds nothing
+struct limit_slot { // of a call; all zero but the owner: holds nothing
 	struct gauge *trunk, *account;
+	struct limit_ask *ask; // NULL: decided
+	void *owner;
+};
+
+// Never LIMIT_ASKED. The rules' SIDs are gone when it returns.
+typedef void (*limit_fn)(void *owner, enum limit_cause cause, const struct limit_rules *rules);
+
+struct limits_counters {
+	struct counter asked; // of Redis
+	struct counter late; // of these, not answered in time: decided here
+	struct counter alone; // decided here although the limits are shared
+	struct counter is_shared; // 1: Redis is asked now
+	struct counter nodes; // that share
+};
+
+struct limits_options {
+	const struct clock *clock;
+	struct wheel *wheel;
+	const struct limits_config *config;
+	struct store_limits *shared; // NULL: this node's alone
+	struct limits_counters *counters;
+	limit_fn decided;
 };
 
 struct limit_usage { // of a trunk or an account, on this node
@@ -38,7 +68,7 @@ struct limit_usage { // of a trunk or an account, on this node
 	unsigned rate; // admitted in the last second
 };
 
-struct limits *limits_create(const struct clock *clock);
+struct limits *limits_create(const struct limits_options *options);
 void limits_destroy(struct limits *limits); // no slot may be given back after this
 enum limit_cause limits_take(struct limits *limits, struct limit_slot *slot,
 			     const struct limit_rules *rules);

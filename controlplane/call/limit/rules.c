@@ -60,7 +60,7 @@ enum refusal_cause rules_explain(const struct limit_rules *rules, enum limit_cau
 	};
 	char seen[80];
 	struct writer writer = writer_of(seen, sizeof seen);
-	if (cause == LIMIT_NONE)
+	if (cause == LIMIT_NONE || cause == LIMIT_ASKED)
 		return REFUSED_NOT;
 	writer_format(&writer, rows[cause].seen, rows[cause].limit);
 	return refusal_set(refusal, rows[cause].cause, rows[cause].header, writer_done(&writer),

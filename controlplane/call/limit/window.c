@@ -40,5 +40,11 @@ bool window_make_room(struct window *window)
 
 void window_add(struct window *window, uint64_t now_ms)
 {
+	if (!window_make_room(window) && window->room == 0)
+		return;
+	if (window->count == window->room) {
+		window->first = (window->first + 1) % window->room;
+		window->count--;
+	}
 	window->times_ms[(window->first + window->count++) % window->room] = now_ms;
 }

@@ -16,4 +16,5 @@ void window_clear(struct window *window);
 // Admissions in the last span_ms; forgets older ones.
 unsigned window_count(struct window *window, uint64_t span_ms, uint64_t now_ms);
 bool window_make_room(struct window *window); // for one more; false: no memory
-void window_add(struct window *window, uint64_t now_ms); // there has to be room
+void window_add(struct window *window,
+		uint64_t now_ms); // forgets the oldest where there is no room

@@ -10,13 +10,15 @@
 
 struct world {
 	struct clock clock;
+	struct limits_counters counters;
 	struct limits *limits;
 };
 
 static void start(struct world *world)
 {
 	*world = (struct world){ .clock = { .now_ms = 5000 } };
-	world->limits = limits_create(&world->clock);
+	struct limits_options options = { .clock = &world->clock, .counters = &world->counters };
+	world->limits = limits_create(&options);
 	CHECK_TRUE(world->limits != NULL);
 }
 
@@ -240,11 +242,13 @@ static void without_memory_nothing_passes_and_nothing_breaks(void **state)
 	(void)state;
 	for (unsigned number = 1; number <= 32; number++) {
 		struct clock clock = { .now_ms = 5000 };
+		struct limits_counters counters = { 0 };
 		struct limit_rules rules = rules_of("TK1", 1);
 		struct limit_slot slot = { 0 };
 		rules.account_rate = 1;
 		allocation_fail_at(number);
-		struct limits *limits = limits_create(&clock);
+		struct limits_options options = { .clock = &clock, .counters = &counters };
+		struct limits *limits = limits_create(&options);
 		enum limit_cause cause =
 			limits != NULL ? limits_take(limits, &slot, &rules) : LIMIT_MEMORY;
 		bool has_failed = allocation_has_failed();
