@@ -221,6 +221,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_guard_shed_total", C, GUARD(LABEL_NONE, shed), "New calls that were to hear 503 in overload." },
 	{ "trunkd_sip_guard_bans_total", C, GUARD(LABEL_CAUSE, bans), "Bans of sources and blocks of their OPTIONS, by cause." },
 	{ "trunkd_sip_guard_bans_refused_total", C, GUARD(LABEL_NONE, bans_refused), "Bans that found no room." },
+	{ "trunkd_sip_guard_contacts_refused_total", C, GUARD(LABEL_NONE, led_refused), "Requests sent where only a Contact led, to places that stayed strangers: too many new ones." },
 	{ "trunkd_sip_guard_bans", G, GUARD(LABEL_NONE, bans_now), "Bans and blocks that hold now." },
 	{ "trunkd_sip_guard_strangers", G, GUARD(LABEL_NONE, sources_now), "Unknown sources remembered, of a table that never grows." },
 	{ "trunkd_sip_guard_overloads_total", C, GUARD(LABEL_NONE, episodes), "Episodes of overload." },

@@ -95,12 +95,23 @@ void call_refuse_stranger(struct sip_server *server, unsigned status, const char
 	sip_server_refuse(server, &answer);
 }
 
+// SIP-003, SIP-007: an ACK counts only when its Request-URI names our Contact, and so does a re-INVITE that
+// stands for one.
+static bool names_our_contact(const struct leg *leg, const struct sip_message *request)
+{
+	struct address target;
+	return address_parse(request->target.host, &target) &&
+	       address_is_same_host(&target, &sip_dialog_flow(leg->dialog)->local);
+}
+
 // Its headers go with what is said to the other party because of it, or nowhere. A CANCEL to that party
 // may have to wait, and they with it.
 static void pass_inside(struct leg *leg, struct sip_server *server,
 			const struct sip_message *request)
 {
 	struct leg *other = leg_other(leg);
+	if (request->method == SIP_INVITE && names_our_contact(leg, request))
+		call_overtaken(leg);
 	carry_over(leg, HEADER_INSIDE, request);
 	early_turn_to(leg, request->from.tag);
 	methods[request->method].inside(leg, server, request);
@@ -204,14 +215,6 @@ static void cancelled(void *context, struct sip_server *server, const struct sip
 		return;
 	carry_over(leg, HEADER_INSIDE, cancel);
 	call_cancelled(leg, cancel);
-}
-
-// SIP-003, SIP-007: an ACK counts only when its Request-URI names our Contact.
-static bool names_our_contact(const struct leg *leg, const struct sip_message *ack)
-{
-	struct address target;
-	return address_parse(ack->target.host, &target) &&
-	       address_is_same_host(&target, &sip_dialog_flow(leg->dialog)->local);
 }
 
 static void acknowledged(void *context, const struct sip_message *ack)

@@ -456,4 +456,7 @@ void sip_dialog_request(struct sip_dialog *dialog, enum sip_method method, uint3
 		.max_forwards = 70,
 		.flow = dialog->flow,
 	};
+	out_request->flow.is_led =
+		dialog->known.peer[0] == '\0' &&
+		!address_is_same_host(&dialog->flow.remote, &dialog->known.remote);
 }

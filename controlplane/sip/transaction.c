@@ -45,7 +45,7 @@ enum status sip_transaction_put(struct sip_transactions *transactions, struct te
 	if (status != OK)
 		counter_add(&transactions->counters.send_failures, 1);
 	else if (!text_has_prefix(octets, TEXT("SIP/2.0 "))) // a request: its answers are welcome
-		sip_guard_note_asked(options->guard, &flow->remote);
+		sip_guard_note_asked(options->guard, &flow->remote, flow->is_led);
 	return status;
 }
 

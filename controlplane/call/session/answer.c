@@ -224,18 +224,35 @@ void call_unanswered(struct leg *leg, enum sip_failure failure)
 	call_end_refused(call, &refusal);
 }
 
-void call_acknowledged(struct leg *leg, const struct sip_message *ack)
+static void forget_acknowledged(struct leg *leg)
 {
-	struct call *call = leg->call;
-	record_ladder(call, leg->side, RECORD_IN, "ACK");
 	sip_server_acknowledged(leg->server);
 	sip_server_set_owner(leg->server, NULL);
 	sip_server_release(leg->server);
 	leg->server = NULL;
-	wheel_stop(&call->ack_timer);
-	if (leg->is_offered && !change_take_answer(leg, ack))
-		return;
+	wheel_stop(&leg->call->ack_timer);
+}
+
+static void be_up(struct call *call)
+{
 	if (call->state == CALL_ANSWERED)
 		call->state = CALL_UP;
 	change_settle(call);
+}
+
+void call_acknowledged(struct leg *leg, const struct sip_message *ack)
+{
+	record_ladder(leg->call, leg->side, RECORD_IN, "ACK");
+	forget_acknowledged(leg);
+	if (leg->is_offered && !change_take_answer(leg, ack))
+		return;
+	be_up(leg->call);
+}
+
+void call_overtaken(struct leg *leg)
+{
+	if (leg->server == NULL || !sip_server_has_final(leg->server) || leg->is_offered)
+		return;
+	forget_acknowledged(leg);
+	be_up(leg->call);
 }

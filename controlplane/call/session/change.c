@@ -31,8 +31,8 @@ static unsigned conflict_of(const struct leg *leg, bool is_update)
 							    : 500;
 	if (ask_is_early(call) && is_update)
 		return early_is_settled(leg) ? 0 : 491;
-	if (leg->server != NULL)
-		return 500;
+	if (leg->server != NULL) // its answer to our offer may be on the way, in an ACK
+		return leg->is_offered && sip_server_has_final(leg->server) ? 491 : 500;
 	return call->state != CALL_UP || other->server != NULL ? 491 : 0;
 }
 

@@ -33,6 +33,7 @@ struct sip_guard_counters {
 	struct counter shed; // new calls that were to hear 503
 	struct counter bans[SIP_GUARD_CAUSE_COUNT]; // made
 	struct counter bans_refused; // for want of room
+	struct counter led_refused; // places a Contact named that were not made peers
 	struct counter bans_now; // as of the last sweep
 	struct counter sources_now; // of the table of strangers
 	struct counter episodes; // of overload

@@ -83,7 +83,9 @@ bool sip_guard_may_connect(struct sip_guard *guard, const struct address *addres
 void sip_guard_note(struct sip_guard *guard, const struct sip_flow *flow,
 		    enum sip_guard_offence offence);
 void sip_guard_note_authenticated(struct sip_guard *guard, const struct address *source);
-void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer); // we sent a request
+// We sent a request there: its answers are welcome. is_led: because a peer's Contact said so, who may name
+// whom it likes; that makes no peer for longer than answers take, nor many a second.
+void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer, bool is_led);
 
 const struct sip_guard_counters *sip_guard_counters(const struct sip_guard *guard);
 

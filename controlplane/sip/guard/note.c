@@ -12,6 +12,8 @@
 #define SWEEP_PLACES 256
 #define LINES_PER_S 5
 #define SALT_MS 10000
+#define LED_MS 32000 // as long as a transaction (Timer F)
+#define LED_PER_S 16 // new ones: no more than 512 at a time, of 16,384 places
 
 static const char *const class_labels[SIP_GUARD_CLASS_COUNT] = {
 	[SIP_GUARD_STRANGER] = "stranger",
@@ -117,28 +119,48 @@ void sip_guard_note(struct sip_guard *guard, const struct sip_flow *flow,
 			  offence == SIP_GUARD_OFFENCE_CREDENTIALS || sip_flow_is_reliable(flow));
 }
 
-static void know(struct sip_guard *guard, const struct address *address)
+static void know(struct sip_guard *guard, const struct address *address, uint64_t for_ms)
 {
-	uint64_t now_ms = guard->options.clock->now_ms;
-	uint64_t until_ms = now_ms + guard->options.config->known_minutes * 60000ull;
+	uint64_t until_ms = guard->options.clock->now_ms + for_ms;
 	struct sip_guard_peer *peer =
 		sip_guard_table_take(&guard->peers, sip_guard_key_of(address), until_ms);
 	if (peer == NULL)
 		return; // between peers known longer: a stranger still
-	peer->slot.keep_ms = peer->known_until_ms = until_ms;
+	if (peer->slot.keep_ms < until_ms)
+		peer->slot.keep_ms = until_ms;
+	if (peer->known_until_ms < until_ms)
+		peer->known_until_ms = until_ms;
 	peer->failures = 0;
+}
+
+static uint64_t known_ms(const struct sip_guard *guard)
+{
+	return guard->options.config->known_minutes * 60000ull;
 }
 
 void sip_guard_note_authenticated(struct sip_guard *guard, const struct address *source)
 {
 	if (guard != NULL)
-		know(guard, source);
+		know(guard, source, known_ms(guard));
 }
 
-void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer)
+static void note_led(struct sip_guard *guard, const struct address *peer)
 {
-	if (guard != NULL)
-		know(guard, peer);
+	bool is_known = sip_guard_is_peer(guard, peer);
+	if (!is_known &&
+	    !sip_guard_rate_take(&guard->led, sip_guard_now_us(guard),
+				 sip_guard_rate_interval(LED_PER_S), LED_PER_S * LED_MS / 1000))
+		counter_add(&guard->counters.led_refused, 1);
+	else
+		know(guard, peer, LED_MS);
+}
+
+void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer, bool is_led)
+{
+	if (guard != NULL && is_led)
+		note_led(guard, peer);
+	else if (guard != NULL)
+		know(guard, peer, known_ms(guard));
 }
 
 // ---- time

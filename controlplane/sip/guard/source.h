@@ -42,6 +42,7 @@ struct sip_guard {
 	struct sip_guard_overload overload;
 	uint32_t salt; // of the sieve
 	uint64_t salt_ms; // when it was chosen
+	struct sip_guard_rate led; // peers that only a Contact makes
 	struct sip_guard_rate lines; // of the log
 	uint32_t swept_place; // how far the sweep has come, in which table
 	unsigned swept_table;

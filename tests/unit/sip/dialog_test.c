@@ -296,6 +296,20 @@ static void a_named_peer_is_connected_to(void **state)
 	CHECK_NUMBER(sip_dialog_flow(dialog)->connection, 4);
 }
 
+// Where only a customer's Contact leads nobody has been met.
+static void a_contact_elsewhere_leads_us(void **state)
+{
+	struct pair *pair = *state;
+	struct sip_request request;
+	struct sip_dialog *dialog = open_server(pair, "Contact: <sip:a@198.51.100.7:5099>\r\n");
+	sip_dialog_request(dialog, SIP_BYE, 0, &request);
+	CHECK_FALSE(request.flow.is_led); // another port of where it was met
+	sip_dialog_close(dialog);
+	dialog = open_server(pair, "Contact: <sip:a@198.51.100.8>\r\n");
+	sip_dialog_request(dialog, SIP_BYE, 0, &request);
+	CHECK_TRUE(request.flow.is_led);
+}
+
 // RFC 3261 12.1: tag, target, routes and order are each fork's own.
 static void each_fork_is_a_dialog_until_one_answers(void **state)
 {
@@ -367,6 +381,7 @@ int main(void)
 		CASE(a_request_finds_its_dialog_by_tags_and_call_id),
 		CASE(requests_must_come_in_order),
 		CASE(a_named_peer_is_connected_to),
+		CASE(a_contact_elsewhere_leads_us),
 		CASE(each_fork_is_a_dialog_until_one_answers),
 		CASE(what_cannot_open_a_dialog_is_refused),
 	};

@@ -81,7 +81,7 @@ static void who_was_banned_and_is_asked_since_is_heard(void **state)
 	struct sip_flow flow = guard_fixture_flow(STRANGER, SIP_UDP);
 	guard_fixture_send(fixture, STRANGER, GUARD_SCANNER);
 	CHECK_NUMBER(guard_fixture_send(fixture, STRANGER, GUARD_ANSWER), SIP_GUARD_DROPPED);
-	sip_guard_note_asked(fixture->guard, &flow.remote);
+	sip_guard_note_asked(fixture->guard, &flow.remote, false);
 	CHECK_NUMBER(guard_fixture_send(fixture, STRANGER, GUARD_ANSWER), SIP_GUARD_FIRST);
 	CHECK_NUMBER(guard_fixture_bans(fixture), 0);
 	CHECK_OK(sip_guard_ban_set(fixture->guard, &flow.remote, 60000));

@@ -100,10 +100,35 @@ static void whom_we_asked_is_known_for_a_time(void **state)
 	struct guard_fixture *fixture = guard_fixture_create();
 	struct sip_flow gateway = guard_fixture_flow("198.51.100.9:5060", SIP_UDP);
 	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_NEXT);
-	sip_guard_note_asked(fixture->guard, &gateway.remote);
+	sip_guard_note_asked(fixture->guard, &gateway.remote, false);
 	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_FIRST);
 	guard_fixture_wait(fixture, 61 * 60000);
 	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_NEXT);
+	guard_fixture_destroy(fixture);
+}
+
+// A customer may name whom it likes in its Contacts: that makes peers for as long as answers take, and few
+// of them; it takes nothing from who is one for another reason.
+static void whom_a_contact_named_is_known_for_its_answers(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	struct sip_flow led = guard_fixture_flow("198.51.100.9:5060", SIP_UDP);
+	sip_guard_note_asked(fixture->guard, &led.remote, true);
+	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_FIRST);
+	guard_fixture_wait(fixture, 33000);
+	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_NEXT);
+	sip_guard_note_authenticated(fixture->guard, &led.remote);
+	sip_guard_note_asked(fixture->guard, &led.remote, true);
+	guard_fixture_wait(fixture, 33000);
+	CHECK_NUMBER(guard_fixture_send(fixture, "198.51.100.9:5060", GUARD_BYE), SIP_GUARD_FIRST);
+	for (unsigned i = 0; i < 600; i++) {
+		led.remote.octets[2] = (uint8_t)(i >> 8);
+		led.remote.octets[3] = (uint8_t)i;
+		sip_guard_note_asked(fixture->guard, &led.remote, true);
+	}
+	const struct sip_guard_counters *counters = sip_guard_counters(fixture->guard);
+	CHECK_NUMBER(counter_get(&counters->led_refused), 600 - 512);
 	guard_fixture_destroy(fixture);
 }
 
@@ -172,6 +197,7 @@ int main(void)
 		TEST(known_peers_are_never_pushed_out),
 		TEST(calls_of_peers_go_first),
 		TEST(whom_we_asked_is_known_for_a_time),
+		TEST(whom_a_contact_named_is_known_for_its_answers),
 		TEST(a_peer_over_its_rate_is_limited_and_told_once_a_minute),
 		TEST(streams_do_not_share_the_budget_of_datagrams),
 		TEST(switched_off_it_lets_everything_in),
