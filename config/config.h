@@ -113,6 +113,7 @@ struct config {
 	struct redis_config redis;
 	struct history_config history;
 	struct usage_config usage;
+	struct alerts_config alerts;
 	struct limits_config limits;
 	struct admin_config admin;
 };

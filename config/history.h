@@ -16,3 +16,8 @@ struct usage_config {
 	char rates_file[CONFIG_TEXT_SIZE]; // empty: nothing has a price
 	char currency[CONFIG_TEXT_SIZE];
 };
+
+struct alerts_config {
+	char more_info_url
+		[CONFIG_TEXT_SIZE]; // "{code}" in it, or the code behind it; empty: no link
+};

@@ -270,6 +270,9 @@ const struct config_option config_options[] = {
 	{ FIELD(usage, currency), .kind = CONFIG_WORD, .initial = "USD", LIVE,
 	  .sentence = "Currency of the prices." },
 
+	{ FIELD(alerts, more_info_url), .kind = CONFIG_LINK, .initial = "", LIVE,
+	  .sentence = "Where the codes of alerts are explained: {code} in it becomes the code, or it comes last; empty: no link." },
+
 	{ FIELD(limits, default_cps), .kind = CONFIG_NUMBER, .unit = "calls/s", .min = 1, .max = 1000,
 	  .initial = "1", LIVE,
 	  .sentence = "Calls per second of a trunk that has no limit of its own (LIMIT-001)." },

@@ -8,6 +8,7 @@
 
 #include "admin/command.h"
 #include "admin/metrics.h"
+#include "call/catalogue/catalogue.h"
 #include "call/header/table.h"
 #include "certificates.h"
 #include "config/config.h"
@@ -22,7 +23,8 @@
 static const char usage[] =
 	"Usage: trunkd [--config FILE]\n"
 	"       trunkd --check FILE\n"
-	"       trunkd --describe options|options.md|commands|metrics|verdicts|headers\n"
+	"       trunkd --describe "
+	"options|options.md|commands|metrics|verdicts|headers|alerts|alerts-ja\n"
 	"\n"
 	"  -c, --config FILE    configuration (default " DEFAULT_CONFIG ")\n"
 	"  -t, --check FILE     say everything that is wrong with FILE and exit: 0 right, 1 wrong\n"
@@ -87,9 +89,14 @@ static int describe(const char *what)
 		const char *name;
 		void (*write)(FILE *out);
 	} pages[] = {
-		{ "options", config_describe },         { "options.md", config_describe_markdown },
-		{ "commands", admin_command_describe }, { "metrics", admin_metrics_describe },
-		{ "verdicts", describe_verdicts },      { "headers", header_describe },
+		{ "options", config_describe },
+		{ "options.md", config_describe_markdown },
+		{ "commands", admin_command_describe },
+		{ "metrics", admin_metrics_describe },
+		{ "verdicts", describe_verdicts },
+		{ "headers", header_describe },
+		{ "alerts", catalogue_describe },
+		{ "alerts-ja", catalogue_describe_japanese },
 	};
 	for (unsigned i = 0; i < sizeof pages / sizeof *pages; i++) {
 		if (strcmp(what, pages[i].name) != 0)

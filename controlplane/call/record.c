@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "call/catalogue/catalogue.h"
 #include "call/limit/limits.h"
 #include "dataplane/suite.h"
 
@@ -169,6 +170,8 @@ static void write_alert(struct calls *calls, struct history_alert *alert,
 	struct log_value code;
 	alert->at_ms = calls->clock->wall_ms;
 	alert->code = row->alert_code;
+	alert->severity = (uint8_t)catalogue_severity(row->alert_code);
+	text_copy_cut(text_of(row->label), alert->cause, sizeof alert->cause);
 	text_copy_cut(text_of(refusal->header), alert->header, sizeof alert->header);
 	text_copy_cut(text_of(refusal->seen), alert->seen, sizeof alert->seen);
 	text_copy_cut(text_of(refusal->expected), alert->expected, sizeof alert->expected);

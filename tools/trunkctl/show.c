@@ -210,6 +210,37 @@ static void show_help(const json_t *answer, FILE *out)
 		show_rows("kinds", kinds, out);
 }
 
+static void show_texts(const char *heading, const json_t *texts, FILE *out)
+{
+	if (json_array_size(texts) > 0)
+		fprintf(out, "\n%s\n", heading);
+	for (size_t i = 0; i < json_array_size(texts); i++)
+		fprintf(out, "  - %s\n", json_string_value(json_array_get(texts, i)));
+}
+
+static const char *text_in(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "-";
+}
+
+// The texts are trunkd's own: nothing in them is from the network.
+static void show_code(const json_t *code, FILE *out)
+{
+	const json_t *example = json_object_get(code, "example");
+	fprintf(out, "%lld  %s  (%s)\n\n%s\n",
+		(long long)json_integer_value(json_object_get(code, "code")),
+		text_in(code, "title"), text_in(code, "severity"), text_in(code, "means"));
+	show_texts("on the wire", json_object_get(code, "answers"), out);
+	fprintf(out, "\nexample\n  %s: seen %s, expected %s\n", text_in(example, "header"),
+		text_in(example, "seen"), text_in(example, "expected"));
+	show_texts("possible causes", json_object_get(code, "causes"), out);
+	show_texts("remedies", json_object_get(code, "remedies"), out);
+	show_texts("in general", json_object_get(code, "guides"), out);
+	if (json_is_string(json_object_get(code, "more_info")))
+		fprintf(out, "\nmore: %s\n", text_in(code, "more_info"));
+}
+
 static void show_lists(const json_t *answer, FILE *out)
 {
 	const char *key;
@@ -271,6 +302,8 @@ void show_answer(const json_t *answer, FILE *out)
 	const json_t *call = json_object_get(answer, "call"), *changed = changed_object(answer);
 	if (json_is_object(call))
 		story_print(call, out);
+	else if (json_is_object(json_object_get(answer, "alert_code")))
+		show_code(json_object_get(answer, "alert_code"), out);
 	else if (json_is_string(json_object_get(answer, "pem"))) // fit for a file
 		fputs(json_string_value(json_object_get(answer, "pem")), out);
 	else if (json_is_string(json_object_get(answer, "text"))) // so is this

@@ -25,7 +25,7 @@ static void list_latest(struct admin_request *request, unsigned max)
 	json_t *array = json_array();
 	unsigned count = history_alerts(request->context->history, alerts, max);
 	for (unsigned i = 0; i < count; i++)
-		(void)json_array_append_new(array, admin_past_alert(&alerts[i]));
+		(void)json_array_append_new(array, admin_past_alert(request->context, &alerts[i]));
 	answer(request, array);
 }
 
@@ -33,7 +33,8 @@ static void found(void *context, const struct history_alert *alert)
 {
 	struct admin_request *request = context;
 	if (alert && !admin_request_is_detached(request))
-		(void)json_array_append_new(request->partial, admin_past_alert(alert));
+		(void)json_array_append_new(request->partial,
+					    admin_past_alert(request->context, alert));
 	if (alert)
 		return;
 	json_t *alerts = request->partial;

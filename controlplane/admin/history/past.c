@@ -39,18 +39,26 @@ json_t *admin_past_ladder(const char *ladder)
 	return steps;
 }
 
-json_t *admin_past_alert(const struct history_alert *alert)
+static const char *title_of(uint32_t code)
+{
+	const struct catalogue_entry *entry = catalogue_find(code);
+	return entry ? entry->texts[CATALOGUE_ENGLISH].title : "";
+}
+
+json_t *admin_past_alert(const struct admin_context *context, const struct history_alert *alert)
 {
 	json_t *object = json_object();
 	admin_json_set(object, "at", admin_json_time(alert->at_ms));
 	admin_json_set(object, "code", admin_json_number(alert->code));
 	admin_json_set(object, "severity", json_string(history_severity_text(alert->severity)));
 	admin_json_set(object, "cause", admin_json_string(alert->cause));
+	admin_json_set(object, "title", json_string(title_of(alert->code)));
 	admin_json_set(object, "text", admin_json_string(alert->text));
 	admin_json_set(object, "header", admin_json_string(alert->header));
 	admin_json_set(object, "seen", admin_json_string(alert->seen));
 	admin_json_set(object, "expected", admin_json_string(alert->expected));
 	admin_json_set(object, "source", admin_json_string(alert->source));
+	admin_json_set(object, "more_info", admin_past_more_info(context, alert->code));
 	admin_json_set(object, "call", admin_json_string(alert->call_sid));
 	admin_json_set(object, "account_sid", admin_json_string(alert->account_sid));
 	admin_json_set(object, "trunk_sid", admin_json_string(alert->trunk_sid));
@@ -65,7 +73,8 @@ json_t *admin_past_alerts(const struct admin_context *context, const char *call_
 		context->history ? history_alerts(context->history, alerts, ALERTS_MAX) : 0;
 	for (unsigned i = count; i > 0; i--)
 		if (strcmp(alerts[i - 1].call_sid, call_sid) == 0)
-			(void)json_array_append_new(array, admin_past_alert(&alerts[i - 1]));
+			(void)json_array_append_new(array,
+						    admin_past_alert(context, &alerts[i - 1]));
 	return array;
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "call/catalogue/catalogue.h"
 
 struct admin_context;
 struct admin_request;
@@ -21,5 +22,9 @@ json_t *admin_past_codec(uint8_t payload_type);
 json_t *admin_past_loss_percent(uint64_t packets, uint64_t lost);
 // "0.012300", exact; null: there is no price.
 json_t *admin_past_price(uint64_t micro, bool is_priced);
-json_t *admin_past_alert(const struct history_alert *alert);
+json_t *admin_past_alert(const struct admin_context *context, const struct history_alert *alert);
+// code.c: everything the catalogue tells of a code, NULL when there is none; the link to its page, or null.
+json_t *admin_past_code(const struct admin_context *context, uint32_t code,
+			enum catalogue_language language);
+json_t *admin_past_more_info(const struct admin_context *context, uint32_t code);
 void admin_past_refuse(struct admin_request *request, enum status status); // of a search

@@ -1,6 +1,7 @@
 // The tests' surroundings of the operator's side. Runs on: the test's thread. The contracts hand out
 // opaque pointers, so a fake object is found again by a cast.
 
+#include "call/refusal.h"
 #include "fake.h"
 
 #include <event2/event.h>
@@ -66,7 +67,7 @@ const char *call_state_text(enum call_state state)
 const struct call_counters *calls_counters(const struct calls *calls)
 {
 	static const struct call_counters COUNTERS = { .started = { 7 },
-						       .troubles = { { 0 }, { 3 } },
+						       .troubles = { [REFUSED_CPS - 1] = { 3 } },
 						       .one_way = { [DIAGNOSIS_TTL] = { { 0 },
 											{ 6 } } },
 						       .ports_leaked = { 2 } };
@@ -114,12 +115,6 @@ const char *header_fate_label(unsigned fate)
 {
 	static const char *const labels[] = { "passed", "hidden", "cut", "timer" };
 	return fate < sizeof labels / sizeof *labels ? labels[fate] : NULL;
-}
-
-const char *call_refusal_label(unsigned row)
-{
-	static const char *const LABELS[] = { "source_address", "cps" };
-	return row < 2 ? LABELS[row] : NULL;
 }
 
 // ---- store: changes the mirror at once, as the real one does when Redis said yes

@@ -200,6 +200,37 @@ static void alerts_are_searched_by_what_they_are(void **state)
 	}
 }
 
+// DEBUG-031: cause and remedy of every code, as a customer's support reads them.
+static void a_code_is_explained_in_both_languages(void **state)
+{
+	struct fake *fake = *state;
+	snprintf(fake->config.alerts.more_info_url, sizeof(fake->config.alerts.more_info_url),
+		 "https://docs.example.com/{code}");
+	json_t *answer = fake_ask(fake, "show alert-code 32204");
+	const json_t *code = json_object_get(answer, "alert_code");
+	assert_string_equal(json_string_value(json_object_get(code, "title")),
+			    "Caller ID does not belong to the account");
+	assert_string_equal(json_string_value(json_object_get(code, "severity")), "error");
+	assert_string_equal(json_string_value(json_object_get(code, "more_info")),
+			    "https://docs.example.com/32204");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(code, "answers"), 0)),
+			    "403 Invalid Caller ID");
+	assert_true(json_array_size(json_object_get(code, "causes")) > 1);
+	assert_true(json_array_size(json_object_get(code, "remedies")) > 1);
+	json_decref(answer);
+	answer = fake_ask(fake, "show alert-code 32022 ja");
+	code = json_object_get(answer, "alert_code");
+	assert_non_null(strstr(json_string_value(json_object_get(code, "means")), "30 秒"));
+	assert_int_equal(json_array_size(json_object_get(code, "guides")), 2);
+	json_decref(answer);
+	assert_string_equal(fake_code(fake, "show alert-code 1"), "ERR_NOT_FOUND");
+	assert_string_equal(fake_code(fake, "show alert-code many"), "ERR_NOT_FOUND");
+	assert_string_equal(fake_code(fake, "show alert-code 32204 fr"), "ERR_NOT_FOUND");
+	answer = fake_ask(fake, "show alert-codes ja");
+	assert_true(json_array_size(json_object_get(answer, "alert_codes")) > 60);
+	json_decref(answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +239,7 @@ int main(void)
 		TEST(a_wrong_question_is_refused_by_name),
 		TEST(usage_is_told_by_month_and_account),
 		TEST(alerts_are_searched_by_what_they_are),
+		TEST(a_code_is_explained_in_both_languages),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
