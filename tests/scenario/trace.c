@@ -136,7 +136,10 @@ bool story_check_alert(struct story *story)
 				    : strcmp(word, "expected") == 0 ? alert->expected
 				    : strcmp(word, "source") == 0   ? alert->source
 				    : strcmp(word, "fix") == 0      ? alert->text
-								    : NULL;
+				    : strcmp(word, "cause") == 0    ? alert->cause
+				    : strcmp(word, "severity") == 0
+					    ? history_severity_text(alert->severity)
+					    : NULL;
 		if (value == NULL)
 			return story_fail(story, "an alert has no %s", word);
 		if (!check_part(story, word, value))
