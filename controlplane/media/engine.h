@@ -14,6 +14,7 @@
 #include "media/ports.h"
 #include "media/session.h"
 
+#define MEDIA_OFFER_ROOM 2560 // of a description of ours, at most
 #define MEDIA_CLOSE_DEADLINE_MS 1000 // a worker answers within a poll; later, it is dead or gone
 #define MEDIA_RETRY_MS 1000 // netlink that would not start
 #define MEDIA_ORPHAN_RETRY_MS 100 // a CLOSE was sent: look whether it was done
@@ -80,6 +81,10 @@ void media_plan(struct media *media); // what its flows should be now
 void media_push(struct media *media); // sends what differs, or waits for room
 
 // media.c
+struct media_port_user media_port_user_of(struct media *media);
+// As media_open, on the worker of that stream; NULL: on any.
+enum status media_open_at(struct media_engine *engine, const uint32_t *beside, const char *call_sid,
+			  void *owner, struct media **out_media);
 void media_finish_if_closed(struct media *media);
 void media_destroy(struct media *media); // unhooks and frees; ports and next hops are given back
 

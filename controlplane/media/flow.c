@@ -385,3 +385,15 @@ void media_flow_detach(struct media_flow *flow, const struct dataplane *dataplan
 	flow->is_open = false;
 	flow->is_awaited = false;
 }
+
+// The worker's word that the former one is closed is about nobody any more.
+bool media_flow_restart(struct media_flow *flow, struct dataplane *dataplane,
+			const struct stream_view *counted)
+{
+	if (flow->is_open && !send_close(flow, dataplane, flow->generation))
+		return false;
+	media_flow_detach(flow, dataplane);
+	flow->carried = *counted;
+	flow->carried.is_open = 0;
+	return true;
+}

@@ -57,5 +57,8 @@ bool media_flow_send(struct media_flow *flow, struct dataplane *dataplane, uint3
 // All that was counted for this call, of every generation.
 void media_flow_read(const struct media_flow *flow, const struct dataplane *dataplane,
 		     struct stream_view *out_view);
+// The stream is closed, and opened as another one that counts from `counted` on. False: no room.
+bool media_flow_restart(struct media_flow *flow, struct dataplane *dataplane,
+			const struct stream_view *counted);
 // Keeps what was counted and forgets the stream: another dataplane, or one that is gone.
 void media_flow_detach(struct media_flow *flow, const struct dataplane *dataplane);

@@ -28,23 +28,40 @@ static void set_ports(const struct media_engine *engine, struct media_leg *leg, 
 	}
 }
 
-static struct media_port_user port_user(struct media *media)
+struct media_port_user media_port_user_of(struct media *media)
 {
 	return (struct media_port_user){ .holder = media,
 					 .call_sid = media->call_sid,
 					 .now_ms = media->engine->options.clock->now_ms };
 }
 
-static enum status take_ports(struct media_engine *engine, struct media *media)
+// Beside that stream, where one is given: a pair each.
+static enum status take_pairs(struct media *media, uint8_t family, const uint32_t *beside,
+			      uint32_t out_indexes[static MEDIA_SIDES])
 {
+	struct media_ports *ports = media->engine->ports;
+	struct media_port_user user = media_port_user_of(media);
+	if (beside == NULL)
+		return media_ports_take(ports, family, &user, out_indexes);
+	enum status status =
+		media_ports_take_beside(ports, *beside, family, &user, &out_indexes[0]);
+	if (status != OK)
+		return status;
+	status = media_ports_take_beside(ports, *beside, family, &user, &out_indexes[1]);
+	if (status != OK)
+		media_ports_give_unused(ports, out_indexes[0], user.now_ms);
+	return status;
+}
+
+static enum status take_ports(struct media *media, const uint32_t *beside)
+{
+	struct media_engine *engine = media->engine;
 	const struct dataplane_facts *facts = dataplane_facts(engine->options.dataplane);
-	struct media_port_user user = port_user(media);
-	uint32_t indexes[2];
+	uint32_t indexes[MEDIA_SIDES];
 	enum status status = ERR_LIMIT; // no media address at all is no port either
 	// The first address tells what most calls speak; any other family is better than no call.
 	for (unsigned i = 0; i < facts->address_count && status != OK; i++)
-		status =
-			media_ports_take(engine->ports, facts->addresses[i].family, &user, indexes);
+		status = take_pairs(media, facts->addresses[i].family, beside, indexes);
 	if (status != OK)
 		return ERR_LIMIT;
 	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
@@ -56,8 +73,8 @@ static enum status take_ports(struct media_engine *engine, struct media *media)
 	return OK;
 }
 
-enum status media_open(struct media_engine *engine, const char *call_sid, void *owner,
-		       struct media **out_media)
+enum status media_open_at(struct media_engine *engine, const uint32_t *beside, const char *call_sid,
+			  void *owner, struct media **out_media)
 {
 	if (!engine->options.dataplane)
 		return ERR_UNAVAILABLE;
@@ -67,7 +84,7 @@ enum status media_open(struct media_engine *engine, const char *call_sid, void *
 	media->engine = engine;
 	media->owner = owner;
 	(void)text_copy(text_of(call_sid), media->call_sid, sizeof(media->call_sid));
-	enum status status = take_ports(engine, media);
+	enum status status = take_ports(media, beside);
 	if (status != OK) {
 		counter_add(&engine->counters.exhausted, 1);
 		free(media);
@@ -77,6 +94,12 @@ enum status media_open(struct media_engine *engine, const char *call_sid, void *
 	TAILQ_INSERT_TAIL(&engine->all, media, all);
 	*out_media = media;
 	return OK;
+}
+
+enum status media_open(struct media_engine *engine, const char *call_sid, void *owner,
+		       struct media **out_media)
+{
+	return media_open_at(engine, NULL, call_sid, owner, out_media);
 }
 
 void media_set_symmetric(struct media *media, enum media_side side, bool is_symmetric)
@@ -116,7 +139,7 @@ enum status media_set_family(struct media *media, enum media_side side, uint8_t 
 {
 	struct media_engine *engine = media->engine;
 	struct media_leg *leg = &media->legs[side];
-	struct media_port_user user = port_user(media);
+	struct media_port_user user = media_port_user_of(media);
 	uint32_t index;
 	if (leg->local.family == family)
 		return OK;

@@ -214,6 +214,21 @@ enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside, 
 	return has_family ? ERR_LIMIT : ERR_NOT_ACCEPTABLE;
 }
 
+bool media_ports_is_beside(const struct media_ports *ports, uint32_t index, uint32_t other)
+{
+	uint32_t first = pair_of(ports, index), second = pair_of(ports, other);
+	return first != NO_PAIR && second != NO_PAIR &&
+	       ports->pairs[first].bucket % ports->worker_count ==
+		       ports->pairs[second].bucket % ports->worker_count;
+}
+
+void media_ports_pass(struct media_ports *ports, uint32_t index, const struct media_port_user *user)
+{
+	uint32_t number = pair_of(ports, index);
+	if (number != NO_PAIR && ports->pairs[number].state == MEDIA_PORT_HELD)
+		hold(ports, number, user);
+}
+
 // The pair of this index if it is in one of two states.
 static uint32_t find_in(const struct media_ports *ports, uint32_t index,
 			enum media_port_state state, enum media_port_state other_state)

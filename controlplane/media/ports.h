@@ -48,6 +48,11 @@ enum status media_ports_take(struct media_ports *ports, uint8_t family,
 // One pair of that family, of the worker that owns `beside`.
 enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside, uint8_t family,
 				    const struct media_port_user *user, uint32_t *out_index);
+// Has one worker both?
+bool media_ports_is_beside(const struct media_ports *ports, uint32_t index, uint32_t other);
+// A held pair gets another holder.
+void media_ports_pass(struct media_ports *ports, uint32_t index,
+		      const struct media_port_user *user);
 // Takes just this pair, free or orphan; false when it is neither.
 bool media_ports_claim(struct media_ports *ports, uint32_t index,
 		       const struct media_port_user *user);

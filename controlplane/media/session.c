@@ -109,6 +109,8 @@ void media_session_write(struct media_session *session, const struct media_words
 	session->audio_type = words->audio_type;
 	session->event_type = words->event_type;
 	session->is_muxed = words->is_muxed;
+	session->direction = words->direction;
+	session->local = words->local;
 	writer_text(writer, (struct text){ body.data, origin });
 	writer_format(writer, "o=- %llu %llu IN %s\r\n", (unsigned long long)session->id,
 		      (unsigned long long)session->version, host);

@@ -19,6 +19,8 @@ struct media_session {
 	uint8_t audio_type; // numbers we told that side last; it sends with them
 	uint8_t event_type; // PAYLOAD_TYPE_NONE: none
 	bool is_muxed; // what was written last said rtcp-mux
+	enum media_direction direction; // so was this, and where it may send to
+	struct address local;
 	struct media_sdes own; // our crypto line; suite NONE: we say RTP
 };
 
