@@ -51,6 +51,7 @@ struct sip_config {
 	unsigned t1_ms, t2_ms, t4_ms; // RFC 3261 17.1.1.1
 	unsigned session_timers; // enum config_session_timers
 	unsigned max_calls;
+	unsigned max_transfers; // of one call
 	unsigned receive_buffer_bytes;
 	unsigned ping_misses;
 	unsigned tls_port;

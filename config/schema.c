@@ -67,6 +67,8 @@ const struct config_option config_options[] = {
 	  .sentence = "What becomes of Session-Expires and Min-SE between the legs; the option tag timer never passes (D-27)." },
 	{ FIELD(sip, max_calls), .kind = CONFIG_NUMBER, .min = 1, .max = 1000000, .initial = "20000", LIVE,
 	  .sentence = "Calls at once on this node; more are refused with 503." },
+	{ FIELD(sip, max_transfers), .kind = CONFIG_NUMBER, .min = 1, .max = 1000, .initial = "10", LIVE,
+	  .sentence = "So often may one call be transferred by REFER; more is taken for a loop." },
 	{ FIELD(sip, receive_buffer_bytes), .kind = CONFIG_NUMBER, .unit = "bytes", .min = 65536, .max = 1073741824,
 	  .initial = "8388608", RESTART,
 	  .sentence = "Socket buffer that holds SIP requests of a burst until they are read." },

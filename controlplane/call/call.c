@@ -20,7 +20,8 @@ const char *call_state_text(enum call_state state)
 
 void call_read(const struct call *call, struct call_facts *out_facts)
 {
-	const struct history_call *record = call->record;
+	static const struct history_call none; // whose record went along with who was transferred
+	const struct history_call *record = call->record != NULL ? call->record : &none;
 	*out_facts = (struct call_facts){
 		.sid = call->sid,
 		.account_sid = record->account_sid,

@@ -36,6 +36,7 @@ struct sip_transactions;
 	ROW(CALL_RINGING, "ringing") /* it said so */                                              \
 	ROW(CALL_ANSWERED, "answered") /* 200 sent, ACK awaited */                                 \
 	ROW(CALL_UP, "up") /* acknowledged */                                                      \
+	ROW(CALL_LEAVING, "leaving") /* its party was transferred away, who did it goes */         \
 	ROW(CALL_ENDING, "ending") /* waiting for last answers and figures */
 
 #define CALL_STATE_ENUMERATOR(name, text) name,
@@ -69,6 +70,8 @@ struct call_counters {
 	struct counter ack_timeouts; // SIP-004
 	struct counter carrier_moves; // to the next carrier (TERM-032)
 	struct counter address_moves; // to the next address of a carrier (ORIG-043)
+	struct counter transfers; // that joined two calls (XFER-008)
+	struct counter transfers_failed; // accepted, and came to nothing
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
 	struct header_counters headers; // by what became of them between the legs
 	struct limits_counters limits;

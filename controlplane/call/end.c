@@ -10,6 +10,8 @@
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/session/reliable.h"
+#include "call/transfer/join.h"
+#include "call/transfer/transfer.h"
 #include "call/watch/audio.h"
 
 static void answer_open_request(struct leg *leg, const struct ending *ending)
@@ -47,6 +49,7 @@ void call_end(struct call *call, const struct ending *ending)
 	const char *phrase = ending->phrase ? ending->phrase : sip_reason(ending->status);
 	bool was_answered = call->record != NULL && call->record->answer_ms != 0;
 	call->state = CALL_ENDING;
+	transfer_end(call, ending);
 	audio_stop(call);
 	attempt_clear(call);
 	change_abandon(call, 487); // a change that is still being asked for ends with its call
@@ -56,6 +59,7 @@ void call_end(struct call *call, const struct ending *ending)
 	limits_give(call->calls->limits, &call->limit); // the one place (LIMIT-009)
 	record_end(call, ending->ended_by, was_answered ? 200 : ending->status,
 		   ending->reason ? ending->reason : phrase);
+	join_end(call, ending);
 	end_leg(call->caller, ending);
 	end_leg(call->called, ending);
 	call->caller = call->called = NULL;
@@ -156,6 +160,8 @@ void call_bye(struct leg *leg, struct sip_server *server, const struct sip_messa
 	record_ladder(call, leg->side, RECORD_IN, "BYE");
 	record_ladder(call, leg->side, RECORD_OUT, "200");
 	call_reply(server, 200, NULL, TEXT_NONE);
+	if (transfer_survives(leg))
+		return;
 	leg->is_over = true;
 	struct ending ending = { .ended_by = by_caller ? HISTORY_END_CALLER : HISTORY_END_CALLED,
 				 .status = 487,
@@ -179,6 +185,8 @@ void call_cancelled(struct leg *leg, const struct sip_message *cancel)
 
 void call_lost(struct leg *leg)
 {
+	if (transfer_survives(leg))
+		return;
 	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
 				 .status = 481,
 				 .reason = "a party no longer knows the call" };

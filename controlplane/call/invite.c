@@ -68,6 +68,10 @@ static void go_on(struct call *call)
 	const struct history_call *record = call->record;
 	unsigned hops = call->max_forwards + 1;
 	struct log_value value;
+	if (call->caller == NULL) { // the target of a transfer
+		attempt_start(call);
+		return;
+	}
 	if (hops < MAX_FORWARDS_LOW)
 		log_event(LOG_WARNING, "max_forwards_low", "call", call->sid, "value",
 			  log_number(&value, hops), "source", record->source, NULL);

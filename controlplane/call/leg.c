@@ -10,6 +10,7 @@
 #include "call/record.h"
 #include "call/session/early.h"
 #include "call/session/info.h"
+#include "call/transfer/subscription.h"
 #include "config/config.h"
 
 // After Timer D and the 2xx repeats of a peer nothing can arrive any more (RFC 3261 17.1.1.2).
@@ -62,6 +63,7 @@ void leg_detach(struct leg *leg)
 	sip_client_forget(leg->client);
 	sip_client_forget(leg->update);
 	sip_client_forget(leg->info_client);
+	subscription_clear(leg);
 	leg->server = NULL;
 	leg->client = leg->update = leg->info_client = NULL;
 	info_clear(leg);
@@ -186,6 +188,7 @@ void leg_give_up(struct leg *leg)
 {
 	struct calls *calls = leg->calls;
 	info_end(leg);
+	subscription_finish(leg);
 	if (leg->is_ack_owed && leg->call->media != NULL)
 		leg_send_owed_ack(leg);
 	if (leg->is_answered && !leg->is_over)

@@ -18,17 +18,19 @@
 #include "call/session/early.h"
 #include "call/session/info.h"
 #include "call/session/reliable.h"
+#include "call/transfer/subscription.h"
+#include "call/transfer/transfer.h"
 #include "call/watch/peer.h"
+#include "directory/directory.h"
 
 typedef void (*outside_fn)(struct calls *calls, struct sip_server *server,
 			   const struct sip_message *request);
 typedef void (*inside_fn)(struct leg *leg, struct sip_server *server,
 			  const struct sip_message *request);
 
-#define ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\n"
-
+#define ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
 // The first is the first to go when the answer is longer than the request.
-#define OPTIONS_HEADERS TEXT("Accept: application/sdp\r\n" ALLOW)
+#define ACCEPT "Accept: application/sdp\r\n"
 
 #define UNSUPPORTED_SIZE 300
 
@@ -41,44 +43,71 @@ static bool write_unsupported(const struct sip_message *request, struct writer *
 	return is_missing;
 }
 
+static struct text abilities(bool has_transfer)
+{
+	return has_transfer ? TEXT(ACCEPT ALLOW ", REFER\r\n") : TEXT(ACCEPT ALLOW "\r\n");
+}
+
+static bool may_transfer(const struct leg *leg)
+{
+	return leg->is_customer && leg->call != NULL && leg->call->has_transfer;
+}
+
 // SIP-023, D-35: no digest; unknown domains never come this far.
 static void options(struct calls *calls, struct sip_server *server,
 		    const struct sip_message *request)
 {
 	char room[UNSUPPORTED_SIZE];
 	struct writer lines = writer_of(room, sizeof room);
-	(void)calls;
-	if (write_unsupported(request, &lines)) // RFC 3261 8.2.2.3
+	if (write_unsupported(request, &lines)) { // RFC 3261 8.2.2.3
 		call_refuse_stranger(server, 420, NULL, writer_done(&lines));
-	else
-		call_refuse_stranger(server, 200, NULL, OPTIONS_HEADERS);
+		return;
+	}
+	const struct trunk *trunk = call_admit_trunk(calls, request);
+	call_refuse_stranger(server, 200, NULL, abilities(trunk != NULL && trunk->has_transfer));
 }
 
 static void options_inside(struct leg *leg, struct sip_server *server,
 			   const struct sip_message *request)
 {
-	(void)leg;
 	(void)request;
-	call_reply(server, 200, NULL, OPTIONS_HEADERS);
+	call_reply(server, 200, NULL, abilities(may_transfer(leg)));
 }
 
 // clang-format off
 static const struct {
 	outside_fn outside; // NULL: 405
 	inside_fn inside;   // NULL: 405
+	bool is_ours;       // of the customer's side alone, and nothing of it is for the other party
 } methods[SIP_METHOD_COUNT] = {
-	[SIP_INVITE]  = { call_invite, change_invite },
-	[SIP_BYE]     = { NULL,        call_bye },
-	[SIP_OPTIONS] = { options,     options_inside },
-	[SIP_PRACK]   = { NULL,        reliable_acknowledged },
-	[SIP_UPDATE]  = { NULL,        change_update },
-	[SIP_INFO]    = { NULL,        info_asked },
+	[SIP_INVITE]    = { call_invite, change_invite, false },
+	[SIP_BYE]       = { NULL,        call_bye, false },
+	[SIP_OPTIONS]   = { options,     options_inside, false },
+	[SIP_PRACK]     = { NULL,        reliable_acknowledged, false },
+	[SIP_UPDATE]    = { NULL,        change_update, false },
+	[SIP_INFO]      = { NULL,        info_asked, false },
+	[SIP_REFER]     = { NULL,        transfer_asked, true },
+	[SIP_SUBSCRIBE] = { NULL,        subscription_asked, true },
 };
 // clang-format on
 
-struct text call_method_allow(void)
+struct text call_method_allow(bool has_transfer)
 {
-	return TEXT(ALLOW);
+	return has_transfer ? TEXT(ALLOW ", REFER\r\n") : TEXT(ALLOW "\r\n");
+}
+
+struct text call_allow(const struct leg *leg)
+{
+	return call_method_allow(may_transfer(leg));
+}
+
+// A customer whose trunk has no transfer hears why (XFER-003); a method that nobody has is none.
+static bool is_known_to(const struct leg *leg, enum sip_method method)
+{
+	if (methods[method].inside == NULL)
+		return false;
+	return !methods[method].is_ours || may_transfer(leg) ||
+	       (method == SIP_REFER && leg->is_customer);
 }
 
 void call_reply(struct sip_server *server, unsigned status, const char *phrase, struct text headers)
@@ -110,6 +139,10 @@ static void pass_inside(struct leg *leg, struct sip_server *server,
 			const struct sip_message *request)
 {
 	struct leg *other = leg_other(leg);
+	if (methods[request->method].is_ours) { // XFER-002
+		methods[request->method].inside(leg, server, request);
+		return;
+	}
 	if (request->method == SIP_INVITE && names_our_contact(leg, request))
 		call_overtaken(leg);
 	carry_over(leg, HEADER_INSIDE, request);
@@ -141,8 +174,8 @@ static bool is_secured(struct leg *leg, struct sip_server *server,
 		       const struct sip_message *request)
 {
 	struct refusal refusal = { 0 };
-	if (!leg->call->is_secure || leg->side != MEDIA_CALLER ||
-	    request->flow.protocol == SIP_TLS || request->method == SIP_BYE)
+	if (!leg->call->is_secure || !leg->is_customer || request->flow.protocol == SIP_TLS ||
+	    request->method == SIP_BYE)
 		return true;
 	(void)refusal_set(&refusal, REFUSED_INSECURE, "transport",
 			  text_of(sip_protocol_via(request->flow.protocol)),
@@ -162,14 +195,14 @@ static void request_inside(struct calls *calls, struct sip_server *server,
 		sip_server_set_peer(server, sip_dialog_flow(dialog)->peer);
 	if (leg == NULL)
 		call_refuse_stranger(server, 481, NULL, TEXT_NONE);
-	else if (leg->call == NULL)
+	else if (leg->call == NULL || (leg->is_over && request->method != SIP_SUBSCRIBE))
 		call_reply(server, 481, NULL, TEXT_NONE);
 	else if (!is_secured(leg, server, request))
 		return;
 	else if (!sip_dialog_accepts(dialog, request)) // RFC 3261 12.2.2
 		call_reply(server, 500, "CSeq Out Of Order", TEXT("Retry-After: 1\r\n"));
-	else if (methods[request->method].inside == NULL)
-		call_reply(server, 405, NULL, call_method_allow());
+	else if (!is_known_to(leg, request->method))
+		call_reply(server, 405, NULL, call_allow(leg));
 	else if (!is_required_known(server, request))
 		return;
 	else
@@ -182,10 +215,10 @@ void call_request(void *context, struct sip_server *server, const struct sip_mes
 	if (request->to.tag.size > 0)
 		request_inside(calls, server, request);
 	else if (methods[request->method].inside != NULL &&
-		 methods[request->method].outside == NULL)
+		 methods[request->method].outside == NULL && request->method != SIP_SUBSCRIBE)
 		call_refuse_stranger(server, 481, NULL, TEXT_NONE); // only ever of a call
 	else if (methods[request->method].outside == NULL) // REGISTER too: TRUNK-021
-		call_refuse_stranger(server, 405, NULL, call_method_allow());
+		call_refuse_stranger(server, 405, NULL, call_method_allow(false));
 	else if (request->method == SIP_INVITE || call_handshake_passes(calls, server, request))
 		methods[request->method].outside(calls, server, request);
 }
@@ -258,9 +291,12 @@ static void response(void *context, struct sip_client *client, void *owner,
 		return;
 	if (leg == NULL || (leg->call == NULL && message->method != SIP_INVITE))
 		return;
-	note_response(leg, message);
+	if (message->method != SIP_NOTIFY)
+		note_response(leg, message);
 	if (message->method == SIP_INFO)
 		info_response(leg, message);
+	else if (message->method == SIP_NOTIFY)
+		subscription_response(leg, message);
 	else if (message->method != SIP_INVITE)
 		change_response(leg, message);
 	else if (leg->call == NULL)
@@ -277,6 +313,10 @@ static void failed(void *context, struct sip_client *client, void *owner, enum s
 	struct leg *leg = owner;
 	if (leg == NULL || health_failed(calls->health, owner, failure))
 		return;
+	if (subscription_has(leg, client)) {
+		subscription_failed(leg);
+		return;
+	}
 	bool is_info = client == leg->info_client, is_update = client == leg->update;
 	struct sip_client **kept = is_info     ? &leg->info_client
 				   : is_update ? &leg->update
@@ -328,6 +368,6 @@ void calls_fill_sip_user(struct calls *calls, struct sip_user *out_user)
 		.stray_response = stray_response,
 		.cancel_headers = cancel_headers,
 		.wrong_via = wrong_via,
-		.allow = call_method_allow(),
+		.allow = call_method_allow(false),
 	};
 }

@@ -5,8 +5,10 @@
 
 #include "call/state.h"
 
-// The methods with a row, as an Allow header line with its CRLF.
-struct text call_method_allow(void);
+// The methods with a row, as an Allow header line with its CRLF. REFER is among them for a customer's
+// side whose trunk has transfer switched on (XFER-003).
+struct text call_method_allow(bool has_transfer);
+struct text call_allow(const struct leg *leg);
 void call_request(void *context, struct sip_server *server, const struct sip_message *request);
 // Answers without a body; the transaction is released.
 void call_reply(struct sip_server *server, unsigned status, const char *phrase,

@@ -47,6 +47,24 @@ bool record_open(struct call *call, const struct sip_message *invite, const char
 	return true;
 }
 
+bool record_open_target(struct call *target, const struct call *call)
+{
+	const struct history_call *from = call->record;
+	struct history_call *record = history_call_open(target->calls->history);
+	target->record = record;
+	if (record == NULL)
+		return false;
+	text_copy_cut(text_of(target->sid), record->sid, sizeof record->sid);
+	text_copy_cut(text_of(call->sid), record->parent_sid, sizeof record->parent_sid);
+	text_copy_cut(text_of(from->account_sid), record->account_sid, sizeof record->account_sid);
+	text_copy_cut(text_of(from->trunk_sid), record->trunk_sid, sizeof record->trunk_sid);
+	text_copy_cut(TEXT("termination"), record->direction, sizeof record->direction);
+	record->start_ms = target->calls->clock->wall_ms;
+	record->caller.ttl_lowest = record->called.ttl_lowest = 255;
+	record->is_secure = target->is_secure;
+	return true;
+}
+
 void record_ladder(struct call *call, enum media_side side, enum record_direction direction,
 		   const char *what)
 {
@@ -75,10 +93,16 @@ void record_ladder_status(struct call *call, enum media_side side, enum record_d
 
 void record_end(struct call *call, enum history_end ended_by, unsigned status, const char *reason)
 {
-	struct history_call *record = call->record;
-	if (record == NULL || record->end_ms != 0)
+	if (call->record != NULL)
+		record_finish(call->calls, call->record, ended_by, status, reason);
+}
+
+void record_finish(const struct calls *calls, struct history_call *record,
+		   enum history_end ended_by, unsigned status, const char *reason)
+{
+	if (record->end_ms != 0)
 		return;
-	record->end_ms = call->calls->clock->wall_ms;
+	record->end_ms = calls->clock->wall_ms;
 	record->ended_by = (uint8_t)ended_by;
 	record->sip_status = (uint16_t)status;
 	text_copy_cut(text_of(reason), record->reason, sizeof record->reason);
@@ -139,19 +163,31 @@ static void fill_side(struct call *call, enum media_side side, struct history_me
 	row->is_recovered = call->audio.verdicts[side] == DIAGNOSIS_NONE;
 }
 
+// A party that came by transfer has its figures in the record it brought along.
 void record_media(struct call *call)
 {
-	if (call->record == NULL || call->media == NULL)
+	if (call->media == NULL)
 		return;
-	fill_side(call, MEDIA_CALLER, &call->record->caller);
-	fill_side(call, MEDIA_CALLED, &call->record->called);
+	for (unsigned i = 0; i < MEDIA_SIDES; i++) {
+		const struct joined *joined = &call->joined[i];
+		bool has_come = joined->record != NULL;
+		struct history_call *record = has_come ? joined->record : call->record;
+		enum media_side side = has_come ? joined->side : (enum media_side)i;
+		if (record != NULL)
+			fill_side(call, (enum media_side)i,
+				  side == MEDIA_CALLER ? &record->caller : &record->called);
+	}
 }
 
 void record_close(struct call *call)
 {
-	if (call->record == NULL)
-		return;
-	const struct history_call *record = call->record;
+	if (call->record != NULL)
+		record_hand_over(call->calls, call->record);
+	call->record = NULL;
+}
+
+void record_hand_over(struct calls *calls, struct history_call *record)
+{
 	struct log_value status;
 	struct log_value duration;
 	uint64_t talk_ms = record->answer_ms ? record->end_ms - record->answer_ms : 0;
@@ -159,8 +195,7 @@ void record_close(struct call *call)
 		  record->from, "to", record->to, "status", log_number(&status, record->sip_status),
 		  "reason", record->reason, "talk_ms", log_number(&duration, (int64_t)talk_ms),
 		  NULL);
-	history_call_close(call->calls->history, call->record);
-	call->record = NULL;
+	history_call_close(calls->history, record);
 }
 
 static void write_alert(struct calls *calls, struct history_alert *alert,

@@ -10,6 +10,8 @@ enum record_direction { RECORD_IN, RECORD_OUT };
 // Opens the call's row. False: the spool is full.
 bool record_open(struct call *call, const struct sip_message *invite, const char *account_sid,
 		 const char *trunk_sid);
+// The same for the target of a transfer: it is about the trunk of the call that is transferred.
+bool record_open_target(struct call *target, const struct call *call);
 // "312 caller< 180": nothing for a call that is over. What does not fit is left out.
 void record_ladder(struct call *call, enum media_side side, enum record_direction direction,
 		   const char *what);
@@ -17,6 +19,10 @@ void record_ladder_status(struct call *call, enum media_side side, enum record_d
 			  unsigned status);
 // How it ended; the first word counts.
 void record_end(struct call *call, enum history_end ended_by, unsigned status, const char *reason);
+// The same for a record that is no call's own any more (call/transfer/join.h), by side of the record.
+void record_finish(const struct calls *calls, struct history_call *record,
+		   enum history_end ended_by, unsigned status, const char *reason);
+void record_hand_over(struct calls *calls, struct history_call *record);
 void record_media(struct call *call); // figures of both directions, now
 void record_close(struct call *call); // hands the row over
 

@@ -88,6 +88,18 @@
 	    "the carrier's answer held no usable media description")                               \
 	ROW(PRACK_MISSING, "prack_missing", 504, "Server Time-out", 32929,                         \
 	    "send PRACK, or do not list 100rel in Supported")                                      \
+	ROW(TRANSFER, "transfer", 403, "Forbidden", 32218,                                         \
+	    "switch transfer on for the trunk, or let the PBX connect the parties itself")         \
+	ROW(REFER_SOURCE, "refer_source", 403, "Forbidden", 32990,                                 \
+	    "send REFER from where the call's own messages come from")                             \
+	ROW(REFER_TO, "refer_to", 400, "Bad Request", 32991,                                       \
+	    "send one Refer-To with one SIP or tel URI")                                           \
+	ROW(REFERS, "refers", 403, "Forbidden", 32992,                                             \
+	    "look for a loop: the same call is transferred again and again")                       \
+	ROW(REFER_TARGET, "refer_target", 403, "Forbidden", 32993,                                 \
+	    "transfer to a number, or to a host that the trunk has as Origination URI or in an IP ACL") \
+	ROW(REPLACES, "replaces", 481, "Call/Transaction Does Not Exist", 32994,                   \
+	    "name a call of the same account in Replaces, with the tags of its dialog with us")    \
 	ROW(INTERNAL, "internal", 500, "Server Internal Error", 0, "see the log")                  \
 	/* no refusals, status 0: what goes wrong in a call that was admitted */                   \
 	ROW(ACK_MISSING, "ack_missing", 0, "ACK not received", 32022,                              \

@@ -14,6 +14,8 @@
 #include "call/refusal.h"
 #include "call/target/route.h"
 #include "call/session/negotiation.h"
+#include "call/transfer/joined.h"
+#include "call/watch/hearing.h"
 #include "history/history.h"
 #include "media/media.h"
 #include "media/quality/diagnosis.h"
@@ -27,6 +29,8 @@
 
 struct fork; // call/session/early.h
 struct info; // call/session/info.h
+struct subscription; // call/transfer/subscription.h
+struct transfer; // call/transfer/transfer.h
 
 // One party's side of a call. The called leg is made anew for each carrier tried; one that was given
 // up while its INVITE may still be answered lives on without a call, to ACK and BYE a late 200.
@@ -40,6 +44,7 @@ struct leg {
 	uint32_t invite_cseq; // of that, for its ACK
 	bool is_cancelled; // CANCEL sent, final answer awaited
 	bool is_invited; // INVITE sent, no final answer yet
+	bool is_customer; // the trunk's own side, not the PSTN's
 	bool is_heard; // a response to its INVITE came, 100 too (ORIG-030)
 	bool is_answered; // its first INVITE had a 2xx: ends by BYE
 	bool is_over; // it has said BYE itself
@@ -57,24 +62,14 @@ struct leg {
 	struct info *infos; // its INFOs that wait for the other party, the first one is asked
 	struct sip_client *info_client; // of one that this party is asked
 	unsigned info_count;
+	unsigned refer_count; // REFERs of it that were accepted
+	struct subscription *subscription; // of the last one; NULL: nothing is to be told any more
 	struct address peer; // where its signalling comes from
 	struct wheel_timer timer; // given-up leg: the end of its life
 	struct leg *next, *previous; // given-up legs
 	struct text
 		carried; // header lines for the next message to it, on the heap (call/header/carry.h)
 	char wrong_ack[128]; // Request-URI of an ACK that did not name our Contact (SIP-003)
-};
-
-// What is known of who hears whom (call/watch/audio.h). By the side that speaks.
-struct call_audio {
-	struct wheel_timer timer;
-	bool has_looked;
-	uint64_t since_ns[MEDIA_SIDES]; // since when it should be heard; 0: it need not be
-	struct diagnosis_mark marks[MEDIA_SIDES]; // what was counted at the last look
-	uint8_t verdicts[MEDIA_SIDES]; // enum diagnosis: why it is not heard now
-	uint8_t causes[MEDIA_SIDES]; // the last verdict there was
-	uint32_t counted[MEDIA_SIDES]; // bit per cause: in the metrics once a call
-	uint64_t learned_ms[MEDIA_SIDES], refused_ms[MEDIA_SIDES]; // wall clock, of the last time
 };
 
 struct call {
@@ -104,6 +99,12 @@ struct call {
 	struct reliable reliable;
 	struct change change;
 	struct history_call *record; // in the spool, filled as things happen
+	bool has_transfer, shows_transferor; // its trunk's settings (TRUNK-015)
+	unsigned refer_count; // of both parties, and of those before them
+	struct transfer *transfer; // that a party of it has asked for
+	struct transfer *serves; // that one, when this call is its target
+	struct joined joined[MEDIA_SIDES]; // who came by transfer, by side
+	unsigned news_left; // how often parties that were joined may still be told of each other
 	uint64_t started_ms; // of the loop's clock
 	struct wheel_timer ack_timer; // SIP-004
 	struct wheel_timer duration_timer; // LIMIT-010

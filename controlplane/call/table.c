@@ -19,6 +19,7 @@
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/session/reliable.h"
+#include "call/transfer/join.h"
 #include "call/watch/audio.h"
 #include "call/watch/leak.h"
 #include "config/config.h"
@@ -102,6 +103,7 @@ static void reap(struct wheel_timer *timer, void *context)
 	struct call *call = context;
 	struct calls *calls = call->calls;
 	record_close(call);
+	join_close(call);
 	destroy(call);
 	counter_add(&calls->counters.ended, 1);
 	counter_set(&calls->counters.active, calls->by_sid.count);
@@ -174,6 +176,7 @@ static bool open_caller(struct call *call, struct sip_server *server,
 		return false;
 	}
 	leg->peer = invite->flow.remote;
+	leg->is_customer = true;
 	leg->server = server;
 	leg_note_allow(leg, invite);
 	sip_server_set_owner(server, leg);
@@ -181,25 +184,30 @@ static bool open_caller(struct call *call, struct sip_server *server,
 	return true;
 }
 
-static struct call *new_call(struct calls *calls, const struct sip_message *invite)
+static struct call *new_call(struct calls *calls)
 {
 	struct call *call = calloc(1, sizeof *call);
 	if (call == NULL)
 		return NULL;
 	call->calls = calls;
 	call->started_ms = calls->clock->now_ms;
-	call->max_forwards = invite->max_forwards - 1;
 	random_sid("CA", call->sid);
 	call->limit.owner = call;
 	wheel_timer_init(&call->ack_timer, ack_missing, call);
 	wheel_timer_init(&call->duration_timer, too_long, call);
 	wheel_timer_init(&call->reap_timer, reap, call);
-	call->invite_cseq = invite->cseq;
-	call->is_late = invite->body.size == 0;
-	reliable_init(call, invite);
+	reliable_init(call);
 	change_init(call);
 	audio_init(call);
 	return call;
+}
+
+static void read_invite(struct call *call, const struct sip_message *invite)
+{
+	call->max_forwards = invite->max_forwards - 1;
+	call->invite_cseq = invite->cseq;
+	call->is_late = invite->body.size == 0;
+	reliable_start(call, invite);
 }
 
 // What the trunk says now holds for the whole call (TRUNK-023).
@@ -211,6 +219,8 @@ static void copy_media_policy(struct call *call, const struct trunk *trunk)
 			 : trunk->takes_srtp ? MEDIA_AS_OFFERED
 					     : MEDIA_PLAIN;
 	call->suites = SUITE_BITS_AES_CM | (trunk->takes_aead ? SUITE_BITS_AEAD : 0);
+	call->has_transfer = trunk->has_transfer;
+	call->shows_transferor = trunk->shows_transferor;
 }
 
 struct call *call_create(struct calls *calls, struct sip_server *server,
@@ -220,9 +230,10 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 	*out_cause = REFUSED_CALLS;
 	if (calls->by_sid.count >= calls->config->sip.max_calls)
 		return NULL;
-	struct call *call = new_call(calls, invite);
+	struct call *call = new_call(calls);
 	if (call == NULL)
 		return NULL;
+	read_invite(call, invite);
 	(void)text_copy(text_of(admitted->trunk->name), call->trunk_name, sizeof call->trunk_name);
 	copy_media_policy(call, admitted->trunk);
 	*out_cause = REFUSED_CONTACT; // no dialog can be made of what the INVITE says
@@ -246,6 +257,31 @@ fail:
 	leg_destroy(call->caller);
 	free(call);
 	return NULL;
+}
+
+struct call *call_create_target(const struct call *call, enum refusal_cause *out_cause)
+{
+	struct calls *calls = call->calls;
+	*out_cause = REFUSED_CALLS;
+	if (calls->by_sid.count >= calls->config->sip.max_calls)
+		return NULL;
+	struct call *target = new_call(calls);
+	if (target == NULL)
+		return NULL;
+	(void)text_copy(text_of(call->trunk_name), target->trunk_name, sizeof target->trunk_name);
+	target->has_symmetric_rtp = call->has_symmetric_rtp;
+	target->is_secure = call->is_secure;
+	target->security = call->security;
+	target->suites = call->suites;
+	target->has_transfer = call->has_transfer;
+	target->max_forwards = call->max_forwards;
+	*out_cause = REFUSED_HISTORY;
+	if (!record_open_target(target, call)) {
+		free(target);
+		return NULL;
+	}
+	link_call(calls, target);
+	return target;
 }
 
 unsigned calls_count(const struct calls *calls)

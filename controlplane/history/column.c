@@ -71,6 +71,7 @@ static const struct history_column CALL_COLUMNS[] = {
 	{ "alert_code",     HISTORY_COLUMN_NUMBER, FIELD(history_call, alert_code),  1, "" },
 	{ "ladder",         HISTORY_COLUMN_TEXT,   FIELD(history_call, ladder),      1, "" },
 	{ "secure",         HISTORY_COLUMN_NUMBER, FIELD(history_call, is_secure),   2, "" },
+	{ "parent_sid",     HISTORY_COLUMN_TEXT,   FIELD(history_call, parent_sid),  4, "" },
 	{ "billed_seconds", HISTORY_COLUMN_NUMBER, FIELD(history_call, billed_s),    3, "" },
 	{ "priced",         HISTORY_COLUMN_NUMBER, FIELD(history_call, is_priced),   3, "" },
 	{ "price_micro",    HISTORY_COLUMN_NUMBER, FIELD(history_call, price_micro), 3, "" },

@@ -35,7 +35,7 @@ struct history_table {
 	uint8_t since; // the schema version that brought the table
 };
 
-#define HISTORY_SCHEMA_VERSION 3
+#define HISTORY_SCHEMA_VERSION 4
 
 const struct history_table *history_column_calls(void);
 const struct history_table *history_column_alerts(void); // its first column is the slot's alert_sid

@@ -57,6 +57,8 @@ enum history_end history_end_of(struct text text);
 
 struct history_call {
 	char sid[35], account_sid[35], trunk_sid[35], carrier_sid[35];
+	char parent_sid
+		[35]; // of the call that it was joined with, or was to be, by transfer; "": none
 	char direction[16]; // "termination"
 	char from[64], to[64];
 	char source[64]; // the caller's signalling address

@@ -19,7 +19,7 @@
 #include "history/rate.h"
 
 #define HEADER_SIZE 4096
-#define LAYOUT 3 // of struct history_slot; a change of it needs a reader of the old one
+#define LAYOUT 4 // of struct history_slot; a change of it needs a reader of the old one
 #define RECORDS_MIN 16
 #define RECORDS_MAX (1u << 20)
 

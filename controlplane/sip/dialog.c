@@ -393,6 +393,24 @@ static bool is_equal(const struct map_node *node, const void *wanted)
 	return peer != NULL;
 }
 
+static struct sip_dialog *find(const struct sip_dialogs *dialogs, const struct key *key)
+{
+	if (key->local_tag.size == 0)
+		return NULL;
+	struct map_node *node = map_find(&dialogs->by_tag, map_hash(key->local_tag), is_equal, key);
+	return node != NULL ? map_entry(node, struct sip_dialog, node) : NULL;
+}
+
+struct sip_dialog *sip_dialog_find_tags(const struct sip_dialogs *dialogs, struct text call_id,
+					struct text local_tag, struct text remote_tag)
+{
+	const struct key key = { .local_tag = local_tag,
+				 .remote_tag = remote_tag,
+				 .call_id = call_id,
+				 .is_request = true };
+	return find(dialogs, &key);
+}
+
 struct sip_dialog *sip_dialog_find(const struct sip_dialogs *dialogs,
 				   const struct sip_message *message)
 {
@@ -403,10 +421,7 @@ struct sip_dialog *sip_dialog_find(const struct sip_dialogs *dialogs,
 		.call_id = message->call_id,
 		.is_request = is_request,
 	};
-	if (key.local_tag.size == 0)
-		return NULL;
-	struct map_node *node = map_find(&dialogs->by_tag, map_hash(key.local_tag), is_equal, &key);
-	return node != NULL ? map_entry(node, struct sip_dialog, node) : NULL;
+	return find(dialogs, &key);
 }
 
 // ---- reading and asking

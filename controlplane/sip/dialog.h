@@ -52,6 +52,9 @@ enum status sip_dialog_update(struct sip_dialog *dialog, const struct sip_messag
 // The dialog a request in a dialog or a response belongs to, by our tag, the Call-ID and the peer's tag.
 struct sip_dialog *sip_dialog_find(const struct sip_dialogs *dialogs,
 				   const struct sip_message *message);
+// By what a header such as Replaces names it: our tag and the peer's. NULL: none.
+struct sip_dialog *sip_dialog_find_tags(const struct sip_dialogs *dialogs, struct text call_id,
+					struct text local_tag, struct text remote_tag);
 void *sip_dialog_owner(const struct sip_dialog *dialog);
 // Is the request's CSeq in order (12.2.2)? ACK and CANCEL are exempt. Remembers it when it is.
 bool sip_dialog_accepts(struct sip_dialog *dialog, const struct sip_message *request);

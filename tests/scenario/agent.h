@@ -74,6 +74,9 @@ struct speech {
 	bool is_sha256;
 	bool has_old_nonce; // the one of the last proof, whatever was heard since
 	const struct party *nonce_of; // the nonce and count of another party
+	const struct party *dialog_of; // a request in the dialog of another party
+	const struct party *refers_to; // Refer-To with the peer of that one's dialog, and Replaces
+	const struct party *replaces; // Replaces with that one's dialog
 	bool has_same_count; // the nonce count of the last proof again
 	const char *headers[SPEECH_HEADERS_MAX];
 	unsigned header_count;
@@ -97,6 +100,8 @@ struct party *agents_party(struct agents *agents, const char *word);
 struct wire_packet *agents_next(struct agents *agents, const struct party *party);
 // The party has heard this: it remembers what its next messages need.
 void agents_hear(struct party *party, struct wire_packet *packet);
+// What the speech says of other dialogs than its own, as header lines; false: they are none yet.
+bool reference_write(const struct speech *speech, struct writer *writer);
 // False: it cannot (nothing to answer, nothing to repeat).
 bool agents_say(struct agents *agents, struct party *party, const struct speech *speech);
 // Does the message tell its receiver something of the other side of a call? (topology hiding)

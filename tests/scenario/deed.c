@@ -155,6 +155,8 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "limits_asked", &calls->limits.asked },
 		{ "limits_late", &calls->limits.late },
 		{ "limits_alone", &calls->limits.alone },
+		{ "transfers", &calls->transfers },
+		{ "transfers_failed", &calls->transfers_failed },
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (strcmp(name, rows[i].name) == 0) {

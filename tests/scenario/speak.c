@@ -41,8 +41,24 @@ static bool take_nonce(struct story *story, struct speech *speech)
 	       story_fail(story, "nonce old, or of a party");
 }
 
+// "of alice/2": a request in her dialog. "refer alice/2", "replaces alice/2": of who is at its other end.
+static bool take_dialog(struct story *story, const struct party **out)
+{
+	const char *word;
+	if (!take_text(story, &word))
+		return false;
+	*out = agents_party(&story->agents, word);
+	return *out != NULL || story_fail(story, "nobody is called that");
+}
+
 static bool take_option(struct story *story, struct speech *speech, const char *word)
 {
+	if (strcmp(word, "of") == 0)
+		return take_dialog(story, &speech->dialog_of);
+	if (strcmp(word, "refer") == 0)
+		return take_dialog(story, &speech->refers_to);
+	if (strcmp(word, "replaces") == 0)
+		return take_dialog(story, &speech->replaces);
 	if (strcmp(word, "again") == 0)
 		return speech->is_again = true;
 	if (strcmp(word, "from") == 0)

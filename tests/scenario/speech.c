@@ -257,12 +257,24 @@ static void write_from(const struct party *party, const struct speech *speech,
 		writer_format(writer, "From: %s\r\n", party->local);
 }
 
+// Who has read that dialog's messages on the way can say as much as its party.
+static void borrow_dialog(struct party *party, const struct party *other)
+{
+	memcpy(party->call_id, other->call_id, sizeof(party->call_id));
+	memcpy(party->local, other->local, sizeof(party->local));
+	memcpy(party->remote, other->remote, sizeof(party->remote));
+	memcpy(party->target, other->target, sizeof(party->target));
+	party->cseq = other->cseq + 1000;
+}
+
 static bool write_request(struct party *party, const struct speech *speech, struct writer *writer)
 {
 	char uri_room[AGENT_TEXT_SIZE], branch[64];
 	struct text method = text_of(speech->method_text);
 	if (speech->is_echo && party->asked[SIP_INVITE] == NULL)
 		return false;
+	if (speech->dialog_of != NULL)
+		borrow_dialog(party, speech->dialog_of);
 	if (party->call_id[0] == '\0')
 		open_dialog(party, speech);
 	const char *uri = uri_of(party, speech, uri_room, sizeof(uri_room));
@@ -291,7 +303,8 @@ static bool write_request(struct party *party, const struct speech *speech, stru
 		writer_string(writer, party->routes);
 	if (speech->method != SIP_ACK && speech->method != SIP_CANCEL)
 		writer_format(writer, "User-Agent: box of %s\r\n", party->agent->name);
-	if (!write_rack(party, speech, writer) || !write_proof(party, speech, uri, writer))
+	if (!reference_write(speech, writer) || !write_rack(party, speech, writer) ||
+	    !write_proof(party, speech, uri, writer))
 		return false;
 	if (speech->method == SIP_INVITE && !speech->is_echo)
 		remember_invite(party, uri, branch, cseq);

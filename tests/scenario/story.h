@@ -11,6 +11,9 @@
 //   alice by tls [1.0] · alice disconnects                        on a new connection; it is gone
 //   alice < 200 by tls                                            it came by that transport
 //   alice > INVITE offer plain unchanged                           a description as the last, its version too
+//   alice > REFER refer alice/2                                   to who is at the other end of that one
+//   alice/3 > INVITE replaces alice/2                             a call in the place of that one
+//   mallory > REFER of alice/2                                    a request in a dialog that is another's
 //   carrier1 > echo INVITE +81312345678                           the INVITE it heard, as a proxy sends it on
 //   alice silent 32s                                              time passes, she hears nothing
 //   carrier1 > UPDATE fork other                                  under the tag of another answer of hers

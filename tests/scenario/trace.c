@@ -29,7 +29,7 @@ static void set(struct field *field, const char *name, const char *format, ...)
 #define DOWN_CODE 32982 // of no call, like that
 #define UP_CODE 32983
 #define OVERLOAD_CODE 32963
-#define ROW_FIELDS 20
+#define ROW_FIELDS 21
 
 static void read_row(const struct history_call *row, struct field fields[static ROW_FIELDS])
 {
@@ -55,6 +55,7 @@ static void read_row(const struct history_call *row, struct field fields[static 
 	set(&fields[i++], "recovered", "%u", row->caller.is_recovered + row->called.is_recovered);
 	set(&fields[i++], "caller_suite", "%s", row->caller.suite);
 	set(&fields[i++], "called_suite", "%s", row->called.suite);
+	set(&fields[i++], "parent", "%.2s", row->parent_sid);
 }
 
 static const char *find(const struct field *fields, unsigned count, struct text name)

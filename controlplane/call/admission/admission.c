@@ -14,7 +14,8 @@ static const struct admission_check checks[] = {
 	{ "tls_version", "TLS-003 TLS-004 D-4", "The version of TLS is one the account may use.",
 	  admission_judge_tls_version },
 	{ "transport", "SRTP-007 D-31", "A secure trunk is reached by TLS.", admission_judge_transport },
-	{ "enabled", "TRUNK-001", "The trunk and its account are enabled.", admission_judge_enabled },
+	{ "enabled", "TRUNK-001", "The trunk and its account are enabled.", admission_judge_enabled,
+	  .is_of_targets = true },
 	{ "authentication", "TRUNK-012 AUTH-001", "The trunk has an IP ACL or a credential list.",
 	  admission_judge_authentication },
 	{ "source_address", "AUTH-003 AUTH-004 AUTH-008", "The packet's source is in an IP ACL of the trunk, if it has any.",
@@ -26,7 +27,7 @@ static const struct admission_check checks[] = {
 	  admission_judge_extensions },
 	{ "accept", "RFC 3261 20.1", "The caller takes an answer in SDP.", admission_judge_accept },
 	{ "called_number", "TERM-015 TERM-016 TERM-018", "The called number is E.164 with its plus sign.",
-	  admission_judge_called },
+	  admission_judge_called, .is_of_targets = true },
 	{ "caller_id", "TERM-019 TERM-021 TERM-022 TERM-023 D-10",
 	  "The caller ID is a number of the account, in E.164.", admission_judge_caller_id },
 };
@@ -56,6 +57,17 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 		admission = check->judge(&admission_case);
 	*out_admitted = admission_case.admitted;
 	*out_refusal = admission_case.refusal;
+	return admission;
+}
+
+enum admission admission_judge_target(struct admission_case *admission_case)
+{
+	const struct admission_check *check;
+	enum admission admission = ADMITTED;
+	for (unsigned nth = 0; admission == ADMITTED && (check = admission_check(nth)) != NULL;
+	     nth++)
+		if (check->is_of_targets)
+			admission = check->judge(admission_case);
 	return admission;
 }
 

@@ -35,11 +35,14 @@ struct admission_check {
 	const char *rows; // of the requirements, or the section of an RFC
 	const char *text; // what passes, one sentence
 	enum admission (*judge)(struct admission_case *admission_case);
+	bool is_of_targets; // asked of a number that a call is transferred to as well (XFER-006, D-63)
 };
 
 // Everything up to and without SDP, tokens and ports.
 enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 			  struct admitted *out_admitted, struct refusal *out_refusal);
+// The checks of a number that a call is transferred to; the case knows trunk, account and caller ID.
+enum admission admission_judge_target(struct admission_case *admission_case);
 // The nth check in the order in which they are asked; NULL past the last.
 const struct admission_check *admission_check(unsigned nth);
 void admission_begin(struct admission_case *admission_case, struct calls *calls,

@@ -14,6 +14,7 @@
 #include "call/session/change.h"
 #include "call/session/early.h"
 #include "call/session/reliable.h"
+#include "call/transfer/transfer.h"
 #include "call/watch/audio.h"
 #include "call/watch/peer.h"
 #include "config/config.h"
@@ -45,7 +46,9 @@ static void provisional(struct leg *leg, const struct sip_message *response)
 	if (call->state == CALL_TRYING)
 		call->state = CALL_RINGING;
 	leg->has_early_media |= has_answer;
-	if (response->status != 199)
+	if (call->serves != NULL)
+		transfer_progress(call, response->status);
+	else if (response->status != 199)
 		reliable_tell(call, response->status, has_answer,
 			      sip_message_has_option(response, "Require", "100rel"));
 }
@@ -90,7 +93,7 @@ void call_send_200(struct leg *leg, struct text sdp)
 	struct writer lines = writer_of(headers, sizeof headers);
 	struct writer record_route = writer_of(route, sizeof route);
 	leg_write_contact(leg, &lines);
-	writer_text(&lines, call_method_allow());
+	writer_text(&lines, call_allow(leg));
 	writer_string(&record_route, "Record-Route: <"); // SIP-002
 	sip_flow_write_uri(sip_dialog_flow(leg->dialog), NULL, &record_route);
 	writer_string(&record_route, ";lr>\r\n");
@@ -111,6 +114,10 @@ void call_connect(struct call *call)
 	char body[CALL_SDP_SIZE];
 	struct writer sdp = writer_of(body, sizeof body);
 	struct calls *calls = call->calls;
+	if (call->serves != NULL) { // nobody has called
+		transfer_answered(call);
+		return;
+	}
 	if (!reliable_allows_final(call))
 		return;
 	struct text description = reliable_final_body(call, &sdp);

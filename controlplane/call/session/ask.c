@@ -36,7 +36,7 @@ void ask_refuse(struct sip_server *server, struct leg *leg, unsigned status)
 static void write_headers(struct leg *leg, struct writer *lines)
 {
 	leg_write_contact(leg, lines);
-	writer_text(lines, call_method_allow());
+	writer_text(lines, call_allow(leg));
 }
 
 static enum status send(struct leg *asked, bool is_update, struct text description)

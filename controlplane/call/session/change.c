@@ -12,6 +12,8 @@
 #include "call/session/ask.h"
 #include "call/session/early.h"
 #include "call/session/reliable.h"
+#include "call/transfer/transfer.h"
+#include "media/join/join.h"
 
 // ---- being asked
 
@@ -23,7 +25,7 @@ static unsigned conflict_of(const struct leg *leg, bool is_update)
 	bool is_caller = leg->side == MEDIA_CALLER;
 	if (call->change.asked != NULL)
 		return call->change.asker == leg ? 500 : 491;
-	if (other == NULL || call->state == CALL_ENDING)
+	if (other == NULL || other->is_over || call->state >= CALL_LEAVING)
 		return 491;
 	if (ask_is_early(call) && is_update && is_caller)
 		return call->exchange == EXCHANGE_DONE      ? 0
@@ -241,6 +243,15 @@ static void unusable(struct leg *asked, enum status status, const struct media_p
 	restore(asked);
 }
 
+// Parties that were joined have agreed on nothing before: what one answers may be news to the other.
+static void note_news(struct call *call, struct leg *other)
+{
+	if (call->news_left == 0)
+		return;
+	call->news_left--;
+	other->is_stale |= media_has_news(call->media, other->side);
+}
+
 static void agreed(struct leg *asked)
 {
 	struct call *call = asked->call;
@@ -249,10 +260,12 @@ static void agreed(struct leg *asked)
 	ask_finish(call);
 	early_note_change(call->called); // as asker or asked
 	asked->is_stale = asked->is_misled = false;
-	if (asker != NULL)
+	if (asker != NULL) {
 		ask_give_answer(call, asker, update);
-	else
+	} else {
 		ask_connect(call);
+		note_news(call, leg_other(asked));
+	}
 	change_settle(call);
 }
 
@@ -383,11 +396,12 @@ static bool may_tell(const struct leg *leg)
 void change_settle(struct call *call)
 {
 	struct leg *legs[] = { call->caller, call->called };
-	if (call->change.asked != NULL || wheel_is_running(&call->change.timer))
+	if (transfer_settle(call) || call->change.asked != NULL ||
+	    wheel_is_running(&call->change.timer))
 		return;
 	for (unsigned i = 0; i < 2; i++) {
 		struct leg *leg = legs[i];
-		if (leg == NULL || !leg->is_stale || !may_tell(leg))
+		if (leg == NULL || !leg->is_stale || leg->is_over || !may_tell(leg))
 			continue;
 		if (ask_party(leg, ask_may_update(leg), false))
 			call->change.asker = NULL;

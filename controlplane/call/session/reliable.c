@@ -52,10 +52,14 @@ static void on_repeat(struct wheel_timer *timer, void *context)
 	wheel_start(call->calls->wheel, timer, next_ms < end_ms ? next_ms : end_ms);
 }
 
-void reliable_init(struct call *call, const struct sip_message *invite)
+void reliable_init(struct call *call)
+{
+	wheel_timer_init(&call->reliable.timer, on_repeat, call);
+}
+
+void reliable_start(struct call *call, const struct sip_message *invite)
 {
 	struct reliable *reliable = &call->reliable;
-	wheel_timer_init(&reliable->timer, on_repeat, call);
 	reliable->is_required = sip_message_has_option(invite, "Require", "100rel");
 	reliable->is_possible =
 		reliable->is_required || sip_message_has_option(invite, "Supported", "100rel");
@@ -117,7 +121,7 @@ static void say(struct call *call, unsigned status, bool has_media, bool is_reli
 		reliable->rseq =
 			reliable->rseq == 0 ? 1 + random_below(INT32_MAX) : reliable->rseq + 1;
 		writer_format(&lines, "Require: 100rel\r\nRSeq: %u\r\n", reliable->rseq);
-		writer_text(&lines, call_method_allow()); // for UPDATE (RFC 3311 5.1)
+		writer_text(&lines, call_allow(call->caller)); // for UPDATE (RFC 3311 5.1)
 	}
 	answer.headers = writer_done(&lines);
 	enum status sent = sip_server_reply(call->caller->server, &answer);

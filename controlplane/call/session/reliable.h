@@ -6,7 +6,8 @@
 
 #include "call/state.h"
 
-void reliable_init(struct call *call, const struct sip_message *invite);
+void reliable_init(struct call *call);
+void reliable_start(struct call *call, const struct sip_message *invite); // what the caller can do
 // What the caller shall hear before the answer, now or when its turn comes. `has_media`: the other side
 // described its media; `is_reliable`: and wanted to be sure that it is heard.
 void reliable_tell(struct call *call, unsigned status, bool has_media, bool is_reliable);

@@ -60,7 +60,7 @@ static enum status send_invite(struct leg *leg)
 	media_write_offer(call->media, MEDIA_CALLED, &sdp);
 	leg_write_contact(leg, &lines);
 	carry_write_invite(leg, &lines);
-	writer_text(&lines, call_method_allow());
+	writer_text(&lines, call_allow(leg));
 	writer_string(&lines, "Supported: 100rel\r\n");
 	sip_dialog_request(leg->dialog, SIP_INVITE, 0, &request);
 	request.headers = writer_done(&lines);

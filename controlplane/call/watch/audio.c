@@ -187,6 +187,22 @@ void audio_change(struct call *call)
 	start_timer(call);
 }
 
+void audio_replace(struct call *call, enum media_side side)
+{
+	for (unsigned i = 0; i < MEDIA_SIDES; i++)
+		set_verdict(call, (enum media_side)i, DIAGNOSIS_NONE);
+	call->audio.causes[side] = DIAGNOSIS_NONE;
+	call->audio.learned_ms[side] = call->audio.refused_ms[side] = 0;
+	audio_change(call);
+}
+
+void audio_leave(struct call *call)
+{
+	wheel_stop(&call->audio.timer);
+	for (unsigned side = 0; side < MEDIA_SIDES; side++)
+		set_verdict(call, (enum media_side)side, DIAGNOSIS_NONE);
+}
+
 void audio_stop(struct call *call)
 {
 	bool is_watched = wheel_is_running(&call->audio.timer);

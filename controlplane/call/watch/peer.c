@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "call/record.h"
+#include "call/transfer/join.h"
 #include "sip/value.h"
 
 static void check_contact(struct leg *leg, const struct sip_message *answer)
@@ -76,9 +77,9 @@ bool peer_is_loop(const struct calls *calls, const struct sip_message *invite)
 	const struct sip_message echo = { .from = invite->from, .call_id = invite->call_id };
 	const struct sip_dialog *dialog = sip_dialog_find(calls->dialogs, &echo);
 	const struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
-	if (leg == NULL || leg->side != MEDIA_CALLED || leg->call == NULL)
+	if (leg == NULL || leg->call == NULL)
 		return false;
-	struct text number = text_of(leg->call->record->to);
+	struct text number = text_of(join_number(leg->call, leg->side));
 	struct text user = invite->target.user;
 	if (text_has_prefix(user, TEXT("%2B")) || text_has_prefix(user, TEXT("%2b"))) {
 		user = text_cut(user, 3);
