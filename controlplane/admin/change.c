@@ -104,6 +104,18 @@ static enum status set_field(const struct admin_context *context, struct directo
 	if (row < schema->field_count && schema->fields[row].is_hidden)
 		return problem_set(problem, ERR_FORBIDDEN, schema->fields[row].name,
 				   "derived from the password, give password=");
+	if (row < schema->field_count && schema->fields[row].is_derived)
+		return problem_set(problem, ERR_FORBIDDEN, schema->fields[row].name,
+				   "set by buy, release and the months that pass");
+	bool is_owner = object->kind == DIRECTORY_NUMBER && text_is_same(field, TEXT("account"));
+	bool is_known = is_owner && object->version > 0; // it was there before
+	if (is_known && directory_object_get(object, "account").size == 0)
+		return problem_set(problem, ERR_FORBIDDEN, "account",
+				   "the number is in stock: buy number NUMBER account=ACCOUNT");
+	if (is_known && text_trim(word).size == 0)
+		return problem_set(
+			problem, ERR_FORBIDDEN, "account",
+			"only release number NUMBER takes it from its account (NUM-012)");
 	return directory_set(context->directory, object, field, word, problem);
 }
 

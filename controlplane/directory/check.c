@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "directory/mirror.h"
+#include "directory/number.h"
 #include "directory/value.h"
 
 struct check {
@@ -182,6 +183,8 @@ enum status directory_check(const struct directory *directory,
 		for (unsigned i = 0; status == OK && i < field_count; i++)
 			status = by_field[rule](&check, i);
 	}
+	if (status == OK)
+		status = directory_number_check(object, out_problem);
 	if (status == OK)
 		status = check_domain(&check);
 	return status == OK ? check_carrier(&check) : status;

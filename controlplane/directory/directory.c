@@ -34,6 +34,7 @@ void directory_destroy(struct directory *directory)
 	map_clear(&directory->uniques);
 	map_clear(&directory->groups);
 	directory_peers_clear(&directory->peers);
+	directory_stock_clear(&directory->stock);
 	free(directory);
 }
 

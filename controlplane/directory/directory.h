@@ -57,9 +57,12 @@ struct credential { // CR…: what digest needs, never the password
 
 struct number { // PN…
 	char sid[DIRECTORY_SID_SIZE];
-	char account_sid[DIRECTORY_SID_SIZE];
+	char account_sid[DIRECTORY_SID_SIZE]; // "" when in stock
 	char trunk_sid[DIRECTORY_SID_SIZE]; // "" when on no trunk
+	char voice_url[DIRECTORY_PATH_SIZE]; // ""; never beside a trunk (NUM-008)
 	char e164[17]; // "+14155550100"
+	char country[3]; // "": not told
+	bool has_voice, has_sms, has_mms; // NUM-014
 };
 
 enum directory_transport {
@@ -118,6 +121,7 @@ bool directory_trunk_allows(const struct directory *directory, const struct trun
 // A user of any credential list attached to the trunk (AUTH-015); NULL: none of that name.
 const struct credential *directory_trunk_credential(const struct directory *directory,
 						    const struct trunk *trunk, struct text user);
+// One of an account's; NULL for a number in stock too (NUM-020).
 const struct number *directory_number(const struct directory *directory, struct text e164);
 const struct carrier *directory_carrier(const struct directory *directory, const char *sid);
 // All enabled carriers in order of priority, heavier first; returns how many.

@@ -161,7 +161,7 @@ const struct number *directory_number(const struct directory *directory, struct 
 {
 	const struct directory_entry *entry =
 		find_unique(directory, DIRECTORY_NUMBER, TEXT("e164"), TEXT_NONE, e164);
-	return entry ? &entry->view.number : NULL;
+	return entry && entry->view.number.account_sid[0] ? &entry->view.number : NULL;
 }
 
 const struct carrier *directory_carrier(const struct directory *directory, const char *sid)

@@ -5,6 +5,7 @@
 #include "directory/mirror.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/secret.h"
@@ -163,8 +164,16 @@ static bool add_uniques(struct directory *directory, struct directory_entry *ent
 	return true;
 }
 
+// A number is a tenth of a carrier, and there may be a hundred thousand of them.
+static size_t entry_size(enum directory_kind kind)
+{
+	return offsetof(struct directory_entry, view) + directory_view_size(kind);
+}
+
 void directory_mirror_destroy_entry(struct directory *directory, struct directory_entry *entry)
 {
+	size_t view_size = directory_view_size(entry->object->kind);
+	directory_stock_remove(&directory->stock, entry);
 	map_remove(&directory->by_sid, &entry->by_sid);
 	directory_peers_remove(&directory->peers, entry);
 	for (unsigned i = 0; i < entry->unique_count; i++)
@@ -173,7 +182,7 @@ void directory_mirror_destroy_entry(struct directory *directory, struct director
 		unlink_reference(directory, &entry->links[i]);
 	directory_object_destroy(entry->object);
 	free(entry->links);
-	secret_wipe(&entry->view, sizeof(entry->view)); // may hold a password's hashes
+	secret_wipe(&entry->view, view_size); // may hold a password's hashes
 	free(entry);
 }
 
@@ -182,7 +191,7 @@ enum status directory_mirror_create_entry(struct directory *directory,
 					  struct directory_entry **out_entry)
 {
 	struct text sid = text_of(object->sid);
-	struct directory_entry *entry = calloc(1, sizeof(*entry));
+	struct directory_entry *entry = calloc(1, entry_size(object->kind));
 	enum status status = ERR_MEMORY;
 	if (!entry) {
 		directory_object_destroy(object);
@@ -198,6 +207,7 @@ enum status directory_mirror_create_entry(struct directory *directory,
 		goto fail;
 	map_add(&directory->by_sid, &entry->by_sid, map_hash(sid));
 	directory_peers_add(&directory->peers, entry);
+	directory_stock_add(&directory->stock, entry);
 	*out_entry = entry;
 	return OK;
 fail:

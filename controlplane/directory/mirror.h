@@ -9,6 +9,7 @@
 #include "directory/object.h"
 #include "directory/peers.h"
 #include "directory/relation.h"
+#include "directory/stock.h"
 
 #define MIRROR_UNIQUES_MAX 2 // unique fields of one kind
 
@@ -51,7 +52,8 @@ struct directory_entry {
 	struct mirror_link *links;
 	unsigned link_count;
 	struct directory_peer peer;
-	union directory_view view;
+	size_t stock_at; // place in the stock and one; 0: not in it
+	union directory_view view; // of its kind: no more is allocated
 };
 
 struct mirror_list {
@@ -65,6 +67,7 @@ struct directory {
 	struct directory_rules rules;
 	struct map by_sid, uniques, groups;
 	struct directory_peers peers;
+	struct directory_stock stock;
 	struct mirror_list kinds[DIRECTORY_KIND_COUNT];
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX]; // enabled, in order
 	unsigned carrier_count;
@@ -82,5 +85,7 @@ enum status directory_mirror_create_entry(struct directory *directory,
 					  struct directory_entry **out_entry);
 void directory_mirror_destroy_entry(struct directory *directory, struct directory_entry *entry);
 
-// Fills the typed form of an object; false: something required is missing.
+// Fills the typed form of an object; false: something required is missing. The room needs to be of the
+// size for the kind.
 bool directory_view_fill(const struct directory_object *object, union directory_view *out_view);
+size_t directory_view_size(enum directory_kind kind);

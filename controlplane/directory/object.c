@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "base/secret.h"
+#include "directory/number.h"
 #include "directory/value.h"
 
 #define FIELD_NAME_MAX 32 // longer words are not compared with known names
@@ -226,8 +227,11 @@ enum status directory_set(const struct directory *directory, struct directory_ob
 	char room[DIRECTORY_VALUE_SIZE];
 	struct writer out = writer_of(room, sizeof(room));
 	value = text_trim(value);
-	if (!row || (row->type != DIRECTORY_REFERENCE && row->type != DIRECTORY_REFERENCES))
-		return directory_object_set(object, field, value, out_problem);
+	if (!row || (row->type != DIRECTORY_REFERENCE && row->type != DIRECTORY_REFERENCES)) {
+		enum status set = directory_object_set(object, field, value, out_problem);
+		directory_number_settle(object, field);
+		return set;
+	}
 	enum status status = resolve(directory, row, value, &out, out_problem);
 	if (status != OK)
 		return status;
@@ -240,5 +244,6 @@ enum status directory_set(const struct directory *directory, struct directory_ob
 				      directory_schema(row->refers_to)->name);
 	if (status != OK && out_problem)
 		*out_problem = problem;
+	directory_number_settle(object, field);
 	return status;
 }

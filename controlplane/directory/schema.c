@@ -97,14 +97,34 @@ static const struct directory_field credential_fields[] = {
 };
 
 static const struct directory_field number_fields[] = {
-	{ .name = "account", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
-	  .refers_to = DIRECTORY_ACCOUNT, .text = "Whose it is; only removing the number releases it (NUM-011)." },
+	{ .name = "account", .type = DIRECTORY_REFERENCE, .refers_to = DIRECTORY_ACCOUNT,
+	  .text = "Whose it is; nobody's as long as it is in stock. buy and release change it (NUM-003, NUM-012)." },
 	{ .name = "e164", .type = DIRECTORY_E164, .is_required = true, .is_unique = true, .is_fixed = true,
 	  .text = "The number, with its plus sign (TERM-018)." },
 	{ .name = "trunk", .type = DIRECTORY_REFERENCE, .refers_to = DIRECTORY_TRUNK, .is_released = true,
-	  .text = "The one trunk it is associated with (NUM-009)." },
+	  .text = "The one trunk it is associated with (NUM-009); ends a voice_url." },
+	{ .name = "voice_url", .type = DIRECTORY_TEXT, .min = 9, .max = 255,
+	  .text = "URL that says what becomes of its calls; ends the association with a trunk (NUM-008)." },
 	{ .name = "name", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
 	  .text = "A friendly name." },
+	{ .name = "country", .type = DIRECTORY_COUNTRY,
+	  .text = "Its country (NUM-001)." },
+	{ .name = "type", .type = DIRECTORY_CHOICE, .choices = "local, mobile, toll-free, national", .fallback = "local",
+	  .text = "What kind of number it is." },
+	{ .name = "voice", .type = DIRECTORY_BOOL, .fallback = "true",
+	  .text = "Whether it can have calls (NUM-014)." },
+	{ .name = "sms", .type = DIRECTORY_BOOL, .fallback = "false",
+	  .text = "Whether it can have text messages; no Japanese number can (NUM-014, NUM-015)." },
+	{ .name = "mms", .type = DIRECTORY_BOOL, .fallback = "false",
+	  .text = "Whether it can have messages with pictures (NUM-014)." },
+	{ .name = "price_micro", .type = DIRECTORY_UNSIGNED, .max = 1000000000000,
+	  .text = "What it costs a month, in millionths of the currency." },
+	{ .name = "bought_s", .type = DIRECTORY_UNSIGNED, .is_derived = true, .max = 99999999999,
+	  .text = "When its account got it, seconds since 1970; it is charged from then on (NUM-013)." },
+	{ .name = "rests_until_s", .type = DIRECTORY_UNSIGNED, .is_derived = true, .max = 99999999999,
+	  .text = "Until when nobody can buy it, as it was released lately; seconds since 1970." },
+	{ .name = "metered", .type = DIRECTORY_TEXT, .is_derived = true, .min = 7, .max = 80,
+	  .text = "The last month charged, and by which node." },
 };
 
 static const struct directory_field carrier_fields[] = {
@@ -151,7 +171,7 @@ static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
 	[DIRECTORY_CREDENTIAL] = { "credential", "credentials", "CR", FIELDS(credential_fields),
 		.text = "A user in such a list." },
 	[DIRECTORY_NUMBER] = { "number", "numbers", "PN", FIELDS(number_fields),
-		.text = "A telephone number of an account." },
+		.text = "A telephone number, of an account or in stock." },
 	[DIRECTORY_CARRIER] = { "carrier", "carriers", "CG", FIELDS(carrier_fields),
 		.text = "A gateway to the PSTN." },
 };

@@ -34,6 +34,7 @@ enum directory_type {
 	DIRECTORY_REFERENCES, // several, separated by spaces
 	DIRECTORY_HEX, // derived, never shown: the hash of a password
 	DIRECTORY_USER, // a text fit for a digest's user name
+	DIRECTORY_COUNTRY, // ISO 3166-1 alpha-2, two letters
 	DIRECTORY_PATH, // absolute, of a file that each node has
 };
 
@@ -43,6 +44,7 @@ struct directory_field {
 	bool is_required, is_unique; // unique among all objects of the kind
 	bool is_hidden; // never leaves the process but to the store (AUTH-019)
 	bool is_fixed; // cannot be changed later
+	bool is_derived; // shown, but set by commands of its own
 	bool is_released; // cleared when its target is removed (TRUNK-009), else blocks that
 	const char *scope; // is_unique only among objects with the same value of this field
 	uint64_t min, max; // of a number, of a text's length, of how many references

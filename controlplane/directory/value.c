@@ -312,6 +312,19 @@ static const char *write_hex(const struct directory_field *field, struct text va
 	return NULL;
 }
 
+static const char *write_country(const struct directory_field *field, struct text value,
+				 struct writer *out)
+{
+	(void)field;
+	for (size_t i = 0; i < value.size; i++) {
+		char letter = lower(value.data[i]);
+		if (value.size != 2 || letter < 'a' || letter > 'z')
+			return "two letters of ISO 3166, like US or JP";
+		writer_char(out, (char)(letter - ('a' - 'A')));
+	}
+	return NULL;
+}
+
 static const struct {
 	write_fn write;
 	const char *range; // how min and max read; NULL: they mean nothing here
@@ -328,6 +341,7 @@ static const struct {
 	[DIRECTORY_REFERENCES] = { write_references, NULL },
 	[DIRECTORY_HEX] = { write_hex, "digits" },
 	[DIRECTORY_USER] = { write_user, "octets" },
+	[DIRECTORY_COUNTRY] = { write_country, NULL },
 	[DIRECTORY_PATH] = { write_path, "octets" },
 };
 

@@ -102,7 +102,12 @@ static void fill_number(const struct directory_object *object, union directory_v
 	memcpy(number_view->sid, object->sid, sizeof(number_view->sid));
 	copy(object, "account", number_view->account_sid, sizeof(number_view->account_sid));
 	copy(object, "trunk", number_view->trunk_sid, sizeof(number_view->trunk_sid));
+	copy(object, "voice_url", number_view->voice_url, sizeof(number_view->voice_url));
 	copy(object, "e164", number_view->e164, sizeof(number_view->e164));
+	copy(object, "country", number_view->country, sizeof(number_view->country));
+	number_view->has_voice = is_true(object, "voice");
+	number_view->has_sms = is_true(object, "sms");
+	number_view->has_mms = is_true(object, "mms");
 }
 
 static enum directory_transport transport_of(struct text word)
@@ -157,11 +162,22 @@ static void fill_carrier(const struct directory_object *object, union directory_
 
 typedef void (*fill_fn)(const struct directory_object *object, union directory_view *view);
 
-static const fill_fn fills[DIRECTORY_KIND_COUNT] = {
-	[DIRECTORY_ACCOUNT] = fill_account,    [DIRECTORY_TRUNK] = fill_trunk,
-	[DIRECTORY_ACL_ADDRESS] = fill_prefix, [DIRECTORY_CREDENTIAL] = fill_credential,
-	[DIRECTORY_NUMBER] = fill_number,      [DIRECTORY_CARRIER] = fill_carrier,
+static const struct {
+	fill_fn fill; // NULL: the kind has no typed form
+	size_t size;
+} kinds[DIRECTORY_KIND_COUNT] = {
+	[DIRECTORY_ACCOUNT] = { fill_account, sizeof(struct account) },
+	[DIRECTORY_TRUNK] = { fill_trunk, sizeof(struct trunk) },
+	[DIRECTORY_ACL_ADDRESS] = { fill_prefix, sizeof(struct prefix) },
+	[DIRECTORY_CREDENTIAL] = { fill_credential, sizeof(struct credential) },
+	[DIRECTORY_NUMBER] = { fill_number, sizeof(struct number) },
+	[DIRECTORY_CARRIER] = { fill_carrier, sizeof(struct carrier) },
 };
+
+size_t directory_view_size(enum directory_kind kind)
+{
+	return kinds[kind].size;
+}
 
 bool directory_view_fill(const struct directory_object *object, union directory_view *out_view)
 {
@@ -170,8 +186,8 @@ bool directory_view_fill(const struct directory_object *object, union directory_
 		if (schema->fields[i].is_required && !object->values[i])
 			return false;
 	}
-	*out_view = (union directory_view){ 0 };
-	if (fills[object->kind])
-		fills[object->kind](object, out_view);
+	memset(out_view, 0, kinds[object->kind].size);
+	if (kinds[object->kind].fill)
+		kinds[object->kind].fill(object, out_view);
 	return true;
 }

@@ -21,6 +21,13 @@
 // + SID. Set, as long as it has members: SIDs of the objects that refer to that one.
 #define STORE_KEY_REFERRERS "trunkd:{directory}:referrers:"
 
+// Sorted set, as long as an import goes on: SIDs of objects that are written but not yet in the set of
+// all objects, so that no node loads them. What an import that died has left here is taken back by the next.
+#define STORE_KEY_STAGED "trunkd:{directory}:staged"
+
+// String, 30 s after the last step of an import: its random name. One import at a time.
+#define STORE_KEY_IMPORT "trunkd:{directory}:import"
+
 // Channel: "version kind SID put|drop", one message for each version.
 #define STORE_CHANNEL "trunkd:{directory}:changes"
 
