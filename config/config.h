@@ -18,6 +18,7 @@
 #include "config/history.h"
 #include "config/limits.h"
 #include "config/names.h"
+#include "config/numbers.h"
 #include "config/tls.h"
 
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
@@ -107,6 +108,7 @@ struct config {
 	struct edges_config edges;
 	struct dns_config dns;
 	struct names_config names;
+	struct numbers_config numbers;
 	struct tls_config tls;
 	struct connections_config connections;
 	struct media_config media;

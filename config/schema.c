@@ -162,6 +162,9 @@ const struct config_option config_options[] = {
 	{ FIELD(names, alert_after_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = DAY_S, .initial = "300", RESTART,
 	  .sentence = "Publishing that has failed for this long is an alert." },
 
+	{ FIELD(numbers, quarantine_days), .kind = CONFIG_NUMBER, .unit = "days", .min = 0, .max = 3650, .initial = "30", LIVE,
+	  .sentence = "How long a released number rests in stock before it can be bought; calls for its last owner go nowhere meanwhile." },
+
 	{ FIELD(tls, rsa_certificate), .kind = CONFIG_PATH, .initial = "", LIVE,
 	  .sentence = "PEM file of an RSA certificate for SIP over TLS, then its issuers (TLS-009). Like every file of this "
 		      "section it is read as node.user, and again at each reload." },

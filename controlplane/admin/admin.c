@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "admin/numbers/import.h"
 #include "admin/socket.h"
 #include "directory/object.h"
 #include "store/store.h"
@@ -68,6 +69,7 @@ void admin_stop(struct admin *admin)
 	if (!admin)
 		return;
 	admin_socket_stop(admin->socket);
+	admin_import_abandon(admin->context);
 	if (admin->second)
 		event_free(admin->second);
 	free(admin);

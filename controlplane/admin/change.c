@@ -4,10 +4,12 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "admin/change.h"
 #include "admin/handler.h"
 #include "admin/json.h"
 #include "admin/objects.h"
 #include "admin/request.h"
+#include "base/clock.h"
 #include "base/secret.h"
 #include "config/config.h"
 #include "directory/object.h"
@@ -18,8 +20,8 @@
 #define PASSWORD_MIN 12 // and upper and lower case letters and a digit
 #define PASSWORD_MAX 128
 
-static void refuse(struct admin_request *request, enum status status,
-		   const struct directory_problem *problem)
+void admin_change_refuse(struct admin_request *request, enum status status,
+			 const struct directory_problem *problem)
 {
 	struct admin_refusal refusal = { status, problem->field, problem->text, NULL };
 	if (!problem->text[0])
@@ -166,13 +168,13 @@ static enum status check_files(const struct admin_request *request, unsigned fir
 	return ERR_MALFORMED;
 }
 
-static void changed(void *context, enum status status, const struct directory_problem *problem,
-		    const char *sid)
+void admin_change_done(void *context, enum status status, const struct directory_problem *problem,
+		       const char *sid)
 {
 	static const struct directory_problem NONE = { "", "" };
 	struct admin_request *request = context;
 	if (status != OK) {
-		refuse(request, status, problem ? problem : &NONE);
+		admin_change_refuse(request, status, problem ? problem : &NONE);
 		return;
 	}
 	json_t *result = json_object();
@@ -193,6 +195,16 @@ static void changed(void *context, enum status status, const struct directory_pr
 	admin_request_answer(request, result);
 }
 
+// NUM-013: a number added for an account is charged from now on.
+static enum status note_purchase(const struct admin_context *context,
+				 struct directory_object *object, struct directory_problem *problem)
+{
+	char room[24];
+	struct writer writer = writer_of(room, sizeof(room));
+	writer_unsigned(&writer, context->clock->wall_ms / 1000);
+	return directory_object_set(object, TEXT("bought_s"), writer_done(&writer), problem);
+}
+
 void admin_change_add(struct admin_request *request)
 {
 	struct directory_problem problem = { "", "" };
@@ -202,10 +214,17 @@ void admin_change_add(struct admin_request *request)
 		status = check_files(request, 0, object, &problem);
 	if (status != OK) {
 		directory_object_destroy(object);
-		refuse(request, status, &problem);
+		admin_change_refuse(request, status, &problem);
 		return;
 	}
-	store_add(request->context->store, object, changed, request);
+	if (object->kind == DIRECTORY_NUMBER && directory_object_get(object, "account").size > 0)
+		status = note_purchase(request->context, object, &problem);
+	if (status != OK) {
+		directory_object_destroy(object);
+		admin_change_refuse(request, status, &problem);
+		return;
+	}
+	store_add(request->context->store, object, admin_change_done, request);
 }
 
 static const struct directory_object *find(struct admin_request *request)
@@ -233,15 +252,15 @@ void admin_change_change(struct admin_request *request)
 		status = check_files(request, 1, object, &problem);
 	if (status != OK) {
 		directory_object_destroy(object);
-		refuse(request, status, &problem);
+		admin_change_refuse(request, status, &problem);
 		return;
 	}
-	store_change(request->context->store, object, changed, request);
+	store_change(request->context->store, object, admin_change_done, request);
 }
 
 void admin_change_remove(struct admin_request *request)
 {
 	const struct directory_object *object = find(request);
 	if (object)
-		store_remove(request->context->store, object->sid, changed, request);
+		store_remove(request->context->store, object->sid, admin_change_done, request);
 }

@@ -40,6 +40,19 @@ void admin_usage_show(struct admin_request *request); // history/usage.c
 void admin_objects_show(struct admin_request *request); // objects.c
 void admin_objects_check_number(struct admin_request *request);
 
+void admin_stock_find(struct admin_request *request); // numbers/stock.c
+void admin_stock_of(struct admin_request *request);
+
+void admin_sale_buy(struct admin_request *request); // numbers/sale.c
+void admin_sale_release(struct admin_request *request);
+void admin_sale_associate(struct admin_request *request);
+void admin_sale_disassociate(struct admin_request *request);
+
+void admin_import_begin(struct admin_request *request); // numbers/import.c
+void admin_import_rows(struct admin_request *request);
+void admin_import_commit(struct admin_request *request);
+void admin_import_status(struct admin_request *request);
+
 void admin_change_add(struct admin_request *request); // change.c
 void admin_change_change(struct admin_request *request);
 void admin_change_remove(struct admin_request *request);

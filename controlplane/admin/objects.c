@@ -12,6 +12,8 @@
 #include "directory/directory.h"
 #include "directory/object.h"
 
+#define SHOWN_MAX 20000 // objects of one kind
+
 static struct text name_of(const struct directory_object *object)
 {
 	static const char *const NAMES[] = { "name", "domain", "user", "e164", "address" };
@@ -87,6 +89,19 @@ static void set_state(const struct admin_context *context, json_t *json,
 	admin_json_set(json, "misses", admin_json_number(facts.misses));
 }
 
+// NUM-007: what answers a number's calls is one of these.
+static void set_handler(json_t *json, const struct directory_object *object)
+{
+	bool has_trunk = directory_object_get(object, "trunk").size > 0;
+	bool has_url = directory_object_get(object, "voice_url").size > 0;
+	admin_json_set(json, "voice_handler",
+		       json_string(has_trunk ? "trunk"
+				   : has_url ? "url"
+					     : "none"));
+	admin_json_set(json, "in_stock",
+		       json_boolean(directory_object_get(object, "account").size == 0));
+}
+
 json_t *admin_objects_to_json(const struct admin_context *context,
 			      const struct directory_object *object)
 {
@@ -105,6 +120,8 @@ json_t *admin_objects_to_json(const struct admin_context *context,
 		else
 			admin_json_set(json, field->name, value_to_json(field, value));
 	}
+	if (object->kind == DIRECTORY_NUMBER)
+		set_handler(json, object);
 	if (object->kind == DIRECTORY_CARRIER && context->calls)
 		set_state(context, json, object);
 	return json;
@@ -149,8 +166,13 @@ static void show_all(struct admin_request *request)
 	const struct admin_context *context = request->context;
 	const struct directory_object *object = NULL;
 	json_t *array = json_array(), *result = json_object();
-	while ((object = directory_next(context->directory, request->kind, object)))
-		(void)json_array_append_new(array, admin_objects_to_json(context, object));
+	while ((object = directory_next(context->directory, request->kind, object)) &&
+	       json_array_size(array) < SHOWN_MAX) {
+		bool is_in_stock = request->kind == DIRECTORY_NUMBER &&
+				   directory_object_get(object, "account").size == 0;
+		if (!is_in_stock) // find numbers shows those
+			(void)json_array_append_new(array, admin_objects_to_json(context, object));
+	}
 	admin_json_set(result, directory_schema(request->kind)->plural, array);
 	admin_request_answer(request, result);
 }

@@ -190,6 +190,18 @@ void directory_swap(struct directory *a, struct directory *b)
 	}
 }
 
+unsigned directory_referrers(const struct directory *directory, const char *sid,
+			     enum directory_kind kind, const struct directory_object **out_found,
+			     unsigned max)
+{
+	const struct mirror_group *group = directory_mirror_group(directory, text_of(sid), kind);
+	const struct mirror_link *link = group ? group->first : NULL;
+	unsigned count = 0;
+	for (; link && count < max; link = link->next)
+		out_found[count++] = link->entry->object;
+	return count;
+}
+
 uint64_t directory_generation(const struct directory *directory, enum directory_kind kind)
 {
 	return directory->kinds[kind].generation;

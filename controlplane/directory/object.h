@@ -71,6 +71,10 @@ const struct directory_object *directory_find(const struct directory *directory,
 const struct directory_object *directory_next(const struct directory *directory,
 					      enum directory_kind kind,
 					      const struct directory_object *after);
+// Objects of the kind that refer to the SID, or as many as there is room for; returns how many.
+unsigned directory_referrers(const struct directory *directory, const char *sid,
+			     enum directory_kind kind, const struct directory_object **out_found,
+			     unsigned max);
 // Another number after each change of any object of the kind, and after a swap.
 uint64_t directory_generation(const struct directory *directory, enum directory_kind kind);
 unsigned directory_count(const struct directory *directory, enum directory_kind kind);

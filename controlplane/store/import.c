@@ -16,7 +16,7 @@
 #define SLICE_ROWS 500 // some 20 ms of Redis
 #define LOCK_MS "30000"
 #define WORDS_MAX 12
-#define ROW_GUESS 300 // octets; more is found out
+#define ROW_SIZE 4096 // octets of a row at most: all its values
 #define ID_SIZE 33
 
 // clang-format off
@@ -72,8 +72,9 @@ struct import {
 	struct store *store;
 	char id[ID_SIZE];
 	const char *kind;
-	char *rows; // a line each
-	struct text left; // of them, not yet written
+	struct directory_object **objects; // those from `next` on
+	unsigned count, next;
+	char *rows; // room for a slice, a line each
 	store_done_fn done;
 	void *context;
 	enum status status; // of what is being undone
@@ -87,6 +88,9 @@ static void finish(struct import *import, enum status status)
 		    1);
 	if (import->done)
 		import->done(import->context, status, status == OK ? NULL : &import->problem, "");
+	while (import->next < import->count)
+		directory_object_destroy(import->objects[import->next++]);
+	free(import->objects);
 	free(import->rows);
 	free(import);
 }
@@ -199,12 +203,39 @@ static void on_written(void *context, const struct redisReply *reply)
 	}
 }
 
+static bool write_row(const struct directory_object *object, struct writer *out)
+{
+	const struct directory_schema *schema = directory_schema(object->kind);
+	bool is_unique = false;
+	writer_string(out, object->sid);
+	writer_char(out, '\t');
+	for (unsigned i = 0; i < schema->field_count && !is_unique; i++)
+		is_unique = directory_relation_key_of(object, i, out);
+	writer_char(out, '\t');
+	for (unsigned i = 0; i < schema->field_count; i++) {
+		if (object->values[i])
+			writer_format(out, "%s\t%s\t", schema->fields[i].name, object->values[i]);
+	}
+	writer_char(out, '\n');
+	return !out->failed;
+}
+
+// As many as fit a slice, the objects go with it. Empty: there are none left.
+static struct text take_slice(struct import *import)
+{
+	struct writer rows = writer_of(import->rows, SLICE_ROWS * ROW_SIZE);
+	for (unsigned i = 0; i < SLICE_ROWS && import->next < import->count; i++) {
+		struct directory_object *object = import->objects[import->next++];
+		(void)write_row(object, &rows); // a row is shorter than its room
+		directory_object_destroy(object);
+	}
+	return writer_done(&rows);
+}
+
 static void write_slice(struct import *import)
 {
 	const struct text all[] = { TEXT(STORE_CHANNEL), text_of(import->kind), TEXT_NONE };
-	struct text slice = { import->left.data, 0 };
-	for (unsigned i = 0; i < SLICE_ROWS && import->left.size > 0; i++)
-		slice.size += text_split(&import->left, '\n').size + 1;
+	struct text slice = take_slice(import);
 	const struct text some[] = { TEXT(STORE_KEY_OBJECT), text_of(import->kind), slice };
 	if (slice.size == 0)
 		(void)send(import, show_script, STORE_KEY_OBJECTS, all, on_shown);
@@ -226,49 +257,10 @@ static void on_locked(void *context, const struct redisReply *reply)
 	}
 }
 
-static bool write_row(const struct directory_object *object, struct writer *out)
-{
-	const struct directory_schema *schema = directory_schema(object->kind);
-	bool is_unique = false;
-	writer_string(out, object->sid);
-	writer_char(out, '\t');
-	for (unsigned i = 0; i < schema->field_count && !is_unique; i++)
-		is_unique = directory_relation_key_of(object, i, out);
-	writer_char(out, '\t');
-	for (unsigned i = 0; i < schema->field_count; i++) {
-		if (object->values[i])
-			writer_format(out, "%s\t%s\t", schema->fields[i].name, object->values[i]);
-	}
-	writer_char(out, '\n');
-	return !out->failed;
-}
-
-static bool write_rows(struct import *import, struct directory_object *const *objects,
-		       unsigned count)
-{
-	size_t size = 1024 + (size_t)count * ROW_GUESS, used = 0;
-	import->rows = malloc(size);
-	for (unsigned i = 0; import->rows && i < count;) {
-		struct writer row = writer_of(import->rows + used, size - used);
-		if (write_row(objects[i], &row)) {
-			used += row.used;
-			i++;
-			continue;
-		}
-		char *larger = realloc(import->rows, size *= 2);
-		if (!larger)
-			free(import->rows);
-		import->rows = larger;
-	}
-	import->left = (struct text){ import->rows, used };
-	return import->rows != NULL;
-}
-
-static enum status begin(struct import *import, struct directory_object *const *objects,
-			 unsigned count)
+static enum status begin(struct import *import)
 {
 	struct writer id = writer_of(import->id, sizeof(import->id));
-	if (count == 0 || count > STORE_IMPORT_MAX) {
+	if (import->count == 0 || import->count > STORE_IMPORT_MAX) {
 		directory_problem_set(&import->problem, "", "1 to %d rows can be imported at once",
 				      STORE_IMPORT_MAX);
 		return ERR_LIMIT;
@@ -279,29 +271,35 @@ static enum status begin(struct import *import, struct directory_object *const *
 		return ERR_UNAVAILABLE;
 	random_write_hex(&id, (ID_SIZE - 1) / 2);
 	(void)writer_string_done(&id);
-	import->kind = directory_schema(objects[0]->kind)->name;
+	import->kind = directory_schema(import->objects[0]->kind)->name;
 	const struct text words[] = { TEXT("SET"),         TEXT(STORE_KEY_IMPORT),
 				      text_of(import->id), TEXT("NX"),
 				      TEXT("PX"),          TEXT(LOCK_MS) };
-	if (!write_rows(import, objects, count))
+	import->rows = malloc(SLICE_ROWS * ROW_SIZE);
+	if (!import->rows)
 		return ERR_MEMORY;
 	return store_redis_send(import->store->commands, words, 6, on_locked, import)
 		       ? OK
 		       : ERR_UNAVAILABLE;
 }
 
-void store_import(struct store *store, struct directory_object *const *objects, unsigned count,
+void store_import(struct store *store, struct directory_object **objects, unsigned count,
 		  store_done_fn done, void *context)
 {
 	static const struct directory_problem no_memory = { "", "out of memory" };
 	struct import *import = calloc(1, sizeof(*import));
 	if (!import) {
+		while (count > 0)
+			directory_object_destroy(objects[--count]);
+		free(objects);
 		if (done)
 			done(context, ERR_MEMORY, &no_memory, "");
 		return;
 	}
-	*import = (struct import){ .store = store, .done = done, .context = context };
-	enum status status = begin(import, objects, count);
+	*import = (struct import){
+		.store = store, .objects = objects, .count = count, .done = done, .context = context
+	};
+	enum status status = begin(import);
 	if (status != OK)
 		finish(import, status);
 }

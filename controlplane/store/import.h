@@ -7,10 +7,10 @@
 
 #include "store/store.h"
 
-#define STORE_IMPORT_MAX 1000000
+#define STORE_IMPORT_MAX 200000
 
-// The objects are of one kind, refer to nothing and have at most one unique value each; they are
-// borrowed for the call. done as of store.h; its problem names the first values that are taken.
+// The objects are of one kind, refer to nothing and have at most one unique value each. They and their
+// array (of malloc) are taken over. done as of store.h; its problem names the first values that are taken.
 // ERR_BUSY: another import goes on, here or on another node.
-void store_import(struct store *store, struct directory_object *const *objects, unsigned count,
+void store_import(struct store *store, struct directory_object **objects, unsigned count,
 		  store_done_fn done, void *context);

@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "import.h"
 #include "csv.h"
 #include "line.h"
 #include "show.h"
@@ -171,5 +172,7 @@ int main(int argc, char **argv)
 		fputs(USAGE, stderr);
 		return EXIT_USAGE;
 	}
+	if (!options.is_help && !options.is_completion && import_is_wanted(argv + optind, count))
+		return import_run(options.socket, argv[argc - 1]);
 	return run(&options, argv + optind, count);
 }

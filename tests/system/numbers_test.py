@@ -1,0 +1,132 @@
+"""A number's life: into stock by a file, found, bought, on a trunk, moved, off it, released; and charged each
+month. NUM-001 to NUM-016."""
+
+import json
+import time
+
+import pytest
+from conftest import Site
+from lab.appliance import Refused
+
+COUNTRIES = [first + second for first in "ABCDEFGHIJKLM" for second in "ABCDEFGHIJ"]
+
+
+@pytest.fixture(scope="module")
+def site(build, tmp_path_factory):
+    made = Site(build, tmp_path_factory.mktemp("numbers"), name="numbers")
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+def wait(what, timeout=20):
+    end = time.monotonic() + timeout
+    while not (found := what()):
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+    return found
+
+
+def bring(site, *lines):
+    file = site.work / "numbers.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return site.trunkd.host_run_trunkctl(["import", "numbers", str(file)], None, True)
+
+
+def find(site, **criteria):
+    return site.trunkd.trunkctl("find", "numbers", *[f"{key}={value}" for key, value in criteria.items()])
+
+
+def numbers_of(site, owner):
+    return [row["e164"] for row in site.trunkd.trunkctl("show", "numbers", "of", owner)["numbers"]]
+
+
+def number(site, e164):
+    return site.trunkd.trunkctl("show", "number", e164)["number"]
+
+
+def stock(site, e164, **fields):
+    return site.trunkd.add("number", e164=e164, country="US", **fields)
+
+
+def refused(site, *words):
+    with pytest.raises(Refused) as caught:
+        site.trunkd.trunkctl(*words)
+    return caught.value.answer["message"]
+
+
+def test_a_file_with_a_wrong_row_brings_nothing(site):
+    done = bring(site, "e164,country,type,capabilities,monthly_price", "+14155550001,US,local,voice;sms,1.15",
+                 "4155550002,US,local,voice,1", "+14155550003,USA,local,voice,1",
+                 "+14155550004,US,local,voice;fax,1", "+14155550005,US,local,voice,one",
+                 "+14155550001,US,local,voice,1", "+819012345678,JP,mobile,voice;sms,2", "",
+                 "+14155550199,US,local,voice,1")
+    assert done.returncode == 1, done
+    for words in ("line 3: e164: '4155550002' is not allowed", "line 4: country: 'USA' is not allowed",
+                  "line 5: capabilities: is not known", "line 6: monthly_price: is no price",
+                  "line 7: e164: stands in the file twice", "line 8: sms: a Japanese number",
+                  "line 10: e164: '+14155550199' is taken", "nothing was imported"):
+        assert words in done.stderr, done.stderr
+    assert find(site)["in_stock"] == 0
+    assert "no column" in bring(site, "phone", "+1").stderr
+    assert "nothing to import" in bring(site, "e164").stderr
+
+
+def test_thousands_are_imported_and_found_by_country_and_digits(site):
+    """NUM-001: of more than 100 countries. NUM-002: by country and any digits. NUM-014, NUM-015."""
+    rows = [f'"+1415{n:07}",US,local,"voice;sms;mms",1.15' for n in range(3000)]
+    rows += [f"+8150{n:08},JP,mobile,voice,4.50" for n in range(200)]
+    rows += [f"+99{n:03}0000,{country},national,voice,2" for n, country in enumerate(COUNTRIES)]
+    done = bring(site, "e164,country,type,capabilities,monthly_price", *rows)
+    assert done.returncode == 0 and f"{len(rows)} numbers imported" in done.stdout, done
+    wait(lambda: find(site)["in_stock"] == len(rows))
+    assert sum(find(site, country=country)["fit"] for country in COUNTRIES) == len(COUNTRIES) > 100
+    found = find(site, country="US", pattern="+1415000123")
+    assert [row["e164"] for row in found["numbers"]] == [f"+1415000123{n}" for n in range(10)]
+    assert find(site, pattern="2*77$", max=1)["fit"] == 10 and len(find(site, max=1)["numbers"]) == 1
+    assert find(site, sms="true")["fit"] == 3000
+    first = found["numbers"][0]
+    assert first["sms"] and first["mms"] and first["voice"] and first["price_micro"] == 1150000, first
+    japanese = find(site, country="JP")
+    assert japanese["fit"] == 200 and not any(row["sms"] for row in japanese["numbers"])
+    assert "criterion" in refused(site, "find", "numbers", "pattern=41a")
+    assert "Japanese" in refused(site, "change", "number", "+815000000000", "sms=true")
+
+
+def test_a_number_is_bought_moved_and_taken_off(site):
+    """NUM-003 to NUM-011."""
+    e164, account = "+12125550001", site.sids["account"]
+    stock(site, e164)
+    assert "in stock" in refused(site, "change", "number", e164, f"account={account}")
+    bought = site.trunkd.trunkctl("buy", "number", e164, account)["number"]
+    assert bought["account"] == account and bought["voice_handler"] == "none" and bought["bought_s"]
+    assert "belongs to an account" in refused(site, "buy", "number", e164, account)
+    site.trunkd.trunkctl("associate", "number", e164, site.sids["fast"])
+    assert numbers_of(site, "fast") == [e164] and number(site, e164)["voice_handler"] == "trunk"
+    site.trunkd.trunkctl("associate", "number", e164, "slow")  # moves
+    assert numbers_of(site, "fast") == [] and numbers_of(site, "slow") == [e164]
+    site.trunkd.change("number", e164, voice_url="https://example.com/voice")
+    moved = number(site, e164)
+    assert moved["voice_handler"] == "url" and moved["trunk"] is None and numbers_of(site, "slow") == []
+    site.trunkd.trunkctl("change", "number", e164, "trunk=slow", "name=Front desk")
+    moved = number(site, e164)
+    assert moved["voice_url"] is None and moved["name"] == "Front desk" and numbers_of(site, "slow") == [e164]
+    site.trunkd.trunkctl("disassociate", "number", e164)
+    assert numbers_of(site, "slow") == [] and e164 in numbers_of(site, account)
+    assert "only release" in refused(site, "change", "number", e164, "account=")
+
+
+def test_a_released_number_rests_before_it_is_sold_again(site):
+    """NUM-012: only by explicit action. Its trunk and its name go with it."""
+    e164, account = "+12125550002", site.sids["account"]
+    stock(site, e164)
+    site.trunkd.trunkctl("buy", "number", e164, account, "fast")
+    assert numbers_of(site, "fast") == [e164]
+    site.trunkd.trunkctl("release", "number", e164)
+    free = number(site, e164)
+    assert free["in_stock"] and free["trunk"] is None and free["rests_until_s"] > time.time() + 29 * 86400
+    assert e164 not in numbers_of(site, account) and find(site, pattern="2125550002")["fit"] == 0
+    assert "rests" in refused(site, "buy", "number", e164, account)
+    assert "in stock already" in refused(site, "release", "number", e164)
+    assert json.dumps(site.trunkd.trunkctl("check", "number", e164)).find(account) < 0
