@@ -45,6 +45,8 @@ static const struct admin_command COMMANDS[] = {
 	  "Prints the names of trunks as the text of a zone, for a DNS server that is fed by files (NET-017).", admin_names_zone },
 	{ "show connections", "", 0, 0, ADMIN_READ,
 	  "Lists the TCP and TLS connections: peer, age, messages, what waits, TLS version and cipher.", admin_connections_list },
+	{ "show limits", "[ID]", 0, 1, ADMIN_READ,
+	  "Shows what trunks and accounts use of their limits, and who counts: this node, or Redis for all.", admin_limits_show },
 	{ "show bans", "", 0, 0, ADMIN_READ,
 	  "Lists who is kept out of SIP, why and until when, and whose OPTIONS are ignored.", admin_bans_list },
 	{ "show numbers of", "TRUNK|ACCOUNT", 1, 1, ADMIN_READ,

@@ -20,6 +20,8 @@ void admin_names_show(struct admin_request *request); // sip/names.c
 void admin_names_zone(struct admin_request *request);
 void admin_connections_list(struct admin_request *request); // sip/connections.c
 
+void admin_limits_show(struct admin_request *request); // limit/limits.c
+
 void admin_calls_list(struct admin_request *request); // calls.c
 void admin_calls_show(struct admin_request *request);
 void admin_calls_hang_up(struct admin_request *request);

@@ -287,6 +287,11 @@ static const struct series SERIES[] = {
 
 	{ "trunkd_calls", G, CALLS(LABEL_NONE, active), "Calls now." },
 	{ "trunkd_calls_started_total", C, CALLS(LABEL_NONE, started), "Calls admitted." },
+	{ "trunkd_limits_shared", G, CALLS(LABEL_NONE, limits.is_shared), "1 while Redis counts calls for all nodes together." },
+	{ "trunkd_limits_nodes", G, CALLS(LABEL_NONE, limits.nodes), "Nodes that share the limits, this one too." },
+	{ "trunkd_limits_questions_total", C, CALLS(LABEL_NONE, limits.asked), "Calls that Redis was asked about." },
+	{ "trunkd_limits_late_total", C, CALLS(LABEL_NONE, limits.late), "Of these, not answered within limits.redis_wait_ms." },
+	{ "trunkd_limits_alone_total", C, CALLS(LABEL_NONE, limits.alone), "Calls decided by this node's share, while Redis was away or slow." },
 	{ "trunkd_calls_answered_total", C, CALLS(LABEL_NONE, answered), "Calls answered." },
 	{ "trunkd_calls_ended_total", C, CALLS(LABEL_NONE, ended), "Calls ended, answered or not." },
 	{ "trunkd_call_troubles_total", C, CALLS(LABEL_REASON, troubles), "Calls refused or in trouble later, by cause." },

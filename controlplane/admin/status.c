@@ -5,6 +5,7 @@
 
 #include "admin/handler.h"
 #include "admin/json.h"
+#include "admin/limit/limits.h"
 #include "admin/request.h"
 #include "admin/sip/tls.h"
 #include "base/clock.h"
@@ -213,6 +214,7 @@ void admin_status_show(struct admin_request *request)
 	admin_json_set(result, "redis", store_to_json(context->store));
 	admin_json_set(result, "history", history_to_json(context->history));
 	admin_json_set(result, "calls", calls_to_json(context->calls));
+	admin_json_set(result, "limits", admin_limits_status(context->calls, context->store));
 	admin_json_set(result, "directory", objects_to_json(context->directory));
 	admin_json_set(result, "loop", loop_to_json(context));
 	admin_json_set(result, "guard", guard_to_json(context->guard));

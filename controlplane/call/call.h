@@ -82,6 +82,11 @@ struct call_counters {
 	struct counter ports_leaked; // pairs of media ports nobody gives back, now
 };
 
+struct call_limits_facts { // of a trunk or an account
+	uint32_t rate, calls; // what it may, a second and at a time; 0: no limit
+	unsigned rate_here, calls_here; // what it has on this node
+};
+
 struct call_facts { // a snapshot for operators; text lives as long as the call
 	const char *sid, *account_sid, *trunk_sid, *trunk_name, *carrier_name;
 	const char *from, *to;
@@ -101,6 +106,8 @@ struct call_facts { // a snapshot for operators; text lives as long as the call
 
 unsigned calls_count(const struct calls *calls);
 unsigned calls_limited(const struct calls *calls); // that hold a slot of the limits
+void call_limits_read(const struct calls *calls, const char *sid,
+		      struct call_limits_facts *out_facts);
 const struct call *calls_next(const struct calls *calls, const struct call *after); // oldest first
 struct call *calls_find(const struct calls *calls, struct text sid);
 void call_read(const struct call *call, struct call_facts *out_facts);

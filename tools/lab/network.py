@@ -19,7 +19,7 @@ PR_SET_PDEATHSIG = 1
 SO_RCVBUFFORCE = 33
 SUBNET = "192.0.2."  # TEST-NET-1: public in form, so nothing in a call looks like a LAN address
 SUBNET6 = "2001:db8:2::"
-PLAN = {"appliance": 1, "pbx": 10, "pbx2": 11, "carrier": 20, "carrier2": 21, "stranger": 66}
+PLAN = {"appliance": 1, "appliance2": 2, "pbx": 10, "pbx2": 11, "carrier": 20, "carrier2": 21, "stranger": 66}
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -136,7 +136,7 @@ class Network:
         """One more host on the switch."""
         if name not in PLAN:
             raise LabError(f"no host {name} in the plan: {', '.join(PLAN)}")
-        host = Host(self, name, SUBNET + str(PLAN[name]), "port0" if name == "appliance" else "eth0")
+        host = Host(self, name, SUBNET + str(PLAN[name]), "port0" if name.startswith("appliance") else "eth0")
         run("ip", "netns", "add", host.namespace)
         cable = f"to-{name}"
         run("ip", "link", "add", host.interface, "netns", host.namespace, "type", "veth", "peer",
@@ -189,7 +189,7 @@ class Network:
             host = namespace.removeprefix(network.name + "-")
             if host != namespace and host in PLAN:
                 network.hosts[host] = Host(network, host, SUBNET + str(PLAN[host]),
-                                           "port0" if host == "appliance" else "eth0")
+                                           "port0" if host.startswith("appliance") else "eth0")
         return network if network.hosts else None
 
 

@@ -10,21 +10,27 @@ static uint32_t lower(uint32_t limit, uint32_t other) // 0: none
 	return limit == 0 || (other != 0 && other < limit) ? other : limit;
 }
 
+void rules_of_account(const struct config *config, const struct account *account,
+		      struct limit_rules *out_rules)
+{
+	const struct limits_config *limits = &config->limits;
+	uint32_t trial_calls = account->is_trial ? limits->trial_calls : 0;
+	out_rules->account_sid = account->sid;
+	out_rules->account_rate =
+		account->cps != 0 ? lower(account->cps, limits->max_cps) : 0; // none is no limit
+	out_rules->account_calls = lower(account->max_calls, trial_calls);
+}
+
 void rules_of_termination(const struct config *config, const struct trunk *trunk,
 			  const struct account *account, struct limit_rules *out_rules)
 {
 	const struct limits_config *limits = &config->limits;
 	uint32_t rate = trunk->cps != 0 ? trunk->cps : limits->default_cps;
-	*out_rules = (struct limit_rules){
-		.trunk_sid = trunk->sid,
-		.account_sid = account->sid,
-		.trunk_rate = lower(rate, limits->max_cps),
-		.account_rate = account->cps,
-		.trunk_calls = trunk->max_calls,
-		.account_calls =
-			lower(account->max_calls, account->is_trial ? limits->trial_calls : 0),
-		.bandwidth_mbps = limits->bandwidth_mbps,
-	};
+	*out_rules = (struct limit_rules){ .trunk_sid = trunk->sid,
+					   .trunk_rate = lower(rate, limits->max_cps),
+					   .trunk_calls = trunk->max_calls,
+					   .bandwidth_mbps = limits->bandwidth_mbps };
+	rules_of_account(config, account, out_rules);
 }
 
 enum refusal_cause rules_explain(const struct limit_rules *rules, enum limit_cause cause,

@@ -20,6 +20,7 @@
 #include "sip/transaction.h"
 #include "sip/transport.h"
 #include "store/import.h"
+#include "store/limits/limits.h"
 #include "store/store.h"
 
 // ---- calls
@@ -74,6 +75,21 @@ const struct call_counters *calls_counters(const struct calls *calls)
 						       .ports_leaked = { 2 } };
 	(void)calls;
 	return &COUNTERS;
+}
+
+unsigned calls_limited(const struct calls *calls)
+{
+	return fake_of(calls)->call_count;
+}
+
+void call_limits_read(const struct calls *calls, const char *sid,
+		      struct call_limits_facts *out_facts)
+{
+	(void)calls;
+	*out_facts = (struct call_limits_facts){ .rate = 7,
+						 .calls = strncmp(sid, "TK", 2) == 0 ? 5 : 0,
+						 .rate_here = 1,
+						 .calls_here = 2 };
 }
 
 const char *call_carrier_state_text(enum call_carrier_state state)
@@ -212,6 +228,41 @@ void store_remove(struct store *store, const char *sid, store_done_fn done, void
 enum store_state store_state(const struct store *store)
 {
 	return ((const struct fake *)store)->is_store_away ? STORE_AWAY : STORE_READY;
+}
+
+// Shared with another node, as long as the fake's store is there.
+struct store_limits *store_limits(const struct store *store)
+{
+	return (struct store_limits *)store;
+}
+
+bool store_limits_has_joined(const struct store_limits *limits)
+{
+	(void)limits;
+	return true;
+}
+
+unsigned store_limits_nodes(const struct store_limits *limits)
+{
+	(void)limits;
+	return 2;
+}
+
+const char *store_limits_why(const struct store_limits *limits)
+{
+	(void)limits;
+	return "";
+}
+
+bool store_limits_read(struct store_limits *limits, const char *const *sids, unsigned count,
+		       store_limits_read_fn done, void *context)
+{
+	struct store_limits_usage usages[STORE_LIMITS_READ_MAX];
+	(void)limits, (void)sids;
+	for (unsigned i = 0; i < count; i++)
+		usages[i] = (struct store_limits_usage){ .calls = 4, .rate = 3 };
+	done(context, usages);
+	return true;
 }
 
 const char *store_where(const struct store *store)
