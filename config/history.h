@@ -20,4 +20,5 @@ struct usage_config {
 struct alerts_config {
 	char more_info_url
 		[CONFIG_TEXT_SIZE]; // "{code}" in it, or the code behind it; empty: no link
+	char support_url[CONFIG_TEXT_SIZE]; // where customers ask for help; may be empty
 };

@@ -277,6 +277,8 @@ const struct config_option config_options[] = {
 
 	{ FIELD(alerts, more_info_url), .kind = CONFIG_LINK, .initial = "", LIVE,
 	  .sentence = "Where the codes of alerts are explained: {code} in it becomes the code, or it comes last; empty: no link." },
+	{ FIELD(alerts, support_url), .kind = CONFIG_LINK, .initial = "", LIVE,
+	  .sentence = "Where customers ask for help, as mailto:support@example.com; it stands in support documents." },
 
 	{ FIELD(limits, default_cps), .kind = CONFIG_NUMBER, .unit = "calls/s", .min = 1, .max = 1000,
 	  .initial = "1", LIVE,

@@ -219,8 +219,9 @@ static bool parse_prefix(const struct config_option *option, struct text text, v
 // It stands in answers and in pages: no space, quote, bracket or control character.
 static bool parse_link(const struct config_option *option, struct text text, void *field)
 {
-	bool is_link =
-		text_has_prefix(text, TEXT("http://")) || text_has_prefix(text, TEXT("https://"));
+	bool is_link = text_has_prefix(text, TEXT("http://")) ||
+		       text_has_prefix(text, TEXT("https://")) ||
+		       text_has_prefix(text, TEXT("mailto:"));
 	for (size_t i = 0; i < text.size; i++)
 		if (text.data[i] <= ' ' || text.data[i] > '~' || strchr("\"'<>\\", text.data[i]))
 			return false;
@@ -252,7 +253,7 @@ static const struct {
 	[CONFIG_ENGINE] = { "an engine", "auto, off, ipsec_mb, crypto_aesni_mb, crypto_openssl, crypto_qat:PCI-DEVICE, libsrtp2",
 			    parse_engine, 0 },
 	[CONFIG_URL] = { "a URL it knows", "unix:///PATH, redis://HOST:PORT", parse_url, 0 },
-	[CONFIG_LINK] = { "a link", "a URL that begins with http:// or https://", parse_link, 0 },
+	[CONFIG_LINK] = { "a link", "a URL that begins with https://, http:// or mailto:", parse_link, 0 },
 	[CONFIG_LIST_OF_ADDRESSES] = { "an address", "IPv4 and IPv6 addresses", parse_address, sizeof(struct address) },
 	[CONFIG_LIST_OF_PREFIXES] = { "an address with a prefix length", "addresses with a prefix length, as 192.0.2.1/24",
 				      parse_prefix, sizeof(struct prefix) },

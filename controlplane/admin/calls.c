@@ -62,19 +62,25 @@ void admin_calls_list(struct admin_request *request)
 	admin_request_answer(request, result);
 }
 
+json_t *admin_calls_story(const struct admin_context *context, struct text sid)
+{
+	const struct call *call = context->calls ? calls_find(context->calls, sid) : NULL;
+	struct call_facts facts;
+	if (!call)
+		return NULL;
+	call_read(call, &facts);
+	return story_to_json(context, &facts);
+}
+
 void admin_calls_show(struct admin_request *request)
 {
 	const struct admin_context *context = request->context;
-	const struct call *call =
-		context->calls ? calls_find(context->calls, request->arguments[0]) : NULL;
-	if (!call) {
+	if (!context->calls || !calls_find(context->calls, request->arguments[0])) {
 		admin_past_show(request);
 		return;
 	}
-	struct call_facts facts;
-	call_read(call, &facts);
 	json_t *result = json_object();
-	admin_json_set(result, "call", story_to_json(context, &facts));
+	admin_json_set(result, "call", admin_calls_story(context, request->arguments[0]));
 	admin_request_answer(request, result);
 }
 

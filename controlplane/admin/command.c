@@ -25,6 +25,8 @@ static const struct admin_command COMMANDS[] = {
 	  "Lists the codes of alerts with severity and title.", admin_code_list },
 	{ "show alert-code", "CODE [en|ja]", 1, 2, ADMIN_READ,
 	  "Explains the code of an alert: what it means, why it comes about, what to do (DEBUG-031).", admin_code_show },
+	{ "support", "SID", 1, 1, ADMIN_READ,
+	  "Gathers what is known of a call, trunk or account into one document for whoever helps, without secrets (OTHER-005).", admin_support_show },
 	{ "show usage", "[account=ID] [month=YYYY-MM]", 0, 3, ADMIN_READ,
 	  "Shows what is billed, by month, account and category: counts, quantities, prices (OTHER-003).", admin_usage_show },
 	{ "show streams", "", 0, 0, ADMIN_READ,

@@ -37,6 +37,7 @@ void admin_past_show(struct admin_request *request); // of `show call` when it h
 void admin_alerts_list(struct admin_request *request); // history/alerts.c
 void admin_code_show(struct admin_request *request); // history/code.c
 void admin_code_list(struct admin_request *request);
+void admin_support_show(struct admin_request *request); // history/support.c
 void admin_usage_show(struct admin_request *request); // history/usage.c
 
 void admin_objects_show(struct admin_request *request); // objects.c

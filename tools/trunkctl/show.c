@@ -302,7 +302,10 @@ void show_answer(const json_t *answer, FILE *out)
 	const json_t *call = json_object_get(answer, "call"), *changed = changed_object(answer);
 	if (json_is_object(call))
 		story_print(call, out);
-	else if (json_is_object(json_object_get(answer, "alert_code")))
+	else if (json_is_object(json_object_get(answer, "bundle"))) { // fit for a file
+		(void)json_dumpf(json_object_get(answer, "bundle"), out, JSON_INDENT(2));
+		fputc('\n', out);
+	} else if (json_is_object(json_object_get(answer, "alert_code")))
 		show_code(json_object_get(answer, "alert_code"), out);
 	else if (json_is_string(json_object_get(answer, "pem"))) // fit for a file
 		fputs(json_string_value(json_object_get(answer, "pem")), out);

@@ -209,7 +209,7 @@ static json_t *call_to_json(const struct admin_context *context, const struct hi
 	return object;
 }
 
-static json_t *story_to_json(const struct admin_context *context, const struct history_call *call)
+json_t *admin_past_story(const struct admin_context *context, const struct history_call *call)
 {
 	json_t *object = call_to_json(context, call), *media = json_array();
 	admin_json_set(object, "account_sid", admin_json_string(call->account_sid));
@@ -240,7 +240,7 @@ static void found_one(void *context, const struct history_call *call)
 	struct admin_request *request = context;
 	if (call && !admin_request_is_detached(request)) {
 		json_decref(request->partial);
-		request->partial = story_to_json(request->context, call);
+		request->partial = admin_past_story(request->context, call);
 	}
 	if (call)
 		return;
@@ -274,7 +274,7 @@ void admin_past_refuse(struct admin_request *request, enum status status)
 {
 	struct admin_refusal refusal = { status, NULL, NULL, NULL };
 	if (status == ERR_MALFORMED)
-		refusal.message = "this is no SID of a call";
+		refusal.message = "this is no SID";
 	admin_request_refuse(request, &refusal);
 }
 

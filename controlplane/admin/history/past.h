@@ -13,6 +13,7 @@
 struct admin_context;
 struct admin_request;
 struct history_alert;
+struct history_call;
 
 json_t *admin_past_ladder(const char *ladder); // text of history.h to [{ms, leg, direction, what}]
 json_t *admin_past_alerts(const struct admin_context *context, const char *call_sid);
@@ -22,6 +23,9 @@ json_t *admin_past_codec(uint8_t payload_type);
 json_t *admin_past_loss_percent(uint64_t packets, uint64_t lost);
 // "0.012300", exact; null: there is no price.
 json_t *admin_past_price(uint64_t micro, bool is_priced);
+json_t *admin_past_story(const struct admin_context *context, const struct history_call *call);
+// calls.c: the same of a call that is up; NULL: there is none of this SID.
+json_t *admin_calls_story(const struct admin_context *context, struct text sid);
 json_t *admin_past_alert(const struct admin_context *context, const struct history_alert *alert);
 // code.c: everything the catalogue tells of a code, NULL when there is none; the link to its page, or null.
 json_t *admin_past_code(const struct admin_context *context, uint32_t code,

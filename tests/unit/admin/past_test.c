@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake.h"
@@ -231,6 +232,66 @@ static void a_code_is_explained_in_both_languages(void **state)
 	json_decref(answer);
 }
 
+static bool has_text(const json_t *answer, const char *text)
+{
+	char *dump = json_dumps(answer, 0);
+	bool is_there = strstr(dump, text) != NULL;
+	free(dump);
+	return is_there;
+}
+
+// OTHER-005: one document by SID, of an ended call, a call that is up, a trunk; and no secret in it.
+static void a_bundle_for_support_holds_what_is_known_of_a_sid(void **state)
+{
+	struct fake *fake = *state;
+	fill(fake);
+	snprintf(fake->config.alerts.support_url, sizeof(fake->config.alerts.support_url),
+		 "mailto:help@example.com");
+	struct history_alert alert = { .at_ms = fake->clock.wall_ms, .code = 32205 };
+	snprintf(alert.call_sid, sizeof(alert.call_sid), "CA2");
+	snprintf(alert.trunk_sid, sizeof(alert.trunk_sid), "TK00000000000000000000000000000001");
+	assert_true(history_alert_write(fake->context.history, &alert));
+	json_t *answer = fake_ask(fake, "support CA2");
+	const json_t *bundle = json_object_get(answer, "bundle");
+	const json_t *call = json_array_get(json_object_get(bundle, "calls"), 0);
+	assert_int_equal(json_array_size(json_object_get(bundle, "calls")), 1);
+	assert_string_equal(json_string_value(json_object_get(call, "sid")), "CA2");
+	assert_int_equal(json_integer_value(json_object_get(call, "sip_status")), 403);
+	assert_true(json_is_array(json_object_get(call, "ladder")));
+	assert_int_equal(json_array_size(json_object_get(bundle, "alerts")), 1);
+	assert_non_null(json_object_get(json_object_get(bundle, "alert_codes"), "32205"));
+	assert_true(has_text(answer, "mailto:help@example.com"));
+	json_decref(answer);
+	answer = fake_ask(fake, "support TK00000000000000000000000000000001");
+	bundle = json_object_get(answer, "bundle");
+	assert_int_equal(json_array_size(json_object_get(bundle, "calls")), 2);
+	assert_int_equal(json_array_size(json_object_get(bundle, "alerts")), 1);
+	json_decref(answer);
+	fake_add_call(fake, "CA01");
+	answer = fake_ask(fake, "support CA01");
+	assert_int_equal(
+		json_array_size(json_object_get(json_object_get(answer, "bundle"), "calls")), 1);
+	json_decref(answer);
+	assert_string_equal(fake_code(fake, "support CA404"), "ERR_NOT_FOUND");
+	assert_string_equal(fake_code(fake, "support C"), "ERR_MALFORMED");
+	assert_string_equal(fake_code(fake, "support CA0123456789012345678901234567890123456789"),
+			    "ERR_MALFORMED");
+	assert_string_equal(fake_code(fake, "add account name=acme"), "");
+	assert_string_equal(fake_code(fake, "add credential_list account=acme name=phones"), "");
+	assert_string_equal(fake_code(fake, "add credential list=phones user=alice "
+					    "password=Secret123456"),
+			    "");
+	answer = fake_ask(fake, "show account acme");
+	char line[64];
+	snprintf(line, sizeof(line), "support %s",
+		 json_string_value(json_object_get(json_object_get(answer, "account"), "sid")));
+	json_decref(answer);
+	answer = fake_ask(fake, line);
+	assert_true(has_text(answer, "acme"));
+	assert_false(has_text(answer, "ha1") || has_text(answer, "Secret"));
+	json_decref(answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +301,7 @@ int main(void)
 		TEST(usage_is_told_by_month_and_account),
 		TEST(alerts_are_searched_by_what_they_are),
 		TEST(a_code_is_explained_in_both_languages),
+		TEST(a_bundle_for_support_holds_what_is_known_of_a_sid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
