@@ -300,6 +300,8 @@ static const struct series SERIES[] = {
 	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },
 	{ "trunkd_call_address_moves_total", C, CALLS(LABEL_NONE, address_moves), "Moves to the next address of a carrier (ORIG-043)." },
 	{ "trunkd_carrier_up", G, PART_CALLS, LABEL_CARRIER, 0, 0, NULL, "1 when a carrier that is pinged is up, 0 when it is down." },
+	{ "trunkd_call_transfers_total", C, CALLS(LABEL_NONE, transfers), "Transfers that joined two calls (XFER-008)." },
+	{ "trunkd_call_transfers_failed_total", C, CALLS(LABEL_NONE, transfers_failed), "Transfers that were accepted and came to nothing." },
 	{ "trunkd_call_late_answers_total", C, CALLS(LABEL_NONE, late_answers), "Answers of carriers given up already (ORIG-031)." },
 
 	{ "trunkd_one_way_audio_total", C, CALLS(LABEL_ONE_WAY, one_way), "Calls in which one side was not heard, by cause and by who did not hear (MEDIA-025)." },

@@ -204,6 +204,8 @@ static json_t *call_to_json(const struct admin_context *context, const struct hi
 	admin_json_set(object, "reason", admin_json_string(call->reason));
 	admin_json_set(object, "ended_by", json_string(history_end_text(call->ended_by)));
 	admin_json_set(object, "secure", json_boolean(call->is_secure));
+	if (call->parent_sid[0] != '\0')
+		admin_json_set(object, "parent_sid", admin_json_string(call->parent_sid));
 	admin_json_set(object, "billed_s", admin_json_number(call->billed_s));
 	admin_json_set(object, "price", admin_past_price(call->price_micro, call->is_priced));
 	return object;
