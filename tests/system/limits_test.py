@@ -16,6 +16,7 @@ import time
 import pytest
 from lab import network
 from lab.appliance import BASE_DOMAIN, CALLED, METRICS, NUMBER, Appliance, Refused
+from pair import Pair
 
 NODE_TIMEOUT_S = 2
 CPS = 20
@@ -364,3 +365,21 @@ def test_redis_that_stops_answering_keeps_no_call_waiting(cluster):
         assert 0.08 < first < 1 and second < first, (first, second)
         cluster.wait(lambda: cluster.counted_by() == ["Redis"] * 2)
     assert node.metrics()["trunkd_limits_late_total"][""] >= 1
+
+
+def octets_of(host):
+    """Received and sent, with their Ethernet headers."""
+    text = host.run("cat", "/proc/net/dev")
+    words = next(line for line in text.splitlines() if f"{host.interface}:" in line).split(":")[1].split()
+    return int(words[0]), int(words[8])
+
+
+def test_a_call_takes_at_most_100_kbit_in_each_direction(site):
+    """LIMIT-014: RTP of 20 ms packets and RTCP, as the customer's cable carries them."""
+    host, seconds = site.net["pbx"], 4
+    with Pair(site) as pair:
+        before, start = octets_of(host), time.monotonic()
+        pair.talk(seconds)
+        elapsed = time.monotonic() - start
+        rates = [(now - then) * 8 / elapsed for now, then in zip(octets_of(host), before)]
+    assert all(60_000 < rate <= 100_000 for rate in rates), rates
