@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 
 #define LINE_SIZE 2048
 #define LINE_END 64 // kept free for the end of a line that was cut
@@ -87,6 +88,8 @@ bool log_start(enum log_level level, enum log_format format)
 	if (!log_state.is_running) {
 		log_state.filling = (struct log_buffer){ .octets = malloc(BUFFER_SIZE) };
 		log_state.writing = (struct log_buffer){ .octets = malloc(BUFFER_SIZE) };
+		memory_touch(log_state.filling.octets, BUFFER_SIZE);
+		memory_touch(log_state.writing.octets, BUFFER_SIZE);
 		log_state.is_stopping = false;
 		log_state.is_running =
 			log_state.filling.octets && log_state.writing.octets &&

@@ -12,6 +12,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 #define CACHE_LINE 64
 
 struct ring {
@@ -37,6 +39,7 @@ struct ring *ring_create(size_t element_size, size_t count)
 	ring->elements = calloc(count, element_size);
 	if (ring->fd < 0 || !ring->elements)
 		goto fail;
+	memory_touch(ring->elements, count * element_size);
 	return ring;
 fail:
 	ring_destroy(ring);

@@ -11,9 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "history/sql.h"
 
 #define BUSY_MS 1000
+#define PAGE_SIZE 4096 // as SQLite makes them
+#define PAGES 512 // its cache of 2,000 kB, and some
 
 // Sums of usage, kept by the transaction that writes an item, so that they outlive it.
 static const char SUMS[] =
@@ -181,6 +184,22 @@ static enum status set_up(struct history_database *database,
 	if (version < HISTORY_SCHEMA_VERSION && !upgrade(database, version))
 		return refuse(database, "schema", out_problem);
 	return prepare_all(database) ? OK : refuse(database, "statements", out_problem);
+}
+
+// Once in a process: SQLite keeps it to the end. Else it would take a page for each that it reads or writes,
+// up to the same number.
+void history_database_reserve(void)
+{
+	int header = 0;
+	if (sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &header) != SQLITE_OK)
+		return; // it runs already
+	int size = (PAGE_SIZE + header + 7) & ~7;
+	void *room = malloc((size_t)size * PAGES);
+	if (!room)
+		return;
+	memory_touch(room, (size_t)size * PAGES);
+	if (sqlite3_config(SQLITE_CONFIG_PAGECACHE, room, size, PAGES) != SQLITE_OK)
+		free(room);
 }
 
 enum status history_database_open(const char *file, struct history_database **out_database,

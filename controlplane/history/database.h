@@ -16,6 +16,8 @@ struct history_database_problem {
 };
 
 // Creates the file (mode 0600) when there is none; migrates an older schema; refuses a newer one.
+// Takes the memory of the page cache for all databases of this process, once; before the first is opened.
+void history_database_reserve(void);
 enum status history_database_open(const char *file, struct history_database **out_database,
 				  struct history_database_problem *out_problem);
 void history_database_close(struct history_database *database);

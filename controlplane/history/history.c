@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/ring.h"
 #include "history/keeper.h"
 #include "history/rate.h"
@@ -164,6 +165,8 @@ enum status history_start(struct event_base *loop, const struct history_options 
 	struct history *history = calloc(1, sizeof(*history));
 	if (!history)
 		return ERR_MEMORY;
+	memory_touch(history, sizeof(*history));
+	history_database_reserve();
 	history->rates = options->rates;
 	enum status status =
 		history_spool_open(options->spool_file, options->spool_records, &history->spool);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "dataplane/dataplane.h"
 #include "media/neighbour.h"
 
@@ -114,6 +115,7 @@ static enum status take_dataplane(struct media_engine *engine, struct dataplane 
 		free(generations);
 		return ERR_MEMORY;
 	}
+	memory_touch(generations, (stream_count + 1) * sizeof(*generations));
 	claim_ports(engine, ports, dataplane);
 	media_ports_destroy(engine->ports);
 	free(engine->generations);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "dataplane/dataplane.h"
 
@@ -146,6 +147,7 @@ struct media_ports *media_ports_create(const struct dataplane *dataplane, uint64
 	ports->free = calloc(buckets + 1, sizeof(*ports->free));
 	if (!ports->pairs || !ports->free)
 		goto fail;
+	memory_touch(ports->pairs, (ports->pair_count + 1) * sizeof(*ports->pairs));
 	for (size_t i = 0; i < buckets; i++)
 		ports->free[i] = (struct list){ NO_PAIR, NO_PAIR, 0 };
 	for (size_t i = 0; i < MEDIA_PORT_STATES; i++)

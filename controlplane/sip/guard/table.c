@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "base/map.h"
-
-#define PAGE_SIZE 4096
+#include "base/memory.h"
 
 struct sip_guard_key sip_guard_key_of(const struct address *address)
 {
@@ -35,10 +34,7 @@ bool sip_guard_table_init(struct sip_guard_table *table, size_t slot_size, unsig
 
 void sip_guard_table_touch(struct sip_guard_table *table)
 {
-	size_t size = (size_t)sip_guard_table_size(table) * table->slot_size;
-	volatile char *octets = table->slots; // or the compiler knows that they are 0
-	for (size_t i = 0; i < size; i += PAGE_SIZE)
-		octets[i] = 0;
+	memory_touch(table->slots, (size_t)sip_guard_table_size(table) * table->slot_size);
 }
 
 void sip_guard_table_clear(struct sip_guard_table *table)
