@@ -1,6 +1,7 @@
 // Calls that are up, their streams, and hanging up. Runs on the control thread; reads memory, and the
 // workers' public figures.
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "admin/request.h"
 #include "base/clock.h"
 #include "call/call.h"
+#include "sip/tls/tls.h"
+#include "sip/transport.h"
 
 static json_t *call_to_json(const struct admin_context *context, const struct call_facts *facts)
 {
@@ -28,6 +31,25 @@ static json_t *call_to_json(const struct admin_context *context, const struct ca
 	return object;
 }
 
+// The suite is known while the connection stands.
+static void set_way(json_t *object, const struct admin_context *context, const char *party,
+		    const struct call_way *way)
+{
+	char key[32];
+	struct sip_connection_facts facts;
+	bool is_tls = way->tls_version != 0;
+	bool is_up = is_tls && context->transport &&
+		     sip_transport_find(context->transport, way->connection, &facts);
+	(void)snprintf(key, sizeof(key), "%s_transport", party);
+	admin_json_set(object, key, way->transport ? json_string(way->transport) : json_null());
+	(void)snprintf(key, sizeof(key), "%s_tls", party);
+	admin_json_set(object, key,
+		       is_tls ? json_string(sip_tls_version_text(way->tls_version)) : json_null());
+	(void)snprintf(key, sizeof(key), "%s_cipher", party);
+	admin_json_set(object, key,
+		       is_up && facts.cipher ? json_string(facts.cipher) : json_null());
+}
+
 static json_t *story_to_json(const struct admin_context *context, const struct call_facts *facts)
 {
 	json_t *object = call_to_json(context, facts), *media = json_array();
@@ -35,6 +57,8 @@ static json_t *story_to_json(const struct admin_context *context, const struct c
 	admin_json_set(object, "trunk_sid", admin_json_string(facts->trunk_sid));
 	admin_json_set(object, "caller_address", admin_json_address(&facts->caller));
 	admin_json_set(object, "called_address", admin_json_address(&facts->called));
+	set_way(object, context, "caller", &facts->ways[MEDIA_CALLER]);
+	set_way(object, context, "called", &facts->ways[MEDIA_CALLED]);
 	admin_json_set(object, "call_id_in", admin_json_string(facts->call_id_in));
 	admin_json_set(object, "call_id_out", admin_json_string(facts->call_id_out));
 	admin_json_set(object, "answered_at", admin_json_time(facts->answer_ms));

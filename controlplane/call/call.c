@@ -43,6 +43,10 @@ void call_read(const struct call *call, struct call_facts *out_facts)
 		out_facts->caller = call->caller->peer;
 	if (call->called != NULL)
 		out_facts->called = call->called->peer;
+	if (call->caller != NULL)
+		out_facts->ways[MEDIA_CALLER] = call->caller->way;
+	if (call->called != NULL)
+		out_facts->ways[MEDIA_CALLED] = call->called->way;
 	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
 		out_facts->verdicts[side] = (enum diagnosis)call->audio.verdicts[side];
 		out_facts->causes[side] = (enum diagnosis)call->audio.causes[side];

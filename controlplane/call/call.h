@@ -87,12 +87,19 @@ struct call_limits_facts { // of a trunk or an account
 	unsigned rate_here, calls_here; // what it has on this node
 };
 
+struct call_way { // by what a party's last message came
+	const char *transport; // "udp"; NULL: nothing has come
+	uint16_t tls_version; // 0x0303 …; 0: not TLS
+	uint64_t connection; // of a stream (sip/flow.h); 0: none
+};
+
 struct call_facts { // a snapshot for operators; text lives as long as the call
 	const char *sid, *account_sid, *trunk_sid, *trunk_name, *carrier_name;
 	const char *from, *to;
 	const char *call_id_in, *call_id_out;
 	const char *ladder; // as in history.h
 	struct address caller, called; // signalling addresses of the peers
+	struct call_way ways[MEDIA_SIDES];
 	enum call_state state;
 	uint64_t start_ms, answer_ms; // wall clock; 0: not yet
 	struct media_figures media[MEDIA_SIDES];

@@ -22,6 +22,13 @@ static void end_of_life(struct wheel_timer *timer, void *context)
 	leg_destroy(context);
 }
 
+void leg_note_way(struct leg *leg, const struct sip_flow *flow)
+{
+	leg->way = (struct call_way){ .transport = sip_protocol_name(flow->protocol),
+				      .tls_version = flow->tls_version,
+				      .connection = flow->connection };
+}
+
 struct leg *leg_create(struct call *call, enum media_side side)
 {
 	struct leg *leg = calloc(1, sizeof *leg);

@@ -5,6 +5,7 @@
 
 #include "call/state.h"
 
+void leg_note_way(struct leg *leg, const struct sip_flow *flow); // of a message from its party
 struct leg *leg_create(struct call *call, enum media_side side);
 void leg_destroy(struct leg *leg); // closes the dialog, releases what is open; NULL is harmless
 void leg_detach(struct leg *leg); // lets go of its transactions; NULL is harmless

@@ -191,8 +191,10 @@ static void request_inside(struct calls *calls, struct sip_server *server,
 {
 	struct sip_dialog *dialog = sip_dialog_find(calls->dialogs, request);
 	struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
-	if (leg != NULL)
+	if (leg != NULL) {
 		sip_server_set_peer(server, sip_dialog_flow(dialog)->peer);
+		leg_note_way(leg, &request->flow);
+	}
 	if (leg == NULL)
 		call_refuse_stranger(server, 481, NULL, TEXT_NONE);
 	else if (leg->call == NULL || (leg->is_over && request->method != SIP_SUBSCRIBE))
@@ -291,6 +293,7 @@ static void response(void *context, struct sip_client *client, void *owner,
 		return;
 	if (leg == NULL || (leg->call == NULL && message->method != SIP_INVITE))
 		return;
+	leg_note_way(leg, &message->flow);
 	if (message->method != SIP_NOTIFY)
 		note_response(leg, message);
 	if (message->method == SIP_INFO)

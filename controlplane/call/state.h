@@ -65,6 +65,7 @@ struct leg {
 	unsigned refer_count; // REFERs of it that were accepted
 	struct subscription *subscription; // of the last one; NULL: nothing is to be told any more
 	struct address peer; // where its signalling comes from
+	struct call_way way; // and by what
 	struct wheel_timer timer; // given-up leg: the end of its life
 	struct leg *next, *previous; // given-up legs
 	struct text

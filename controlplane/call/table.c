@@ -177,6 +177,7 @@ static bool open_caller(struct call *call, struct sip_server *server,
 	}
 	leg->peer = invite->flow.remote;
 	leg->is_customer = true;
+	leg_note_way(leg, &invite->flow);
 	leg->server = server;
 	leg_note_allow(leg, invite);
 	sip_server_set_owner(server, leg);

@@ -132,6 +132,9 @@ struct sip_connection_facts {
 	uint64_t received, sent; // messages
 	uint64_t queued; // octets waiting to be sent
 };
+// One of them, by its id. False: it is gone.
+bool sip_transport_find(const struct sip_transport *transport, uint64_t connection,
+			struct sip_connection_facts *out_facts);
 // Walks the connections: begin with position 0; false at the end.
 bool sip_transport_next(const struct sip_transport *transport, unsigned *position,
 			struct sip_connection_facts *out_facts);

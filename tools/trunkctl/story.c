@@ -38,6 +38,23 @@ static bool is_text(const json_t *object, const char *key, const char *wanted)
 	return text && strcmp(text, wanted) == 0;
 }
 
+// "caller by tls 1.3 TLS_AES_128_GCM_SHA256", of a call that is up.
+static void print_way(const struct story *story, const char *party, const char *name)
+{
+	struct cell cell;
+	char key[32];
+	snprintf(key, sizeof(key), "%s_transport", party);
+	if (!has(story->call, key))
+		return;
+	fprintf(story->out, "%s by %s", name, get(story->call, key, &cell));
+	static const char *const FURTHER[] = { "tls", "cipher" };
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(key, sizeof(key), "%s_%s", party, FURTHER[i]);
+		if (has(story->call, key))
+			fprintf(story->out, " %s", get(story->call, key, &cell));
+	}
+}
+
 static void print_head(const struct story *story)
 {
 	struct cell a, b, c;
@@ -54,6 +71,11 @@ static void print_head(const struct story *story)
 		get(call, "duration_s", &b));
 	fprintf(story->out, has(call, "talk_s") ? ", talked %s\n" : ", was not answered\n",
 		get(call, "talk_s", &c));
+	if (!has(call, "caller_transport"))
+		return;
+	print_way(story, "caller", "  caller");
+	print_way(story, "called", ", carrier");
+	fputc('\n', story->out);
 }
 
 static const char *enders(const json_t *call)

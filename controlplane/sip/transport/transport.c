@@ -254,6 +254,16 @@ static void read_facts(const struct connection *connection, struct sip_connectio
 		out_facts->queued = evbuffer_get_length(bufferevent_get_output(connection->stream));
 }
 
+bool sip_transport_find(const struct sip_transport *transport, uint64_t id,
+			struct sip_connection_facts *out_facts)
+{
+	const struct connection *connection = connections_find(&transport->connections, id);
+	if (connection == NULL)
+		return false;
+	read_facts(connection, out_facts);
+	return true;
+}
+
 bool sip_transport_next(const struct sip_transport *transport, unsigned *position,
 			struct sip_connection_facts *out_facts)
 {
