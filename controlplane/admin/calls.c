@@ -21,6 +21,7 @@ static json_t *call_to_json(const struct admin_context *context, const struct ca
 	json_t *object = json_object();
 	admin_json_set(object, "sid", admin_json_string(facts->sid));
 	admin_json_set(object, "state", json_string(call_state_text(facts->state)));
+	admin_json_set(object, "direction", json_string(call_direction_text(facts->direction)));
 	admin_json_set(object, "from", admin_json_string(facts->from));
 	admin_json_set(object, "to", admin_json_string(facts->to));
 	admin_json_set(object, "trunk", admin_json_string(facts->trunk_name));
@@ -55,6 +56,7 @@ static json_t *story_to_json(const struct admin_context *context, const struct c
 	json_t *object = call_to_json(context, facts), *media = json_array();
 	admin_json_set(object, "account_sid", admin_json_string(facts->account_sid));
 	admin_json_set(object, "trunk_sid", admin_json_string(facts->trunk_sid));
+	admin_json_set(object, "uri", admin_json_string(facts->uri));
 	admin_json_set(object, "caller_address", admin_json_address(&facts->caller));
 	admin_json_set(object, "called_address", admin_json_address(&facts->called));
 	set_way(object, context, "caller", &facts->ways[MEDIA_CALLER]);

@@ -50,6 +50,7 @@ enum label {
 	LABEL_NONE,
 	LABEL_METHOD, // an array of SIP_METHOD_COUNT counters
 	LABEL_CLASS, // an array of counters, index 1 is "1xx"
+	LABEL_WAY, // an array by direction: termination, origination
 	LABEL_REASON, // an array by row of refusals
 	LABEL_KIND, // an array by kind of the directory
 	LABEL_VERDICT, // an array by verdict, beside the worker
@@ -285,19 +286,21 @@ static const struct series SERIES[] = {
 	{ "trunkd_names_right_timestamp_seconds", G, PART_NAMES, LABEL_NONE, offsetof(struct names_counters, last_ms), 1000, NULL, "When the zone was last made right; 0: never." },
 	{ "trunkd_dns_questions_open", G, DNS(LABEL_NONE, asking), "Questions that wait for an answer now." },
 
-	{ "trunkd_calls", G, CALLS(LABEL_NONE, active), "Calls now." },
-	{ "trunkd_calls_started_total", C, CALLS(LABEL_NONE, started), "Calls admitted." },
+	{ "trunkd_calls", G, CALLS(LABEL_WAY, active), "Calls now." },
+	{ "trunkd_calls_started_total", C, CALLS(LABEL_WAY, started), "Calls admitted." },
 	{ "trunkd_limits_shared", G, CALLS(LABEL_NONE, limits.is_shared), "1 while Redis counts calls for all nodes together." },
 	{ "trunkd_limits_nodes", G, CALLS(LABEL_NONE, limits.nodes), "Nodes that share the limits, this one too." },
 	{ "trunkd_limits_questions_total", C, CALLS(LABEL_NONE, limits.asked), "Calls that Redis was asked about." },
 	{ "trunkd_limits_late_total", C, CALLS(LABEL_NONE, limits.late), "Of these, not answered within limits.redis_wait_ms." },
 	{ "trunkd_limits_alone_total", C, CALLS(LABEL_NONE, limits.alone), "Calls decided by this node's share, while Redis was away or slow." },
-	{ "trunkd_calls_answered_total", C, CALLS(LABEL_NONE, answered), "Calls answered." },
-	{ "trunkd_calls_ended_total", C, CALLS(LABEL_NONE, ended), "Calls ended, answered or not." },
+	{ "trunkd_calls_answered_total", C, CALLS(LABEL_WAY, answered), "Calls answered." },
+	{ "trunkd_calls_ended_total", C, CALLS(LABEL_WAY, ended), "Calls ended, answered or not." },
 	{ "trunkd_call_troubles_total", C, CALLS(LABEL_REASON, troubles), "Calls refused or in trouble later, by cause." },
 	{ "trunkd_headers_total", C, CALLS(LABEL_FATE, headers), "Headers on their way from leg to leg, by what became of them." },
 	{ "trunkd_call_ack_timeouts_total", C, CALLS(LABEL_NONE, ack_timeouts), "Answered calls whose ACK never came (SIP-004)." },
 	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },
+	{ "trunkd_uri_moves_total", C, CALLS(LABEL_NONE, uri_moves), "Calls from the PSTN that went on to the next Origination URI (ORIG-021)." },
+	{ "trunkd_redirects_total", C, CALLS(LABEL_NONE, redirects), "Redirects of PBXs that were followed (REDIR-001)." },
 	{ "trunkd_call_address_moves_total", C, CALLS(LABEL_NONE, address_moves), "Moves to the next address of a carrier (ORIG-043)." },
 	{ "trunkd_carrier_up", G, PART_CALLS, LABEL_CARRIER, 0, 0, NULL, "1 when a carrier that is pinged is up, 0 when it is down." },
 	{ "trunkd_call_transfers_total", C, CALLS(LABEL_NONE, transfers), "Transfers that joined two calls (XFER-008)." },
@@ -401,6 +404,7 @@ static const char *label_name(const struct series *series)
 					     [LABEL_CERTIFICATE] = "certificate",
 					     [LABEL_METHOD] = "method",
 					     [LABEL_CLASS] = "class",
+					     [LABEL_WAY] = "direction",
 					     [LABEL_REASON] = "reason",
 					     [LABEL_KIND] = "kind",
 					     [LABEL_VERDICT] = "worker, verdict",
@@ -426,6 +430,8 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 	if (label == LABEL_METHOD && index < SIP_METHOD_COUNT)
 		value = index == SIP_UNKNOWN ? TEXT("other")
 					     : sip_method_text((enum sip_method)index);
+	if (label == LABEL_WAY && index < CALL_DIRECTIONS)
+		value = text_of(call_direction_text((enum call_direction)index));
 	if (label == LABEL_REASON)
 		value = text_of(call_refusal_label(index));
 	if (label == LABEL_FATE)

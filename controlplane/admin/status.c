@@ -118,6 +118,15 @@ static json_t *history_to_json(const struct history *history)
 	return object;
 }
 
+// Of both directions.
+static void set_sum(json_t *object, const char *key, const struct counter *counters)
+{
+	uint64_t sum = 0;
+	for (unsigned direction = 0; direction < CALL_DIRECTIONS; direction++)
+		sum += counter_get(&counters[direction]);
+	admin_json_set(object, key, admin_json_number(sum));
+}
+
 static json_t *calls_to_json(const struct calls *calls)
 {
 	json_t *object = json_object();
@@ -125,11 +134,13 @@ static json_t *calls_to_json(const struct calls *calls)
 		return object;
 	const struct call_counters *counters = calls_counters(calls);
 	admin_json_set(object, "up", admin_json_number(calls_count(calls)));
-	set_counter(object, "started", &counters->started);
-	set_counter(object, "answered", &counters->answered);
-	set_counter(object, "ended", &counters->ended);
+	set_sum(object, "started", counters->started);
+	set_sum(object, "answered", counters->answered);
+	set_sum(object, "ended", counters->ended);
+	set_counter(object, "started_by_pstn", &counters->started[CALL_TO_PBX]);
 	set_counter(object, "ack_timeouts", &counters->ack_timeouts);
 	set_counter(object, "carrier_moves", &counters->carrier_moves);
+	set_counter(object, "uri_moves", &counters->uri_moves);
 	return object;
 }
 

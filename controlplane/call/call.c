@@ -18,6 +18,11 @@ const char *call_state_text(enum call_state state)
 	return texts[state];
 }
 
+enum media_side call_customer_side(const struct call *call)
+{
+	return call->direction == CALL_TO_PBX ? MEDIA_CALLED : MEDIA_CALLER;
+}
+
 void call_read(const struct call *call, struct call_facts *out_facts)
 {
 	static const struct history_call none; // whose record went along with who was transferred
@@ -28,6 +33,8 @@ void call_read(const struct call *call, struct call_facts *out_facts)
 		.trunk_sid = record->trunk_sid,
 		.trunk_name = call->trunk_name,
 		.carrier_name = call->carrier_name,
+		.uri = record->uri,
+		.direction = call->direction,
 		.from = record->from,
 		.to = record->to,
 		.call_id_in = record->call_id_in,

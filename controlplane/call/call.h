@@ -45,7 +45,8 @@ enum call_state { CALL_STATE_LIST(CALL_STATE_ENUMERATOR) CALL_STATE_COUNT };
 
 const char *call_state_text(enum call_state state);
 
-enum call_direction { CALL_TO_PSTN, CALL_TO_PBX, CALL_DIRECTIONS }; // who does not hear
+// Where a call goes: termination, and origination; and of what is said in one: who hears it.
+enum call_direction { CALL_TO_PSTN, CALL_TO_PBX, CALL_DIRECTIONS };
 
 // What pings say of a carrier (call/carrier/health.h).
 enum call_carrier_state {
@@ -63,12 +64,14 @@ struct call_carrier_facts {
 };
 
 struct call_counters {
-	struct counter started; // admitted
-	struct counter answered;
-	struct counter ended;
-	struct counter active; // now
+	struct counter started[CALL_DIRECTIONS]; // admitted
+	struct counter answered[CALL_DIRECTIONS];
+	struct counter ended[CALL_DIRECTIONS];
+	struct counter active[CALL_DIRECTIONS]; // now
 	struct counter ack_timeouts; // SIP-004
 	struct counter carrier_moves; // to the next carrier (TERM-032)
+	struct counter uri_moves; // to the next Origination URI (ORIG-021)
+	struct counter redirects; // followed (REDIR-001)
 	struct counter address_moves; // to the next address of a carrier (ORIG-043)
 	struct counter transfers; // that joined two calls (XFER-008)
 	struct counter transfers_failed; // accepted, and came to nothing
@@ -95,6 +98,8 @@ struct call_way { // by what a party's last message came
 
 struct call_facts { // a snapshot for operators; text lives as long as the call
 	const char *sid, *account_sid, *trunk_sid, *trunk_name, *carrier_name;
+	const char *uri; // of origination: the one tried last
+	enum call_direction direction;
 	const char *from, *to;
 	const char *call_id_in, *call_id_out;
 	const char *ladder; // as in history.h
@@ -129,6 +134,12 @@ bool call_carrier_metric(const struct calls *calls, unsigned place,
 struct media_port_facts;
 // Why a pair of media ports that is not free counts as leaked; NULL: it does not.
 const char *call_port_trouble(const struct calls *calls, const struct media_port_facts *port);
+// The side that is a customer's PBX: it calls or is called.
+enum media_side call_customer_side(const struct call *call);
+static inline const char *call_direction_text(enum call_direction direction)
+{
+	return direction == CALL_TO_PBX ? "origination" : "termination";
+}
 const char *call_direction_label(enum call_direction direction); // "to_pstn"
 // The label of one of `troubles`, for metrics; NULL past the last.
 const char *call_refusal_label(unsigned row);

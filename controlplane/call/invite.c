@@ -1,10 +1,12 @@
-// A new call up to the INVITE a carrier gets. Runs on the control thread; never waits.
+// A new call up to the INVITE a target gets. Runs on the control thread; never waits.
 
 #include "call/invite.h"
 
 #include "base/log.h"
 #include "call/admission/admission.h"
+#include "call/origination/inbound.h"
 #include "call/target/attempt.h"
+#include "call/target/target.h"
 #include "call/end.h"
 #include "call/header/carry.h"
 #include "call/leg.h"
@@ -35,8 +37,17 @@ static bool is_description(struct text type)
 	return type.size == 0 || text_is_same(type, TEXT("application/sdp"));
 }
 
+// The caller's media: a customer's by its trunk, a carrier's by what is known of it.
+static enum status secure(struct call *call, const struct carrier *carrier)
+{
+	struct target target = { .security = call->security, .suites = call->suites };
+	if (carrier != NULL)
+		target_of_carrier(carrier, &target);
+	return media_set_security(call->media, MEDIA_CALLER, target.security, target.suites);
+}
+
 static enum refusal_cause describe(struct call *call, const struct sip_message *invite,
-				   struct refusal *refusal)
+				   const struct carrier *carrier, struct refusal *refusal)
 {
 	struct media_problem problem = { 0 };
 	if (!call->is_late && !is_description(invite->content_type))
@@ -49,8 +60,8 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 				   text_of(status_text(status)),
 				   "a free pair of media ports for each leg");
 	}
-	media_set_symmetric(call->media, MEDIA_CALLER, call->has_symmetric_rtp);
-	status = media_set_security(call->media, MEDIA_CALLER, call->security, call->suites);
+	media_set_symmetric(call->media, call_customer_side(call), call->has_symmetric_rtp);
+	status = secure(call, carrier);
 	if (status == OK &&
 	    call->is_late) // the carrier gets an offer of ours, the caller one later
 		status = media_set_family(call->media, MEDIA_CALLER, call->caller->peer.family);
@@ -75,7 +86,8 @@ static void go_on(struct call *call)
 	if (hops < MAX_FORWARDS_LOW)
 		log_event(LOG_WARNING, "max_forwards_low", "call", call->sid, "value",
 			  log_number(&value, hops), "source", record->source, NULL);
-	log_event(LOG_INFO, "call_started", "call", call->sid, "trunk", call->trunk_name, "from",
+	log_event(LOG_INFO, "call_started", "call", call->sid, "direction",
+		  call_direction_text(call->direction), "trunk", call->trunk_name, "from",
 		  record->from, "to", record->to, "source", record->source, "transport",
 		  sip_protocol_name(sip_dialog_flow(call->caller->dialog)->protocol), "call_id",
 		  record->call_id_in, NULL);
@@ -99,11 +111,13 @@ static void start(struct call *call, const struct sip_message *invite,
 	struct refusal refusal = { 0 };
 	struct limit_rules rules;
 	(void)sip_server_reply(call->caller->server, &(struct sip_answer){ .status = 100 });
-	if (describe(call, invite, &refusal) != REFUSED_NOT) {
+	if (describe(call, invite, admitted->carrier, &refusal) != REFUSED_NOT) {
 		call_end_refused(call, &refusal);
 		return;
 	}
 	rules_of_termination(call->calls->config, admitted->trunk, admitted->account, &rules);
+	if (call->direction == CALL_TO_PBX)
+		rules.trunk_rate = rules.account_rate = 0; // LIMIT-004
 	enum limit_cause cause = limits_take(call->calls->limits, &call->limit, &rules);
 	if (cause != LIMIT_ASKED)
 		call_limits_decided(call, cause, &rules);
@@ -129,10 +143,28 @@ static void explain(struct refusal *refusal, enum refusal_cause cause,
 	}
 }
 
+void call_begin(struct calls *calls, struct sip_server *server, const struct sip_message *invite,
+		const struct admitted *admitted)
+{
+	struct refusal refusal;
+	enum refusal_cause cause = REFUSED_NOT;
+	struct call *call = call_create(calls, server, invite, admitted, &cause);
+	if (call != NULL) {
+		start(call, invite, admitted);
+		return;
+	}
+	explain(&refusal, cause, invite);
+	call_refuse(calls, server, invite, admitted->account->sid, admitted->trunk->sid, &refusal);
+}
+
 void call_invite(struct calls *calls, struct sip_server *server, const struct sip_message *invite)
 {
 	struct admitted admitted;
 	struct refusal refusal;
+	if (call_admit_trunk(calls, invite) == NULL) {
+		inbound_invite(calls, server, invite);
+		return;
+	}
 	enum admission admission = call_admit(calls, invite, &admitted, &refusal);
 	const char *trunk_sid = admitted.trunk != NULL ? admitted.trunk->sid : "";
 	const char *account_sid = admitted.trunk != NULL ? admitted.trunk->account_sid : "";
@@ -147,12 +179,5 @@ void call_invite(struct calls *calls, struct sip_server *server, const struct si
 	case ADMITTED:
 		break;
 	}
-	enum refusal_cause cause = REFUSED_NOT;
-	struct call *call = call_create(calls, server, invite, &admitted, &cause);
-	if (call != NULL) {
-		start(call, invite, &admitted);
-		return;
-	}
-	explain(&refusal, cause, invite);
-	call_refuse(calls, server, invite, account_sid, trunk_sid, &refusal);
+	call_begin(calls, server, invite, &admitted);
 }

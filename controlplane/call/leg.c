@@ -91,6 +91,11 @@ void leg_destroy(struct leg *leg)
 	free(leg);
 }
 
+struct leg *leg_of_customer(const struct call *call)
+{
+	return call_customer_side(call) == MEDIA_CALLER ? call->caller : call->called;
+}
+
 struct leg *leg_other(const struct leg *leg)
 {
 	if (leg->call == NULL)

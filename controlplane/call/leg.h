@@ -9,6 +9,7 @@ void leg_note_way(struct leg *leg, const struct sip_flow *flow); // of a message
 struct leg *leg_create(struct call *call, enum media_side side);
 void leg_destroy(struct leg *leg); // closes the dialog, releases what is open; NULL is harmless
 void leg_detach(struct leg *leg); // lets go of its transactions; NULL is harmless
+struct leg *leg_of_customer(const struct call *call); // NULL: it is gone
 struct leg *leg_other(const struct leg *leg);
 
 // "Contact: <sip:trunkd@198.51.100.1:5060>\r\n", and the header lines that wait for this leg.

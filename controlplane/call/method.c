@@ -232,11 +232,13 @@ static bool is_ours(const struct sip_message *request)
 	       address_is_same_host(&target, &request->flow.local);
 }
 
-// A trunk's host; inside dialogs our Contact, or whatever a peer makes of it that knows the dialog.
+// A trunk's host, or whatever a carrier sends us; inside dialogs our Contact, or whatever a peer makes of
+// it that knows the dialog.
 static bool is_known(void *context, const struct sip_message *request)
 {
 	struct calls *calls = context;
-	if (call_admit_trunk(calls, request) != NULL)
+	if (call_admit_trunk(calls, request) != NULL ||
+	    place_find_carrier(calls, &request->flow.remote) != NULL)
 		return true;
 	return request->to.tag.size > 0 &&
 	       (is_ours(request) || sip_dialog_find(calls->dialogs, request) != NULL);
@@ -276,7 +278,7 @@ static void note_response(struct leg *leg, const struct sip_message *message)
 	bool is_repeat = !is_inside && leg->is_answered;
 	if (leg->call == NULL || message->status == 100 || is_repeat)
 		return;
-	carry_over(leg, is_inside ? HEADER_INSIDE : HEADER_FROM_CARRIER, message);
+	carry_over(leg, is_inside ? HEADER_INSIDE : carry_way_back(leg->call), message);
 	if (message->method != SIP_INVITE || message->status / 100 != 2)
 		return;
 	peer_check_answer(leg, message);

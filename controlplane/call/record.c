@@ -21,9 +21,10 @@ static void copy_address(const struct address *address, char *room, size_t size)
 }
 
 static void fill_request(struct history_call *record, const struct sip_message *invite,
-			 uint64_t wall_ms)
+			 enum call_direction direction, uint64_t wall_ms)
 {
-	text_copy_cut(TEXT("termination"), record->direction, sizeof record->direction);
+	text_copy_cut(text_of(call_direction_text(direction)), record->direction,
+		      sizeof record->direction);
 	text_copy_cut(invite->from.uri.user, record->from, sizeof record->from);
 	text_copy_cut(invite->target.user, record->to, sizeof record->to);
 	copy_address(&invite->flow.remote, record->source, sizeof record->source);
@@ -42,7 +43,7 @@ bool record_open(struct call *call, const struct sip_message *invite, const char
 	text_copy_cut(text_of(account_sid), call->record->account_sid,
 		      sizeof call->record->account_sid);
 	text_copy_cut(text_of(trunk_sid), call->record->trunk_sid, sizeof call->record->trunk_sid);
-	fill_request(call->record, invite, call->calls->clock->wall_ms);
+	fill_request(call->record, invite, call->direction, call->calls->clock->wall_ms);
 	call->record->is_secure = call->is_secure;
 	return true;
 }
@@ -63,6 +64,18 @@ bool record_open_target(struct call *target, const struct call *call)
 	record->caller.ttl_lowest = record->called.ttl_lowest = 255;
 	record->is_secure = target->is_secure;
 	return true;
+}
+
+void record_carrier(struct call *call, const char *sid, const char *name,
+		    const struct address *address)
+{
+	struct history_call *record = call->record;
+	text_copy_cut(text_of(name), call->carrier_name, sizeof call->carrier_name);
+	text_copy_cut(text_of(sid), record->carrier_sid, sizeof record->carrier_sid);
+	text_copy_cut(text_of(name), record->carrier, sizeof record->carrier);
+	record->carrier_address[0] = '\0';
+	if (address != NULL)
+		copy_address(address, record->carrier_address, sizeof record->carrier_address);
 }
 
 void record_ladder(struct call *call, enum media_side side, enum record_direction direction,
@@ -181,7 +194,9 @@ void record_media(struct call *call)
 
 void record_close(struct call *call)
 {
-	if (call->record != NULL)
+	if (call->record != NULL && call->is_unlisted)
+		history_call_drop(call->calls->history, call->record);
+	else if (call->record != NULL)
 		record_hand_over(call->calls, call->record);
 	call->record = NULL;
 }
@@ -242,6 +257,12 @@ void record_alert(struct call *call, const struct refusal *refusal)
 	write_alert(call->calls, &alert, refusal);
 }
 
+void record_alert_again(struct call *call, const struct refusal *refusal)
+{
+	call->alerted[refusal->cause / 64] &= ~(1ull << (refusal->cause % 64));
+	record_alert(call, refusal);
+}
+
 void record_alert_of(struct calls *calls, struct history_alert *alert,
 		     const struct refusal *refusal)
 {
@@ -292,7 +313,7 @@ void record_refused(struct calls *calls, const struct sip_message *invite, const
 		write_alert(calls, &alert, refusal);
 	if (record == NULL)
 		return; // the spool is full: the alert and the counter still tell
-	fill_request(record, invite, calls->clock->wall_ms);
+	fill_request(record, invite, CALL_TO_PSTN, calls->clock->wall_ms);
 	text_copy_cut(text_of(sid), record->sid, sizeof record->sid);
 	text_copy_cut(text_of(account_sid), record->account_sid, sizeof record->account_sid);
 	text_copy_cut(text_of(trunk_sid), record->trunk_sid, sizeof record->trunk_sid);

@@ -12,6 +12,9 @@ bool record_open(struct call *call, const struct sip_message *invite, const char
 		 const char *trunk_sid);
 // The same for the target of a transfer: it is about the trunk of the call that is transferred.
 bool record_open_target(struct call *target, const struct call *call);
+// By which carrier it goes, or comes; the address may be NULL.
+void record_carrier(struct call *call, const char *sid, const char *name,
+		    const struct address *address);
 // "312 caller< 180": nothing for a call that is over. What does not fit is left out.
 void record_ladder(struct call *call, enum media_side side, enum record_direction direction,
 		   const char *what);
@@ -29,6 +32,7 @@ void record_close(struct call *call); // hands the row over
 // One alert record: the table's code and fix, what was seen and what is allowed (DEBUG-001). One per
 // call and cause.
 void record_alert(struct call *call, const struct refusal *refusal);
+void record_alert_again(struct call *call, const struct refusal *refusal); // whatever was alerted
 bool record_has_alerted(const struct call *call, enum refusal_cause cause);
 // Of no call either, but of whom and from where the alert says already.
 void record_alert_of(struct calls *calls, struct history_alert *alert,

@@ -4,11 +4,11 @@
 // Runs on: control thread.
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/map.h"
 #include "base/wheel.h"
 #include "call/call.h"
+#include "call/carrier/place.h"
 #include "call/header/identity.h"
 #include "call/limit/limits.h"
 #include "call/refusal.h"
@@ -64,8 +64,8 @@ struct leg {
 	unsigned info_count;
 	unsigned refer_count; // REFERs of it that were accepted
 	struct subscription *subscription; // of the last one; NULL: nothing is to be told any more
-	struct address peer; // where its signalling comes from
-	struct call_way way; // and by what
+	struct address peer; // where its signalling comes from, and by what
+	struct call_way way;
 	struct wheel_timer timer; // given-up leg: the end of its life
 	struct leg *next, *previous; // given-up legs
 	struct text
@@ -78,23 +78,25 @@ struct call {
 	struct map_node by_sid;
 	struct call *next, *previous; // by age
 	enum call_state state;
+	enum call_direction direction;
 	char sid[35];
 	char trunk_name[65];
 	char carrier_name[65];
 	bool has_symmetric_rtp;
 	bool is_secure; // its trunk demands TLS and SRTP
-	enum media_security security; // of the caller's media, and the suites it may have
+	enum media_security security; // of the customer's media, and the suites it may have
 	unsigned suites;
 	unsigned max_forwards; // for the outgoing INVITE
 	struct leg *caller, *called;
 	struct identity identity; // who the caller wants to be
 	struct text carried; // header lines for each carrier that is asked, on the heap
-	struct attempt *attempt; // carriers being tried (call/target/attempt.h); NULL: none
-	struct refusal failure; // the last carrier's, told when none is left
+	struct attempt *attempt; // targets being tried (call/target/attempt.h); NULL: none
+	struct refusal failure; // the last one's, told when none is left
+	bool is_tried, is_unlisted; // there was an address to ask; no record is left (D-26)
 	struct limit_slot limit; // what it holds of its trunk's and account's limits
 	struct media *media; // NULL once closed
 	bool is_late; // the caller's INVITE made no offer
-	uint32_t invite_cseq; // of the caller's INVITE
+	uint32_t invite_cseq; // of it
 	enum exchange exchange;
 	struct text told; // the description it got in a provisional response; on the heap
 	struct reliable reliable;
@@ -134,6 +136,7 @@ struct calls {
 	struct sip_digest *digest;
 	struct sip_resolver *resolver;
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport
+	struct places places; // of carriers
 	struct health *health; // of carriers
 	struct sip_guard *guard; // may be NULL
 	struct limits *limits;

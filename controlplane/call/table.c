@@ -101,12 +101,13 @@ static void reap(struct wheel_timer *timer, void *context)
 {
 	(void)timer;
 	struct call *call = context;
-	struct calls *calls = call->calls;
+	struct call_counters *counters = &call->calls->counters;
+	struct counter *active = &counters->active[call->direction];
+	counter_add(&counters->ended[call->direction], 1);
+	counter_set(active, counter_get(active) - 1);
 	record_close(call);
 	join_close(call);
 	destroy(call);
-	counter_add(&calls->counters.ended, 1);
-	counter_set(&calls->counters.active, calls->by_sid.count);
 }
 
 static void ack_missing(struct wheel_timer *timer, void *context)
@@ -159,8 +160,8 @@ static void link_call(struct calls *calls, struct call *call)
 		calls->oldest = call;
 	calls->newest = call;
 	map_add(&calls->by_sid, &call->by_sid, map_hash(text_of(call->sid)));
-	counter_add(&calls->counters.started, 1);
-	counter_set(&calls->counters.active, calls->by_sid.count);
+	counter_add(&calls->counters.started[call->direction], 1);
+	counter_add(&calls->counters.active[call->direction], 1);
 }
 
 static bool open_caller(struct call *call, struct sip_server *server,
@@ -176,7 +177,7 @@ static bool open_caller(struct call *call, struct sip_server *server,
 		return false;
 	}
 	leg->peer = invite->flow.remote;
-	leg->is_customer = true;
+	leg->is_customer = call->direction == CALL_TO_PSTN;
 	leg_note_way(leg, &invite->flow);
 	leg->server = server;
 	leg_note_allow(leg, invite);
@@ -234,6 +235,7 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 	struct call *call = new_call(calls);
 	if (call == NULL)
 		return NULL;
+	call->direction = admitted->carrier != NULL ? CALL_TO_PBX : CALL_TO_PSTN;
 	read_invite(call, invite);
 	(void)text_copy(text_of(admitted->trunk->name), call->trunk_name, sizeof call->trunk_name);
 	copy_media_policy(call, admitted->trunk);
@@ -246,6 +248,9 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 	(void)text_copy(text_of(admitted->caller_id), call->record->from,
 			sizeof call->record->from);
 	(void)text_copy(text_of(admitted->called), call->record->to, sizeof call->record->to);
+	if (admitted->carrier != NULL)
+		record_carrier(call, admitted->carrier->sid, admitted->carrier->name,
+			       &invite->flow.remote);
 	link_call(calls, call);
 	carry_start(call, invite);
 	record_ladder(call, MEDIA_CALLER, RECORD_IN, "INVITE");

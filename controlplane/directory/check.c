@@ -167,6 +167,27 @@ static enum status check_carrier(const struct check *check)
 	return ERR_LIMIT;
 }
 
+// ORIG-017: disabled ones count, they are only a switch away.
+static enum status check_origination(const struct check *check)
+{
+	const struct directory_object *object = check->object;
+	if (object->kind != DIRECTORY_ORIGINATION_URI || check->before)
+		return OK;
+	const struct mirror_group *group = directory_mirror_group(
+		check->directory, directory_object_get(object, "trunk"), object->kind);
+	const struct mirror_link *link = group ? group->first : NULL;
+	unsigned count = 0;
+	for (; link; link = link->next)
+		count++;
+	if (count < DIRECTORY_ORIGINATION_MAX)
+		return OK;
+	directory_problem_set(check->problem, "trunk",
+			      "it has %u Origination URIs already, the most there may be: "
+			      "remove one, or change it",
+			      count);
+	return ERR_LIMIT;
+}
+
 enum status directory_check(const struct directory *directory,
 			    const struct directory_object *object, bool is_new,
 			    struct directory_problem *out_problem)
@@ -187,7 +208,9 @@ enum status directory_check(const struct directory *directory,
 		status = directory_number_check(object, out_problem);
 	if (status == OK)
 		status = check_domain(&check);
-	return status == OK ? check_carrier(&check) : status;
+	if (status == OK)
+		status = check_carrier(&check);
+	return status == OK ? check_origination(&check) : status;
 }
 
 // Writes the first few who refer to the target, and counts all.
@@ -232,8 +255,24 @@ enum status directory_check_removal(const struct directory *directory,
 	return ERR_CONFLICT;
 }
 
+// ORIG-013: who writes sips may expect TLS all the way.
+static bool hint_origination(const struct directory_object *object,
+			     struct directory_problem *out_hint)
+{
+	struct directory_uri uri;
+	if (directory_uri_read(directory_object_get(object, "uri"), &uri) != NULL || !uri.is_sips)
+		return false;
+	directory_problem_set(
+		out_hint, "uri",
+		"sips is sent as sip with transport=tls, from here to that host and no "
+		"further: write sip: and transport=tls instead");
+	return true;
+}
+
 bool directory_hint(const struct directory_object *object, struct directory_problem *out_hint)
 {
+	if (object->kind == DIRECTORY_ORIGINATION_URI)
+		return hint_origination(object, out_hint);
 	if (object->kind != DIRECTORY_TRUNK)
 		return false;
 	bool has_acl = directory_object_get(object, "acls").size > 0;

@@ -77,11 +77,13 @@ struct carrier { // CG…: a gateway of the PSTN
 	char name[DIRECTORY_NAME_SIZE];
 	char host[DIRECTORY_HOST_SIZE]; // of its SIP: name or IP address, no brackets
 	uint16_t port; // 0: none given
+	struct address address; // the same when the host is one; else of no family
 	enum directory_transport transport;
 	uint32_t options_ping_s; // 0: none
 	uint16_t priority; // lower first
 	uint16_t weight; // share among equal priority, 1..65535
 	bool is_enabled;
+	bool has_plus; // before numbers in the calls it sends
 	bool has_srtp, has_aead; // its media is SRTP, with AES-CM or AES-GCM
 	bool is_verified; // by TLS its certificate must be right
 	bool allows_deprecated_tls;

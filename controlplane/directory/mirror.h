@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "directory/directory.h"
 #include "directory/object.h"
+#include "directory/origination/origination.h"
 #include "directory/peers.h"
 #include "directory/relation.h"
 #include "directory/stock.h"
@@ -41,6 +42,7 @@ union directory_view {
 	struct credential credential;
 	struct number number;
 	struct carrier carrier;
+	struct origination_uri origination;
 };
 
 struct directory_entry {

@@ -153,8 +153,26 @@ static const struct directory_field carrier_fields[] = {
 	  .text = "File of that certificate's key; not given: it is in the same file." },
 	{ .name = "deprecated_tls", .type = DIRECTORY_BOOL, .fallback = "false",
 	  .text = "Whether TLS 1.0 and 1.1 will do with it (TLS-005)." },
+	{ .name = "number_format", .type = DIRECTORY_CHOICE, .choices = "e164, digits", .fallback = "e164",
+	  .text = "How it writes numbers in the calls it sends: e164 with the plus sign, or digits without one, country code first." },
 	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
-	  .text = "Whether calls are sent to it." },
+	  .text = "Whether calls are sent to it, and taken from it." },
+};
+
+static const struct directory_field origination_uri_fields[] = {
+	{ .name = "trunk", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_TRUNK, .text = "Whose calls go there; a trunk has at most 10 (ORIG-017)." },
+	{ .name = "uri", .type = DIRECTORY_SIP_URI, .is_required = true,
+	  .text = "Where they go: sip:[user@]host[:port], the parameters transport (udp, tcp, tls), edge, region and tnx, and headers "
+		  "?X-name=value. Without a user it is the number that was dialled; sips means transport=tls (ORIG-002 to ORIG-016)." },
+	{ .name = "priority", .type = DIRECTORY_UNSIGNED, .max = 65535, .fallback = "10",
+	  .text = "Lower ones are tried first (ORIG-018)." },
+	{ .name = "weight", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 65535, .fallback = "10",
+	  .text = "Share of the calls among those of equal priority (ORIG-019)." },
+	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
+	  .text = "Whether calls are sent to it (ORIG-026)." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
+	  .text = "A friendly name." },
 };
 
 static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
@@ -174,6 +192,8 @@ static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
 		.text = "A telephone number, of an account or in stock." },
 	[DIRECTORY_CARRIER] = { "carrier", "carriers", "CG", FIELDS(carrier_fields),
 		.text = "A gateway to the PSTN." },
+	[DIRECTORY_ORIGINATION_URI] = { "origination_uri", "origination_uris", "OU", FIELDS(origination_uri_fields),
+		.text = "Where the calls to a trunk's numbers go (ORIG-001)." },
 };
 // clang-format on
 

@@ -18,6 +18,7 @@ enum directory_kind {
 	DIRECTORY_CREDENTIAL,
 	DIRECTORY_NUMBER,
 	DIRECTORY_CARRIER,
+	DIRECTORY_ORIGINATION_URI,
 	DIRECTORY_KIND_COUNT
 };
 
@@ -36,6 +37,7 @@ enum directory_type {
 	DIRECTORY_USER, // a text fit for a digest's user name
 	DIRECTORY_COUNTRY, // ISO 3166-1 alpha-2, two letters
 	DIRECTORY_PATH, // absolute, of a file that each node has
+	DIRECTORY_SIP_URI, // of origination (directory/origination/origination.h)
 };
 
 struct directory_field {

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "directory/object.h"
+#include "directory/origination/origination.h"
 #include "directory/schema.h"
 
 #define LABEL_MAX 63 // RFC 1035 2.3.4
@@ -198,7 +199,7 @@ static const char *write_prefix(const struct directory_field *field, struct text
 }
 
 // RFC 1123 2.1; a name whose last label is a number could be taken for an address.
-static bool write_host_name(struct text host, struct writer *out)
+bool directory_value_write_host_name(struct text host, struct writer *out)
 {
 	struct text rest = host, last = TEXT_NONE;
 	uint64_t number;
@@ -235,11 +236,20 @@ static const char *write_host(const struct directory_field *field, struct text v
 	bool has_port = host.size < value.size;
 	if (has_port && (!text_to_unsigned(port, UINT16_MAX, &number) || number == 0))
 		return allowed;
-	if (!write_host_name(host, out))
+	if (!directory_value_write_host_name(host, out))
 		return allowed;
 	if (has_port)
 		writer_format(out, ":%u", (unsigned)number);
 	return NULL;
+}
+
+static const char *write_uri(const struct directory_field *field, struct text value,
+			     struct writer *out)
+{
+	struct directory_uri uri;
+	(void)field;
+	writer_text(out, value); // as it was given: what it means is read again from that (D-23)
+	return directory_uri_read(value, &uri);
 }
 
 static const char *write_choice(const struct directory_field *field, struct text value,
@@ -343,6 +353,7 @@ static const struct {
 	[DIRECTORY_USER] = { write_user, "octets" },
 	[DIRECTORY_COUNTRY] = { write_country, NULL },
 	[DIRECTORY_PATH] = { write_path, "octets" },
+	[DIRECTORY_SIP_URI] = { write_uri, NULL },
 };
 
 struct text directory_value_shown(struct text value)

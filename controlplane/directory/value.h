@@ -18,5 +18,7 @@ enum status directory_value_write(const struct directory_field *field, struct te
 struct text directory_value_next(struct text *rest);
 // As much of it as a message shows; "(not shown)" when it is not printable.
 struct text directory_value_shown(struct text value);
+// RFC 1123 2.1, in lower case. False: it is none, or could be taken for an address.
+bool directory_value_write_host_name(struct text host, struct writer *out);
 // Whole sequences of well-formed UTF-8 without control characters (RFC 3629, no C1 either).
 bool directory_value_is_printable(struct text text);

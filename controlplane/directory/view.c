@@ -132,6 +132,7 @@ static bool fill_host(struct text value, struct carrier *carrier)
 		struct writer host = writer_of(carrier->host, sizeof(carrier->host));
 		address_write_host(&address, &host);
 		carrier->port = address.port;
+		carrier->address = address;
 		return writer_string_done(&host) != NULL;
 	}
 	struct text host = text_split(&value, ':');
@@ -152,12 +153,24 @@ static void fill_carrier(const struct directory_object *object, union directory_
 	carrier->options_ping_s = (uint32_t)number(object, "options_ping_s");
 	carrier->priority = (uint16_t)number(object, "priority");
 	carrier->weight = (uint16_t)number(object, "weight");
+	carrier->has_plus = !text_is_equal(get(object, "number_format"), TEXT("digits"));
 	carrier->has_srtp = is_true(object, "srtp");
 	carrier->has_aead = is_true(object, "srtp_aead");
 	carrier->is_verified = !text_is_equal(get(object, "tls_verify"), TEXT("false"));
 	carrier->allows_deprecated_tls = is_true(object, "deprecated_tls");
 	copy(object, "tls_certificate", carrier->tls_certificate, sizeof(carrier->tls_certificate));
 	copy(object, "tls_key", carrier->tls_key, sizeof(carrier->tls_key));
+}
+
+static void fill_origination(const struct directory_object *object, union directory_view *view)
+{
+	struct origination_uri *uri = &view->origination;
+	memcpy(uri->sid, object->sid, sizeof(uri->sid));
+	copy(object, "trunk", uri->trunk_sid, sizeof(uri->trunk_sid));
+	uri->priority = (uint16_t)number(object, "priority");
+	uri->weight = (uint16_t)number(object, "weight");
+	uri->is_enabled = is_true(object, "enabled") &&
+			  directory_uri_read(get(object, "uri"), &uri->uri) == NULL;
 }
 
 typedef void (*fill_fn)(const struct directory_object *object, union directory_view *view);
@@ -172,6 +185,7 @@ static const struct {
 	[DIRECTORY_CREDENTIAL] = { fill_credential, sizeof(struct credential) },
 	[DIRECTORY_NUMBER] = { fill_number, sizeof(struct number) },
 	[DIRECTORY_CARRIER] = { fill_carrier, sizeof(struct carrier) },
+	[DIRECTORY_ORIGINATION_URI] = { fill_origination, sizeof(struct origination_uri) },
 };
 
 size_t directory_view_size(enum directory_kind kind)

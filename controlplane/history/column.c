@@ -76,6 +76,8 @@ static const struct history_column CALL_COLUMNS[] = {
 	{ "priced",         HISTORY_COLUMN_NUMBER, FIELD(history_call, is_priced),   3, "" },
 	{ "price_micro",    HISTORY_COLUMN_NUMBER, FIELD(history_call, price_micro), 3, "" },
 	{ "rate_prefix",    HISTORY_COLUMN_TEXT,   FIELD(history_call, rate_prefix), 3, "" },
+	{ "uri",            HISTORY_COLUMN_TEXT,   FIELD(history_call, uri),         3, "" },
+	{ "uri_address",    HISTORY_COLUMN_TEXT,   FIELD(history_call, uri_address), 3, "" },
 	MEDIA(caller),
 	MEDIA(called),
 };

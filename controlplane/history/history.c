@@ -255,6 +255,13 @@ void history_call_close(struct history *history, struct history_call *call)
 	history_spool_finish(history->spool, history_spool_slot(call));
 }
 
+// Its place is given back by the history thread, as that of any other record.
+void history_call_drop(struct history *history, struct history_call *call)
+{
+	call->sid[0] = '\0';
+	history_spool_finish(history->spool, history_spool_slot(call));
+}
+
 bool history_alert_write(struct history *history, const struct history_alert *alert)
 {
 	remember_newest(history, alert);

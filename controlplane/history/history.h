@@ -57,19 +57,18 @@ enum history_end history_end_of(struct text text);
 
 struct history_call {
 	char sid[35], account_sid[35], trunk_sid[35], carrier_sid[35];
-	char parent_sid
-		[35]; // of the call that it was joined with, or was to be, by transfer; "": none
-	char direction[16]; // "termination"
+	char parent_sid[35]; // of the call it was, or was to be, joined with by transfer; "": none
+	char direction[16]; // "termination", "origination"
 	char from[64], to[64];
 	char source[64]; // the caller's signalling address
-	char carrier[65]; // name of the last carrier tried
-	char carrier_address[64]; // its signalling address
+	char carrier[65], carrier_address[64]; // tried last; of origination, the one that called
+	char uri[160], uri_address[64]; // of origination: tried last, and its address
 	char call_id_in[128], call_id_out[128];
 	uint64_t start_ms, ringing_ms, answer_ms, end_ms; // wall clock; 0: did not happen
 	uint16_t sip_status; // the final answer the caller got; 200 for an answered call
 	char reason[96]; // its phrase, or why the call ended
 	uint8_t ended_by; // enum history_end
-	uint8_t attempts; // carriers tried
+	uint8_t attempts; // carriers or URIs tried
 	uint8_t is_secure; // its trunk demanded TLS and SRTP
 	uint32_t alert_code; // of the alert that explains a failure; 0: none
 	// Usage, filled in when the call is closed (rate.h):
@@ -138,6 +137,7 @@ const struct history_counters *history_counters(const struct history *history);
 struct history_call *history_call_open(struct history *history);
 void history_call_close(struct history *history,
 			struct history_call *call); // accepted: never lost now
+void history_call_drop(struct history *history, struct history_call *call); // no row (D-26)
 bool history_alert_write(struct history *history, const struct history_alert *alert); // false: full
 // The latest alerts, newest first, from memory.
 unsigned history_alerts(const struct history *history, struct history_alert *out_alerts,

@@ -112,8 +112,12 @@ static void fill_batch(struct history_keeper *keeper)
 {
 	struct history_slot *slot;
 	while (keeper->batch_count < BATCH_MAX &&
-	       (slot = history_spool_next(keeper->options.spool)))
-		keeper->batch[keeper->batch_count++] = slot;
+	       (slot = history_spool_next(keeper->options.spool))) {
+		if (slot->kind == HISTORY_SLOT_CALL && slot->call.sid[0] == '\0')
+			history_spool_give(keeper->options.spool, slot); // dropped
+		else
+			keeper->batch[keeper->batch_count++] = slot;
+	}
 }
 
 // Everything that waits; stops at the first trouble.

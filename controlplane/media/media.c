@@ -41,13 +41,14 @@ static enum status take_pairs(struct media *media, uint8_t family, const uint32_
 {
 	struct media_ports *ports = media->engine->ports;
 	struct media_port_user user = media_port_user_of(media);
+	const struct media_port_place place = { .family = family };
 	if (beside == NULL)
 		return media_ports_take(ports, family, &user, out_indexes);
 	enum status status =
-		media_ports_take_beside(ports, *beside, family, &user, &out_indexes[0]);
+		media_ports_take_beside(ports, *beside, &place, &user, &out_indexes[0]);
 	if (status != OK)
 		return status;
-	status = media_ports_take_beside(ports, *beside, family, &user, &out_indexes[1]);
+	status = media_ports_take_beside(ports, *beside, &place, &user, &out_indexes[1]);
 	if (status != OK)
 		media_ports_give_unused(ports, out_indexes[0], user.now_ms);
 	return status;
@@ -137,16 +138,22 @@ static bool is_settled(const struct media *media, const struct media_leg *leg)
 
 enum status media_set_family(struct media *media, enum media_side side, uint8_t family)
 {
+	return media_set_place(media, side, &(struct media_port_place){ .family = family });
+}
+
+enum status media_set_place(struct media *media, enum media_side side,
+			    const struct media_port_place *place)
+{
 	struct media_engine *engine = media->engine;
 	struct media_leg *leg = &media->legs[side];
 	struct media_port_user user = media_port_user_of(media);
 	uint32_t index;
-	if (leg->local.family == family)
+	if (media_port_is_in(place, &leg->local))
 		return OK;
 	if (is_settled(media, leg))
 		return ERR_NOT_ACCEPTABLE;
 	enum status status =
-		media_ports_take_beside(engine->ports, leg->rtp_index, family, &user, &index);
+		media_ports_take_beside(engine->ports, leg->rtp_index, place, &user, &index);
 	if (status != OK)
 		return status;
 	media_ports_give_unused(engine->ports, leg->rtp_index, user.now_ms); // as it is not settled

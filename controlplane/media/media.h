@@ -20,6 +20,7 @@ struct event_base;
 struct media; // of one call
 struct media_engine; // of the process
 struct media_ports;
+struct media_port_place;
 
 enum media_side { MEDIA_CALLER, MEDIA_CALLED, MEDIA_SIDES };
 
@@ -55,8 +56,8 @@ struct media_counters {
 enum status media_engine_start(const struct media_engine_options *options,
 			       struct media_engine **out_engine);
 void media_engine_stop(struct media_engine *engine);
-void media_engine_tick(
-	struct media_engine *engine); // every 5 ms: collects events, retries, next hops
+// Every 5 ms: collects events, retries, next hops.
+void media_engine_tick(struct media_engine *engine);
 // Another dataplane (it restarted): every live call's streams are opened again there, and what they
 // counted before is kept. NULL: it is gone and none is there yet. Detach the former one after this.
 void media_engine_attach(struct media_engine *engine, struct dataplane *dataplane);
@@ -80,10 +81,12 @@ enum media_security { // of a side's media
 enum status media_set_security(struct media *media, enum media_side side,
 			       enum media_security security, unsigned suites);
 // Before anything was written to that side: it speaks this family (its signalling address tells), so
-// its ports must be of it. An offer from a side tells it too. ERR_NOT_ACCEPTABLE: we have none.
+// its ports must be of it, or at that place (MEDIA-021). An offer from a side tells the family too.
+// ERR_NOT_ACCEPTABLE: we have none.
 enum status media_set_family(struct media *media, enum media_side side, uint8_t family);
-// Closes all streams; MEDIA_CLOSED comes later through the loop, even when nothing was ever opened.
-// The ports rest in quarantine before they are used again.
+enum status media_set_place(struct media *, enum media_side, const struct media_port_place *place);
+// Closes all streams; MEDIA_CLOSED comes later through the loop, even when nothing was ever opened. The
+// ports rest in quarantine before they are used again.
 void media_close(struct media *media);
 
 enum media_objection { // to a description, where its status alone does not tell
@@ -110,8 +113,8 @@ bool media_is_repeated(const struct media *media, enum media_side from, struct t
 // The other side refused the latest offer: what was agreed before stays in force (RFC 3264 8).
 // Also when an early answer had changed it (RFC 3261 14.1).
 void media_withdraw_offer(struct media *media);
-// Another peer takes that side's place (the next carrier): forgets what the former one said.
-void media_forget(struct media *media, enum media_side side);
+void media_forget(struct media *media,
+		  enum media_side side); // another peer takes that side's place
 // Our description towards that side, made of what the other side said (MEDIA-023). Without anything
 // said, it is an offer of our own (the late offer: an INVITE came without one).
 void media_write_offer(struct media *media, enum media_side to, struct writer *writer);
@@ -119,8 +122,7 @@ void media_write_answer(struct media *media, enum media_side to, struct writer *
 // The same before the call is answered, when what the other side says may still change while this side
 // has one answer (RFC 3261 13.2.1): all that its own offer allows, or without one an offer of all we can.
 void media_write_early(struct media *media, enum media_side to, struct writer *writer);
-// Takes the latest offer without asking the other side, to whom it changes nothing.
-void media_accept_offer(struct media *media);
+void media_accept_offer(struct media *media); // the latest one: nothing changes for the other side
 // Brings the workers up to what both sides have said so far; harmless when nothing changed.
 void media_connect(struct media *media);
 

@@ -193,19 +193,28 @@ enum status media_ports_take(struct media_ports *ports, uint8_t family,
 	return has_family ? ERR_LIMIT : ERR_NOT_ACCEPTABLE;
 }
 
-enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside, uint8_t family,
+bool media_port_is_in(const struct media_port_place *place, const struct address *address)
+{
+	bool is_in = place->prefix_count == 0;
+	for (unsigned i = 0; i < place->prefix_count; i++)
+		is_in |= prefix_contains(&place->prefixes[i], address);
+	return is_in && address->family == place->family;
+}
+
+enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside,
+				    const struct media_port_place *place,
 				    const struct media_port_user *user, uint32_t *out_index)
 {
 	uint32_t neighbour = pair_of(ports, beside);
-	bool has_family = false;
+	bool has_address = false;
 	assert(neighbour != NO_PAIR);
 	media_ports_tick(ports, user->now_ms);
 	uint32_t worker = ports->pairs[neighbour].bucket % ports->worker_count;
 	for (unsigned i = 0; i < ports->address_count; i++) {
 		uint32_t bucket = i * ports->worker_count + worker;
-		if (ports->addresses[i].family != family)
+		if (!media_port_is_in(place, &ports->addresses[i]))
 			continue;
-		has_family = true;
+		has_address = true;
 		if (ports->free[bucket].count == 0)
 			continue;
 		uint32_t number = ports->free[bucket].first;
@@ -213,7 +222,7 @@ enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside, 
 		*out_index = index_of(number);
 		return OK;
 	}
-	return has_family ? ERR_LIMIT : ERR_NOT_ACCEPTABLE;
+	return has_address ? ERR_LIMIT : ERR_NOT_ACCEPTABLE;
 }
 
 bool media_ports_is_beside(const struct media_ports *ports, uint32_t index, uint32_t other)

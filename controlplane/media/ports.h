@@ -45,8 +45,15 @@ void media_ports_destroy(struct media_ports *ports);
 // The RTP streams' indexes. ERR_LIMIT: none left; ERR_NOT_ACCEPTABLE: no address of that family.
 enum status media_ports_take(struct media_ports *ports, uint8_t family,
 			     const struct media_port_user *user, uint32_t out_indexes[static 2]);
-// One pair of that family, of the worker that owns `beside`.
-enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside, uint8_t family,
+struct media_port_place { // which of our addresses will do
+	uint8_t family;
+	const struct prefix *prefixes; // it lies in one of these
+	unsigned prefix_count; // 0: anywhere
+};
+bool media_port_is_in(const struct media_port_place *place, const struct address *address);
+// One pair there, of the worker that owns `beside`. ERR_NOT_ACCEPTABLE: we have no such address.
+enum status media_ports_take_beside(struct media_ports *ports, uint32_t beside,
+				    const struct media_port_place *place,
 				    const struct media_port_user *user, uint32_t *out_index);
 // Has one worker both?
 bool media_ports_is_beside(const struct media_ports *ports, uint32_t index, uint32_t other);

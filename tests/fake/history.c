@@ -159,6 +159,11 @@ struct history_call *history_call_open(struct history *history)
 	return &record->call;
 }
 
+void history_call_drop(struct history *history, struct history_call *call)
+{
+	forget(history, call);
+}
+
 void history_call_close(struct history *history, struct history_call *call)
 {
 	history->rows =

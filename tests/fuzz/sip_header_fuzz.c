@@ -117,7 +117,7 @@ static void tell_who(const struct sip_message *message)
 	identity_write_from(&identity, "+14155550100", &host, &writer);
 	check(!writer.failed && holds(writer_done(&writer), TEXT("+1415")) != identity.is_private);
 	writer = writer_of(room, sizeof(room));
-	identity_write_lines(&identity, "+14155550100", &host, &writer);
+	identity_write_lines(&identity, true, "+14155550100", &host, &writer);
 	check(!writer.failed &&
 	      holds(writer_done(&writer), TEXT("Privacy: id")) == identity.is_private);
 	writer = writer_of(room, sizeof(room));

@@ -9,6 +9,8 @@
 // No address may be part of another one's text: agents_leak looks for them.
 static const struct agent agents_known[AGENT_COUNT] = {
 	{ "alice", "203.0.113.10", "203.0.113.10:5060", "203.0.113.177", "10.77.0.10" },
+	{ "pbx1", "203.0.113.21", "203.0.113.21:5060", "203.0.113.121", "10.77.0.21" },
+	{ "pbx2", "203.0.113.32", "203.0.113.32:5060", "203.0.113.132", "10.77.0.32" },
 	{ "mallory", "203.0.113.66", "203.0.113.66:5066", "203.0.113.188", "10.77.0.66" },
 	{ "carrier1", "198.51.100.11", "198.51.100.11:5060", "198.51.100.177", "10.88.0.11" },
 	{ "carrier2", "198.51.100.22", "198.51.100.22:5060", "198.51.100.188", "10.88.0.22" },
@@ -206,8 +208,7 @@ static const char *leaks_agent(const struct agent *other, const struct wire_pack
 	return is_in(packet, other->name) ? other->name : NULL;
 }
 
-// mallory stands on alice's side.
-static bool is_carrier(const struct agent *agent)
+bool agent_is_carrier(const struct agent *agent)
 {
 	return strncmp(agent->name, "carrier", 7) == 0;
 }
@@ -244,5 +245,5 @@ const char *agents_leak(const struct agents *agents, const struct wire_packet *p
 		if (party->agent != receiver && tag != NULL && is_in(packet, tag + 5))
 			return tag + 5;
 	}
-	return is_carrier(receiver) && is_in(packet, NODE_DOMAIN) ? NODE_DOMAIN : NULL;
+	return agent_is_carrier(receiver) && is_in(packet, NODE_DOMAIN) ? NODE_DOMAIN : NULL;
 }

@@ -52,7 +52,7 @@ struct party {
 	unsigned nonce_count;
 };
 
-#define AGENT_COUNT 6
+#define AGENT_COUNT 8
 
 struct agents {
 	struct node *node;
@@ -88,6 +88,7 @@ struct speech {
 	bool is_again; // the last of its kind, octet by octet
 };
 
+bool agent_is_carrier(const struct agent *agent); // else it stands on the customer's side
 const struct agent *agent_find(struct text name);
 const struct agent *agent_at(unsigned index); // NULL past the last
 void agents_clear(struct agents *agents);

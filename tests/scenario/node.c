@@ -376,6 +376,24 @@ void node_make_room(struct node *node)
 		;
 }
 
+bool node_add_edge(struct node *node, const char *name, const char *signalling, const char *media)
+{
+	struct config_addresses *own = &node->config.sip.addresses;
+	struct edge_config *edge =
+		(struct edge_config *)config_edge_named(&node->config.edges, text_of(name));
+	struct address address;
+	if (edge == NULL || !address_parse(text_of(signalling), &address) ||
+	    !prefix_parse(text_of(media), &edge->media.items[0]))
+		return false;
+	own->items[own->count++] = edge->signalling.items[edge->signalling.count++] = address;
+	edge->media.count = 1;
+	node_lose_dataplane(node);
+	node->dataplane =
+		fake_dataplane_create(1, (const char *const[]){ NODE_MEDIA_ADDRESS, media, NULL });
+	media_engine_attach(node->media, node->dataplane);
+	return true;
+}
+
 void node_lose_dataplane(struct node *node)
 {
 	media_engine_attach(node->media, NULL);

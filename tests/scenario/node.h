@@ -62,6 +62,8 @@ bool node_set(struct node *node, const char *kind, const char *word, char *const
 bool node_remove(struct node *node, const char *kind, const char *word);
 // So that the fake dataplane asks for no memory while a story is told.
 void node_make_room(struct node *node);
+// This node is at that edge too; before there are calls. False: no such edge or address.
+bool node_add_edge(struct node *node, const char *name, const char *signalling, const char *media);
 void node_lose_dataplane(struct node *node); // its process is gone
 void node_regain_dataplane(struct node *node); // an empty one is there
 void node_take_all_ports(struct node *node);

@@ -5,6 +5,16 @@
 #include "fake/limits.h"
 #include "scenario/story.h"
 
+// "edge dublin 192.0.2.9 192.0.2.10": this node is there too, with that signalling and media address.
+static bool set_edge(struct story *story)
+{
+	struct words *words = &story->words;
+	const char *name = words_take(words), *signalling = words_take(words);
+	const char *media = words_take(words);
+	return (media != NULL && node_add_edge(story->node, name, signalling, media)) ||
+	       story_fail(story, "edge NAME SIGNALLING MEDIA");
+}
+
 bool story_config(struct story *story)
 {
 	struct sip_config *sip = &story->node->config.sip;
@@ -23,6 +33,8 @@ bool story_config(struct story *story)
 		{ "max_cps", &limits->max_cps },
 		{ "bandwidth_mbps", &limits->bandwidth_mbps },
 	};
+	if (name != NULL && strcmp(name, "edge") == 0)
+		return set_edge(story);
 	for (unsigned i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unsigned long number;
 		if (strcmp(name, rows[i].name) != 0)

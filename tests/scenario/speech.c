@@ -92,29 +92,31 @@ static bool has_dialog(const struct party *party)
 
 static void open_dialog(struct party *party, const struct speech *speech)
 {
-	const char *from = speech->from != NULL ? speech->from : NODE_NUMBER;
-	const char *form = strchr(from, '@') != NULL || strchr(from, '<') != NULL
-				   ? "%s"
-				   : "<sip:%s@" NODE_DOMAIN ">";
+	bool is_carrier = agent_is_carrier(party->agent);
+	const char *usual = is_carrier ? "+81312345678" : NODE_NUMBER;
+	const char *from = speech->from != NULL ? speech->from : usual;
+	bool is_whole = strchr(from, '@') != NULL || strchr(from, '<') != NULL;
 	char room[AGENT_TEXT_SIZE];
 	struct writer writer = writer_of(room, sizeof(room));
-	if (strcmp(form, "%s") == 0)
+	if (is_whole)
 		writer_string(&writer, from);
 	else
-		writer_format(&writer, "<sip:%s@" NODE_DOMAIN ">", from);
+		writer_format(&writer, "<sip:%s@%s>", from,
+			      is_carrier ? party->agent->host : NODE_DOMAIN);
 	(void)snprintf(party->local, sizeof(party->local), "%s;tag=%s", writer_string_done(&writer),
 		       party->local_tag);
 	(void)snprintf(party->call_id, sizeof(party->call_id), "callid-%s", party->name);
 }
 
-// "+81…" is dialled at the trunk's own domain.
+// "+81…" is dialled at the trunk's own domain, by a carrier at our address.
 static const char *uri_of(struct party *party, const struct speech *speech, char *room, size_t size)
 {
 	bool is_hop_ack = speech->method == SIP_ACK && party->answered != NULL &&
 			  party->answered->message.status >= 300;
 	if (speech->uri != NULL && strncmp(speech->uri, "sip", 3) != 0 &&
 	    strncmp(speech->uri, "tel", 3) != 0) {
-		(void)snprintf(room, size, "sip:%s@" NODE_DOMAIN, speech->uri);
+		(void)snprintf(room, size, "sip:%s@%s", speech->uri,
+			       agent_is_carrier(party->agent) ? NODE_ADDRESS : NODE_DOMAIN);
 		return room;
 	}
 	if (speech->uri != NULL)
@@ -336,7 +338,7 @@ static bool write_response(struct party *party, const struct speech *speech, str
 	if (!lacks(speech, "cseq"))
 		line(writer, "CSeq", request->cseq_value);
 	bool has_target = is_invite || speech->method == SIP_UPDATE;
-	if (has_target && speech->status > 100 && speech->status < 300)
+	if (speech->contact != NULL || (has_target && speech->status > 100 && speech->status < 300))
 		write_contact(party, speech, writer);
 	const char *usual = is_invite && speech->status / 100 == 2 ? "plain" : NULL;
 	return write_end(party, speech, speech->sdp != NULL ? speech->sdp : usual, writer);

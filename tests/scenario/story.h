@@ -5,8 +5,10 @@
 //   alice > INVITE +81312345678 from +14155550100 offer plain     she says it
 //   alice > PRACK answer plain                                    of the last reliable response she heard
 //   alice > INFO body application/dtmf-relay "Signal=5"           a body that is no description
+//   carrier1 > INVITE +14155550100                                a call from the PSTN: at our address
 //   alice < 403 "Forbidden" has "received=203.0.113.10"           she heard it (oldest first)
 //   carrier1 < INVITE line "Privacy: id" lacks "Subject"           a whole header line is there
+//   pbx1 < INVITE has "A: b\nC: d"                                \n is an end of line
 //   carrier1 < INVITE again 2 times                               octet by octet as before
 //   alice by tls [1.0] · alice disconnects                        on a new connection; it is gone
 //   alice < 200 by tls                                            it came by that transport
@@ -28,6 +30,7 @@
 //   add carrier name=carrier2 address=198.51.100.22 priority=20   set KIND WORD FIELD=VALUE …, remove
 //   dns gw.example A 198.51.100.11 ttl 60 · dns remove gw.example · dns dead | silent | alive
 //   carrier state carrier1 up | down | unknown | "not pinged"      what its pings say
+//   config edge dublin 192.0.2.9 192.0.2.10                        this node is there too: SIP, media
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
 //   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times | stranger ADDRESS
 //   verdict caller ttl                                            why the caller is not heard now

@@ -29,7 +29,9 @@ static void set(struct field *field, const char *name, const char *format, ...)
 #define DOWN_CODE 32982 // of no call, like that
 #define UP_CODE 32983
 #define OVERLOAD_CODE 32963
-#define ROW_FIELDS 21
+#define UNKNOWN_CODE 32995 // a number that is nobody's
+#define TRUNKLESS_CODE 32996 // one that is on no trunk
+#define ROW_FIELDS 24
 
 static void read_row(const struct history_call *row, struct field fields[static ROW_FIELDS])
 {
@@ -54,6 +56,9 @@ static void read_row(const struct history_call *row, struct field fields[static 
 	set(&fields[i++], "called_verdict", "%s", row->called.verdict);
 	set(&fields[i++], "recovered", "%u", row->caller.is_recovered + row->called.is_recovered);
 	set(&fields[i++], "caller_suite", "%s", row->caller.suite);
+	set(&fields[i++], "direction", "%s", row->direction);
+	set(&fields[i++], "uri", "%s", row->uri);
+	set(&fields[i++], "uri_address", "%s", row->uri_address);
 	set(&fields[i++], "called_suite", "%s", row->called.suite);
 	set(&fields[i++], "parent", "%.2s", row->parent_sid);
 }
@@ -124,11 +129,12 @@ bool story_check_alert(struct story *story)
 		return story_fail(story, "alert %" PRIu32 " (%s: %s) came first", alert->code,
 				  alert->header, alert->seen);
 	bool is_of_node = code == LEAK_CODE || code == DOWN_CODE || code == UP_CODE ||
-			  code == OVERLOAD_CODE; // of no call's
+			  code == OVERLOAD_CODE || code == UNKNOWN_CODE; // of no call's
 	size_t size = is_of_node ? 0 : 34;
 	size_t call_size = words_take_if(&story->words, "callless") ? 0 : size;
 	if (strlen(alert->call_sid) != call_size || strlen(alert->account_sid) != size ||
-	    strlen(alert->trunk_sid) != size || alert->at_ms == 0 || alert->text[0] == '\0')
+	    strlen(alert->trunk_sid) != (code == TRUNKLESS_CODE ? 0 : size) || alert->at_ms == 0 ||
+	    alert->text[0] == '\0')
 		return story_fail(story, "the alert names no call, account, trunk, time or fix");
 	const char *word;
 	while ((word = words_take(&story->words)) != NULL) {

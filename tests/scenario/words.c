@@ -17,6 +17,8 @@ static const char *take_word(const char *at, char **out)
 	for (; *at && (is_inside || !is_space(*at)); at++) {
 		if (*at == '"')
 			is_inside = !is_inside;
+		else if (*at == '\\' && at[1] == 'n')
+			*(*out)++ = '\r', *(*out)++ = '\n', at++;
 		else if (*at == '\\' && (at[1] == '"' || at[1] == '\\'))
 			*(*out)++ = *++at;
 		else

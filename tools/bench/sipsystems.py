@@ -166,7 +166,7 @@ class Trunkd(System):
         return resident_kb(self.pid)
 
     def active(self):
-        return int(self.trunkd.metrics().get("trunkd_calls", {}).get("", 0))
+        return int(sum(self.trunkd.metrics().get("trunkd_calls", {}).values()))
 
     def settle(self):
         """Until the last calls are gone and their ports have rested."""

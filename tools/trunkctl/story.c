@@ -55,6 +55,12 @@ static void print_way(const struct story *story, const char *party, const char *
 	}
 }
 
+// A call from the PSTN: the carrier calls, and the PBX is called.
+static bool is_origination(const struct story *story)
+{
+	return is_text(story->call, "direction", "origination");
+}
+
 static void print_head(const struct story *story)
 {
 	struct cell a, b, c;
@@ -63,9 +69,13 @@ static void print_head(const struct story *story)
 	fprintf(story->out, "  %s calls %s\n", get(call, "from", &a), get(call, "to", &b));
 	fprintf(story->out, "  trunk %s", get(call, "trunk", &a));
 	if (has(call, "carrier"))
-		fprintf(story->out, ", carrier %s", get(call, "carrier", &b));
+		fprintf(story->out, is_origination(story) ? ", from carrier %s" : ", carrier %s",
+			get(call, "carrier", &b));
+	if (has(call, "uri"))
+		fprintf(story->out, ", to %s", get(call, "uri", &b));
 	if (json_integer_value(json_object_get(call, "attempts")) > 1)
-		fprintf(story->out, " (carriers tried: %s)", get(call, "attempts", &b));
+		fprintf(story->out, " (%s tried: %s)", is_origination(story) ? "URIs" : "carriers",
+			get(call, "attempts", &b));
 	fputc('\n', story->out);
 	fprintf(story->out, "  began %s, lasted %s", get(call, "started_at", &a),
 		get(call, "duration_s", &b));
@@ -78,8 +88,9 @@ static void print_head(const struct story *story)
 	fputc('\n', story->out);
 }
 
-static const char *enders(const json_t *call)
+static const char *enders(const struct story *story)
 {
+	const json_t *call = story->call;
 	static const char *const WHO[][2] = { { "caller", "the caller" },
 					      { "called", "the carrier's side" },
 					      { "trunkd", "trunkd" },
@@ -87,7 +98,7 @@ static const char *enders(const json_t *call)
 					      { "lost", "nobody" } };
 	for (unsigned i = 0; i < sizeof(WHO) / sizeof(WHO[0]); i++)
 		if (is_text(call, "ended_by", WHO[i][0]))
-			return WHO[i][1];
+			return i == 1 && is_origination(story) ? "the PBX" : WHO[i][1];
 	return "nobody we know of";
 }
 
@@ -97,7 +108,7 @@ static void print_end(const struct story *story)
 	const json_t *call = story->call;
 	if (!is_text(call, "state", "ended"))
 		return;
-	fprintf(story->out, "  ended by %s", enders(call));
+	fprintf(story->out, "  ended by %s", enders(story));
 	if (has(call, "reason"))
 		fprintf(story->out, ": %s", get(call, "reason", &cell));
 	if (json_integer_value(json_object_get(call, "sip_status")) > 0)
@@ -162,7 +173,8 @@ static void print_ladder(const struct story *story)
 		return;
 	bool is_routed = has(call, "called_address");
 	fputc('\n', story->out);
-	print_parties(story, (const char *const[]){ "caller", "trunkd", "carrier" });
+	print_parties(story, (const char *const[]){ "caller", "trunkd",
+						    is_origination(story) ? "PBX" : "carrier" });
 	print_parties(story,
 		      (const char *const[]){ get(call, "caller_address", &a), "",
 					     is_routed ? get(call, "called_address", &b) : "" });
@@ -170,16 +182,17 @@ static void print_ladder(const struct story *story)
 		print_step(story, json_array_get(ladder, i));
 }
 
-static const char *party(const json_t *media, bool is_other)
+static const char *party(const struct story *story, const json_t *media, bool is_other)
 {
-	return is_text(media, "from", "caller") != is_other ? "caller" : "carrier";
+	bool is_caller = is_text(media, "from", "caller") != is_other;
+	return is_caller ? "caller" : is_origination(story) ? "PBX" : "carrier";
 }
 
-static void add_leg(struct table *table, const json_t *leg)
+static void add_leg(const struct story *story, struct table *table, const json_t *leg)
 {
 	struct cell cell;
 	bool is_learned = json_is_true(json_object_get(leg, "source_is_learned"));
-	table_add(table, party(leg, false));
+	table_add(table, party(story, leg, false));
 	table_add(table, get(leg, is_learned ? "source" : "remote", &cell));
 	table_add(table, is_learned ? "(learned) ->" : "->");
 	table_add(table, get(leg, "local", &cell));
@@ -206,7 +219,7 @@ static void print_legs(const struct story *story)
 	table_init(&table, 6);
 	for (size_t i = 0; i < json_array_size(legs); i++)
 		if (has(json_array_get(legs, i), "local")) // records of failed calls have none
-			add_leg(&table, json_array_get(legs, i));
+			add_leg(story, &table, json_array_get(legs, i));
 	if (table.count > 0)
 		fputs("\n  legs\n", story->out);
 	table_print(&table, story->out, "    ");
@@ -222,13 +235,14 @@ static json_int_t sum_of(const json_t *object)
 	return sum;
 }
 
-static void add_media_row(struct table *table, const json_t *media)
+static void add_media_row(const struct story *story, struct table *table, const json_t *media)
 {
 	static const char *const KEYS[] = { "packets",      "octets",    "lost",
 					    "loss_percent", "jitter_ms", "ttl_lowest" };
 	struct cell cell;
 	char room[64];
-	snprintf(room, sizeof(room), "%s -> %s", party(media, false), party(media, true));
+	snprintf(room, sizeof(room), "%s -> %s", party(story, media, false),
+		 party(story, media, true));
 	table_add(table, room);
 	for (unsigned i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++)
 		table_add(table, get(media, KEYS[i], &cell));
@@ -248,7 +262,7 @@ static void print_drops(const struct story *story, const json_t *media)
 		char room[FORMAT_SIZE];
 		if (json_integer_value(value) > 0)
 			fprintf(story->out, "    dropped from the %s for %s: %lld packets\n",
-				party(media, false), format_label(key, room),
+				party(story, media, false), format_label(key, room),
 				(long long)json_integer_value(value));
 	}
 }
@@ -259,8 +273,8 @@ static void print_verdict(const struct story *story, const json_t *media)
 	if (!has(media, "last_verdict") || is_text(media, "last_verdict", "none"))
 		return;
 	bool is_over = is_text(media, "verdict", "none");
-	fprintf(story->out, "    the %s %s not hear the %s: %s\n", party(media, true),
-		is_over ? "for a while did" : "does", party(media, false),
+	fprintf(story->out, "    the %s %s not hear the %s: %s\n", party(story, media, true),
+		is_over ? "for a while did" : "does", party(story, media, false),
 		get(media, "last_verdict", &cell));
 }
 
@@ -280,7 +294,7 @@ static void print_media(const struct story *story)
 		table_add(&table, HEADINGS[i]);
 	}
 	for (size_t i = 0; i < json_array_size(media); i++)
-		add_media_row(&table, json_array_get(media, i));
+		add_media_row(story, &table, json_array_get(media, i));
 	fputs("\n  media\n", story->out);
 	table_print(&table, story->out, "    ");
 	table_clear(&table);

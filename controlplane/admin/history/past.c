@@ -218,7 +218,9 @@ json_t *admin_past_story(const struct admin_context *context, const struct histo
 	admin_json_set(object, "trunk_sid", admin_json_string(call->trunk_sid));
 	admin_json_set(object, "carrier_sid", admin_json_string(call->carrier_sid));
 	admin_json_set(object, "caller_address", admin_json_string(call->source));
-	admin_json_set(object, "called_address", admin_json_string(call->carrier_address));
+	admin_json_set(object, "uri", admin_json_string(call->uri));
+	admin_json_set(object, "called_address",
+		       admin_json_string(call->uri[0] ? call->uri_address : call->carrier_address));
 	admin_json_set(object, "call_id_in", admin_json_string(call->call_id_in));
 	admin_json_set(object, "call_id_out", admin_json_string(call->call_id_out));
 	admin_json_set(object, "ringing_at", admin_json_time(call->ringing_ms));

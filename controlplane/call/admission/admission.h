@@ -17,7 +17,8 @@ enum admission {
 struct admitted { // valid until the directory changes
 	const struct trunk *trunk;
 	const struct account *account; // NULL: the trunk's is not there
-	char caller_id[17]; // E.164
+	const struct carrier *carrier; // that brings it from the PSTN; NULL: it comes from a PBX
+	char caller_id[65]; // E.164; of one from the PSTN as the carrier gave it
 	char called[17];
 };
 
@@ -50,3 +51,5 @@ void admission_begin(struct admission_case *admission_case, struct calls *calls,
 // Is the Request-URI's host a termination host of ours? (TERM-003, TERM-005)
 const struct trunk *call_admit_trunk(const struct calls *calls, const struct sip_message *request);
 bool call_is_e164(struct text text); // TERM-018
+// A number in the user part of a URI, into E.164. Without has_plus its plus sign may be missing.
+bool call_read_number(struct text user, bool has_plus, char room[static 17]);

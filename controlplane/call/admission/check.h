@@ -1,7 +1,7 @@
 #pragma once
 
 // The checks of call/admission/admission.c, one function each. What they find goes into the case.
-// Runs on: control thread. Inside this folder alone.
+// Runs on: control thread. For tables of checks alone: here and call/origination/inbound.c.
 
 #include "call/admission/admission.h"
 

@@ -21,7 +21,7 @@ bool call_is_e164(struct text text)
 }
 
 // RFC 3261 19.1.4: "%2B" is "+". Nothing else may be escaped in a number, so all else fails.
-static bool number_of(struct text user, char room[static 17])
+bool call_read_number(struct text user, bool has_plus, char room[static 17])
 {
 	char unescaped[20] = "+";
 	struct text rest = user;
@@ -29,7 +29,7 @@ static bool number_of(struct text user, char room[static 17])
 		rest = text_cut(rest, 3);
 	else if (rest.size > 0 && rest.data[0] == '+')
 		rest = text_cut(rest, 1);
-	else
+	else if (has_plus)
 		return false;
 	if (!text_copy(rest, unescaped + 1, sizeof unescaped - 1))
 		return false;
@@ -39,7 +39,7 @@ static bool number_of(struct text user, char room[static 17])
 enum admission admission_judge_called(struct admission_case *admission_case)
 {
 	const struct sip_uri *target = &admission_case->invite->target;
-	if (number_of(target->user, admission_case->admitted.called))
+	if (call_read_number(target->user, true, admission_case->admitted.called))
 		return ADMITTED;
 	return admission_refuse(admission_case, REFUSED_CALLED_NUMBER, "Request-URI", target->whole,
 				"E.164 with +, such as +15005551212");
@@ -67,7 +67,7 @@ static enum admission judge_identity(struct admission_case *admission_case, cons
 	char number[17];
 	if (!is_number_like(uri->user))
 		return ADMITTED;
-	if (!number_of(uri->user, number))
+	if (!call_read_number(uri->user, true, number))
 		return admission_refuse(admission_case, REFUSED_CALLER_ID_FORM, header, uri->whole,
 					"E.164 with +, such as +15005551212");
 	if (!is_owned(admission_case->calls, admitted->account, number))

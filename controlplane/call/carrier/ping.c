@@ -61,8 +61,9 @@ static enum status send_options(struct ping *ping, const struct sip_hop *hop)
 				       .cseq = 1,
 				       .headers = TEXT("Accept: application/sdp\r\n"),
 				       .max_forwards = 70 };
-	if (!offer_flow(ping->calls, &ping->target, hop, &request.flow))
+	if (!offer_flow(ping->calls, &ping->target, hop, NULL, &request.flow))
 		return ERR_UNSUPPORTED;
+	place_note(&ping->calls->places, &hop->address, ping->target.sid);
 	target_write_uri(&ping->target, hop, NULL, true, &uri);
 	writer_string(&from, "<sip:");
 	address_write(&request.flow.local, &from);

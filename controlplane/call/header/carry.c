@@ -42,14 +42,30 @@ static struct text lines_of(struct call *call, enum header_way way,
 void carry_start(struct call *call, const struct sip_message *invite)
 {
 	identity_read(invite, &call->identity);
-	call->carried = lines_of(call, HEADER_TO_CARRIER, invite);
+	call->carried = lines_of(
+		call, call->direction == CALL_TO_PBX ? HEADER_TO_PBX : HEADER_TO_CARRIER, invite);
+}
+
+enum header_way carry_way_back(const struct call *call)
+{
+	return call->direction == CALL_TO_PBX ? HEADER_FROM_PBX : HEADER_FROM_CARRIER;
+}
+
+// DIV-001, DIV-002, DIV-009: on top of those that say where the call was before.
+static void write_diversion(const struct call *call, struct writer *writer)
+{
+	writer_format(writer, "Diversion: <sip:%s@%s>\r\n", call->record->to,
+		      call->calls->config->sip.base_domain);
 }
 
 void carry_write_invite(const struct leg *called, struct writer *writer)
 {
 	const struct call *call = called->call;
-	identity_write_lines(&call->identity, call->record->from,
+	bool is_trusted = call->direction == CALL_TO_PSTN;
+	identity_write_lines(&call->identity, is_trusted, call->record->from,
 			     &sip_dialog_flow(called->dialog)->local, writer);
+	if (call->direction == CALL_TO_PBX)
+		write_diversion(call, writer);
 	writer_text(writer, call->carried);
 }
 

@@ -7,14 +7,16 @@
 #include "call/header/table.h"
 #include "call/state.h"
 
-// Of the caller's INVITE, for every carrier that is asked.
+// Of the caller's INVITE, for every target that is asked.
 void carry_start(struct call *call, const struct sip_message *invite);
-// The lines of the INVITE that a carrier is sent: who calls, and what the caller brought along.
+// Of a response to that INVITE.
+enum header_way carry_way_back(const struct call *call);
+// The lines of the INVITE that a target is sent: who calls, and what the caller brought along.
 void carry_write_invite(const struct leg *called, struct writer *writer);
 // A message of that leg: what passes of its headers waits in the other one. What waited there is gone.
 void carry_over(struct leg *from, enum header_way way, const struct sip_message *message);
 void carry_write(struct leg *to, struct writer *writer); // and is gone
 void carry_clear(struct leg *leg); // NULL is harmless
-void carry_end(struct call *call); // no more carriers are asked
+void carry_end(struct call *call); // no more targets are asked
 // Our own word on why the leg ends, where the other party has none (RFC 3326).
 void carry_reason(struct leg *to, unsigned status, const char *text);

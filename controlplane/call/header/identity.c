@@ -79,12 +79,14 @@ void identity_write_from(const struct identity *identity, const char *number,
 		write_number(number, host, writer);
 }
 
-void identity_write_lines(const struct identity *identity, const char *number,
+void identity_write_lines(const struct identity *identity, bool is_trusted, const char *number,
 			  const struct address *host, struct writer *writer)
 {
-	writer_text(writer, TEXT("P-Asserted-Identity: "));
-	write_number(number, host, writer);
-	writer_text(writer, TEXT("\r\n"));
+	if (is_trusted || !identity->is_private) {
+		writer_text(writer, TEXT("P-Asserted-Identity: "));
+		write_number(number, host, writer);
+		writer_text(writer, TEXT("\r\n"));
+	}
 	if (identity->is_private && identity->hides_history)
 		writer_text(writer, TEXT("Privacy: id;history\r\n"));
 	else if (identity->is_private)

@@ -19,6 +19,7 @@ void identity_read(const struct sip_message *invite, struct identity *out_identi
 // The value of From, without tag; host is our address on that leg.
 void identity_write_from(const struct identity *identity, const char *number,
 			 const struct address *host, struct writer *writer);
-// The lines that say the same to those we trust: P-Asserted-Identity, and Privacy where it is due.
-void identity_write_lines(const struct identity *identity, const char *number,
+// The lines that say the same: P-Asserted-Identity, and Privacy where it is due. Who is not trusted is
+// not told the number of somebody who wants to be nobody (RFC 3325 7).
+void identity_write_lines(const struct identity *identity, bool is_trusted, const char *number,
 			  const struct address *host, struct writer *writer);

@@ -4,6 +4,7 @@
 #include "call/session/answer.h"
 
 #include "base/log.h"
+#include "call/origination/redirect.h"
 #include "call/target/attempt.h"
 #include "call/target/target.h"
 #include "call/end.h"
@@ -64,15 +65,17 @@ static void refused(struct leg *leg, const struct sip_message *response)
 	leg->client = NULL; // ended with this response
 	leg->is_invited = false;
 	peer_write_refusal(response, &writer);
+	if (call->direction == CALL_TO_PBX && response->status == 302) { // D-24
+		redirect_follow(leg, response);
+		return;
+	}
 	if (!route_is_definitive(response->status)) {
 		bool is_timer = response->status == 422; // SIP-019
-		const struct target_causes *causes = target_causes(attempt_target(call)->kind);
-		(void)refusal_set(&call->failure,
-				  is_timer ? causes->session_interval : causes->refused,
-				  attempt_target(call)->name, writer_done(&writer),
-				  is_timer ? "an answer to an INVITE without session timer"
-					   : "an answer about the called party");
-		record_alert(call, &call->failure);
+		attempt_note_failed(call,
+				    target_refusal(attempt_target(call)->kind, response->status),
+				    writer_done(&writer),
+				    is_timer ? "an answer to an INVITE without session timer"
+					     : "an answer about the called party");
 		if (response->status == 503) // RFC 3263 4.3: another address may have room
 			attempt_next_address(call);
 		else
@@ -128,7 +131,7 @@ void call_connect(struct call *call)
 	call->caller->is_answered = true;
 	call->record->answer_ms = calls->clock->wall_ms;
 	call->record->sip_status = 200;
-	counter_add(&calls->counters.answered, 1);
+	counter_add(&calls->counters.answered[call->direction], 1);
 	wheel_start(calls->wheel, &call->duration_timer,
 		    calls->clock->now_ms + calls->config->sip.max_call_duration_s * 1000ull);
 	log_event(LOG_INFO, "call_answered", "call", call->sid, "carrier", call->carrier_name,
@@ -174,8 +177,11 @@ static void accepted(struct leg *leg, const struct sip_message *response)
 	leg->is_answered = true;
 	leg->is_invited = false;
 	leg_send_ack(leg);
-	if (take_description(leg, response, &problem) != OK) {
-		(void)refusal_set(&refusal, REFUSED_ANSWER_SDP,
+	enum status status = take_description(leg, response, &problem);
+	if (status != OK) {
+		bool is_codec = status == ERR_UNSUPPORTED && call->direction == CALL_TO_PBX;
+		(void)refusal_set(&refusal,
+				  is_codec ? REFUSED_URI_CODEC : REFUSED_ANSWER_SDP, // D-28
 				  problem.header ? problem.header : "SDP", text_of(problem.seen),
 				  problem.expected ? problem.expected : "an SDP answer");
 		call_end_refused(call, &refusal);
@@ -205,13 +211,10 @@ static void note_silence(struct leg *leg, enum sip_failure failure)
 	bool is_silent = failure == SIP_FAILURE_TIMEOUT;
 	writer_string(&writer, is_silent ? "no response from " : "no connection to ");
 	address_write(&leg->peer, &writer);
-	const struct target *target = attempt_target(call);
-	const struct target_causes *causes = target_causes(target->kind);
-	(void)refusal_set(&call->failure, is_silent ? causes->silent : causes->unreachable,
-			  target->name, writer_done(&writer),
-			  "any response within the time allowed");
+	const struct target_causes *causes = target_causes(attempt_target(call)->kind);
 	record_ladder(call, MEDIA_CALLED, RECORD_IN, is_silent ? "(silence)" : "(no connection)");
-	record_alert(call, &call->failure);
+	attempt_note_failed(call, is_silent ? causes->silent : causes->unreachable,
+			    writer_done(&writer), "any response within the time allowed");
 	attempt_silent(call);
 }
 
@@ -226,8 +229,11 @@ void call_unanswered(struct leg *leg, enum sip_failure failure)
 	struct refusal refusal = { 0 };
 	record_ladder(call, MEDIA_CALLED, RECORD_IN, "(no answer)");
 	const struct target *target = attempt_target(call);
-	(void)refusal_set(&refusal, target_causes(target->kind)->no_answer, target->name,
-			  TEXT("ringing"), "an answer within the time allowed");
+	const struct target_causes *causes = target_causes(target->kind);
+	bool has_rung = call->state == CALL_RINGING;
+	target_refuse(target, has_rung ? causes->no_answer : causes->stalled,
+		      has_rung ? TEXT("ringing") : TEXT("100 Trying, and nothing more"),
+		      "an answer within the time allowed", &refusal);
 	call_end_refused(call, &refusal);
 }
 

@@ -11,6 +11,8 @@
 #include "call/leg.h"
 #include "call/record.h"
 #include "call/session/change.h"
+#include "call/target/target.h"
+#include "config/config.h"
 
 // Each may cost 4 s; a caller waits no longer for one target.
 #define ADDRESSES_TRIED 6
@@ -19,6 +21,7 @@ struct attempt {
 	struct call *call;
 	struct route route;
 	struct target target; // the one being tried
+	bool is_redirected; // it has been, once (REDIR-002)
 	struct sip_lookup lookup;
 	struct sip_hops hops; // of it
 	unsigned next_hop;
@@ -35,12 +38,37 @@ static void leave_called(struct call *call)
 	media_forget(call->media, MEDIA_CALLED);
 }
 
-static void note_failed(struct attempt *attempt, enum refusal_cause cause, struct text seen,
-			const char *expected)
+void attempt_note_failed(struct call *call, enum refusal_cause cause, struct text seen,
+			 const char *expected)
 {
-	struct call *call = attempt->call;
-	(void)refusal_set(&call->failure, cause, attempt->target.name, seen, expected);
-	record_alert(call, &call->failure);
+	const struct target *target = &call->attempt->target;
+	target_refuse(target, cause, seen, expected, &call->failure);
+	if (target->kind == TARGET_CARRIER)
+		record_alert(call, &call->failure);
+	else
+		record_alert_again(call, &call->failure); // one for each (annex F)
+}
+
+// A customer's URI leads to no service of this host or link, and not back to us.
+static bool may_reach(const struct attempt *attempt, const struct address *address)
+{
+	const struct config_addresses *own = &attempt->call->calls->config->sip.addresses;
+	if (attempt->target.kind == TARGET_CARRIER)
+		return true;
+	for (unsigned i = 0; i < own->count; i++)
+		if (address_is_same_host(&own->items[i], address))
+			return false;
+	if (attempt->target.is_public && address_is_private(address))
+		return false;
+	return !address_is_confined(address) && !address_is_unspecified(address);
+}
+
+static enum status ask(struct attempt *attempt, const struct sip_hop *hop)
+{
+	if (!may_reach(attempt, &hop->address))
+		return ERR_FORBIDDEN;
+	attempt->call->is_tried = true;
+	return offer_send(attempt->call, &attempt->target, hop);
 }
 
 // True: an INVITE is on its way.
@@ -51,12 +79,12 @@ static bool try_addresses(struct attempt *attempt)
 		const struct sip_hop *hop = &attempt->hops.items[attempt->next_hop++];
 		if (attempt->next_hop > 1)
 			counter_add(&call->calls->counters.address_moves, 1);
-		enum status status = offer_send(call, &attempt->target, hop);
+		enum status status = ask(attempt, hop);
 		if (status == OK)
 			return true;
 		leave_called(call);
-		note_failed(attempt, target_causes(attempt->target.kind)->unsent,
-			    text_of(status_text(status)), "an address that can be reached");
+		attempt_note_failed(call, target_causes(attempt->target.kind)->unsent,
+				    text_of(status_text(status)), "an address that can be reached");
 	}
 	return false;
 }
@@ -68,17 +96,45 @@ static void take_hops(struct attempt *attempt, const struct sip_hops *hops)
 	if (hops->count > 0)
 		return;
 	record_ladder(attempt->call, MEDIA_CALLED, RECORD_IN, "(no address)");
-	note_failed(attempt, target_causes(attempt->target.kind)->unresolved,
-		    text_of(hops->problem), "a host with an address that we can reach");
+	attempt_note_failed(attempt->call, target_causes(attempt->target.kind)->unresolved,
+			    text_of(hops->problem), "a host with an address that we can reach");
 }
 
 static void note_target(struct call *call, const struct target *target)
 {
 	struct history_call *record = call->record;
-	(void)text_copy(text_of(target->name), call->carrier_name, sizeof call->carrier_name);
-	(void)text_copy(text_of(target->sid), record->carrier_sid, sizeof record->carrier_sid);
-	(void)text_copy(text_of(target->name), record->carrier, sizeof record->carrier);
-	record->carrier_address[0] = '\0';
+	if (target->kind == TARGET_CARRIER) {
+		record_carrier(call, target->sid, target->name, NULL);
+		return;
+	}
+	text_copy_cut(text_of(target->name), record->uri, sizeof record->uri);
+	record->uri_address[0] = '\0';
+}
+
+// False: it is provisioned no more.
+static bool load(const struct call *call, const char *sid, struct target *target)
+{
+	const struct directory *directory = call->calls->directory;
+	const struct carrier *carrier = directory_carrier(directory, sid);
+	const struct origination_uri *uri = directory_origination_uri(directory, sid);
+	if (carrier != NULL && carrier->is_enabled) {
+		target_of_carrier(carrier, target);
+		return true;
+	}
+	if (uri == NULL || !uri->is_enabled)
+		return false;
+	target_of_uri(uri, call->is_secure, target);
+	target->security = call->security;
+	target->suites = call->suites;
+	return true;
+}
+
+static void count_move(struct call *call)
+{
+	struct call_counters *counters = &call->calls->counters;
+	bool is_termination = call->direction == CALL_TO_PSTN;
+	if (call->record->attempts++ > 0)
+		counter_add(is_termination ? &counters->carrier_moves : &counters->uri_moves, 1);
 }
 
 // The next one that is still provisioned. False: none is left.
@@ -87,18 +143,28 @@ static bool take_target(struct attempt *attempt)
 	struct call *call = attempt->call;
 	const struct route_target *next;
 	while ((next = route_next(&attempt->route)) != NULL) {
-		const struct carrier *carrier =
-			directory_carrier(call->calls->directory, next->sid);
-		if (carrier == NULL || !carrier->is_enabled)
+		if (!load(call, next->sid, &attempt->target))
 			continue;
-		if (call->record->attempts > 0)
-			counter_add(&call->calls->counters.carrier_moves, 1);
-		call->record->attempts++;
-		target_of_carrier(carrier, &attempt->target);
+		count_move(call);
 		note_target(call, &attempt->target);
 		return true;
 	}
 	return false;
+}
+
+// DR-001, DR-006: a call that no URI took will go to the trunk's Disaster Recovery URL from here, before
+// it fails, once there are applications to run it.
+static void give_up(struct call *call)
+{
+	struct refusal refusal;
+	if (call->direction == CALL_TO_PBX && !call->is_tried) { // ORIG-033, D-26
+		(void)refusal_set(&refusal, REFUSED_NO_URI, "Origination URI",
+				  text_of(call->failure.seen),
+				  "an enabled Origination URI whose host has an address");
+		record_alert(call, &refusal);
+		call->is_unlisted = true;
+	}
+	call_end_refused(call, &call->failure);
 }
 
 static void try_targets(struct attempt *attempt)
@@ -113,7 +179,7 @@ static void try_targets(struct attempt *attempt)
 		if (try_addresses(attempt))
 			return;
 	}
-	call_end_refused(call, &call->failure);
+	give_up(call);
 }
 
 static void on_resolved(void *context, const struct sip_hops *hops)
@@ -124,23 +190,57 @@ static void on_resolved(void *context, const struct sip_hops *hops)
 		try_targets(attempt);
 }
 
+static enum status choose(struct attempt *attempt, struct call *call)
+{
+	const struct calls *calls = call->calls;
+	enum status status;
+	if (call->direction == CALL_TO_PBX) {
+		(void)refusal_set(&call->failure, REFUSED_NO_URI, "Origination URI",
+				  TEXT("none enabled"),
+				  "at least one enabled Origination URI of the trunk");
+		return route_choose_uris(&attempt->route, calls->directory,
+					 call->record->trunk_sid);
+	}
+	(void)refusal_set(&call->failure, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
+			  "at least one enabled carrier");
+	status = route_choose(&attempt->route, calls->directory);
+	if (status == OK)
+		health_filter(calls->health, &attempt->route);
+	return status;
+}
+
 void attempt_start(struct call *call)
 {
 	struct attempt *attempt = calloc(1, sizeof *attempt);
-	if (attempt == NULL || route_choose(&attempt->route, call->calls->directory) != OK) {
+	if (attempt == NULL || choose(attempt, call) != OK) {
 		free(attempt);
-		(void)refusal_set(&call->failure, REFUSED_INTERNAL, "carriers", TEXT("no memory"),
-				  "memory for the carriers to try");
+		(void)refusal_set(&call->failure, REFUSED_INTERNAL, "targets", TEXT("no memory"),
+				  "memory for the targets to try");
 		call_end_refused(call, &call->failure);
 		return;
 	}
 	attempt->call = call;
 	call->attempt = attempt;
 	sip_lookup_init(&attempt->lookup, on_resolved, attempt);
-	health_filter(call->calls->health, &attempt->route);
-	(void)refusal_set(&call->failure, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
-			  "at least one enabled carrier");
 	try_targets(attempt);
+}
+
+void attempt_turn_to(struct call *call, const struct target *target)
+{
+	struct attempt *attempt = call->attempt;
+	struct sip_hops hops;
+	leave_called(call);
+	attempt->target = *target;
+	attempt->is_redirected = true;
+	note_target(call, target);
+	if (!sip_resolve(call->calls->resolver, &attempt->lookup, &attempt->target.place, &hops))
+		return;
+	on_resolved(attempt, &hops);
+}
+
+bool attempt_is_redirected(const struct call *call)
+{
+	return call->attempt->is_redirected;
 }
 
 void attempt_next_address(struct call *call)

@@ -15,6 +15,12 @@ struct attempt; // of one call, from its admission to its answer
 void attempt_start(struct call *call);
 void attempt_next_address(struct call *call); // this one was silent, or had no room: 503
 void attempt_next_target(struct call *call);
+// Redirected: that one now, instead of the one that said so (REDIR-001). Once in a call.
+void attempt_turn_to(struct call *call, const struct target *target);
+bool attempt_is_redirected(const struct call *call);
+// Why the one being tried did not take it: for who hears of it when none is left, and an alert.
+void attempt_note_failed(struct call *call, enum refusal_cause cause, struct text seen,
+			 const char *expected);
 // The one being tried; while there is an attempt.
 const struct target *attempt_target(const struct call *call);
 void attempt_heard(struct call *call); // any response: the address is alive

@@ -6,23 +6,19 @@
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/target/edge.h"
 #include "config/config.h"
 
 bool offer_flow(const struct calls *calls, const struct target *target, const struct sip_hop *hop,
-		struct sip_flow *out_flow)
+		const struct address *arrival, struct sip_flow *out_flow)
 {
-	const struct config_addresses *addresses = &calls->config->sip.addresses;
 	*out_flow = (struct sip_flow){ .protocol = hop->protocol, .remote = hop->address };
 	if (target->kind == TARGET_CARRIER) // who has to show what a carrier shows
 		(void)text_copy(text_of(target->sid), out_flow->peer, sizeof out_flow->peer);
-	for (unsigned i = 0; i < addresses->count; i++) {
-		if (addresses->items[i].family != hop->address.family)
-			continue;
-		out_flow->local = addresses->items[i];
-		out_flow->local.port = calls->ports[hop->protocol];
-		return true;
-	}
-	return false;
+	if (!edge_address(calls, target, arrival, hop->address.family, &out_flow->local))
+		return false;
+	out_flow->local.port = calls->ports[hop->protocol];
+	return true;
 }
 
 static enum status open_dialog(struct leg *leg, const struct target *target,
@@ -33,8 +29,9 @@ static enum status open_dialog(struct leg *leg, const struct target *target,
 	struct writer remote = writer_of(room[1], sizeof room[1]);
 	struct writer uri = writer_of(room[2], sizeof room[2]);
 	const char *called = leg->call->record->to;
+	const struct address *arrival = edge_arrival(leg->call);
 	struct sip_dialog_call call = { 0 };
-	if (!offer_flow(leg->calls, target, hop, &call.flow))
+	if (!offer_flow(leg->calls, target, hop, arrival, &call.flow))
 		return ERR_UNSUPPORTED; // no signalling address of that family
 	identity_write_from(&leg->call->identity, leg->call->record->from, &call.flow.local,
 			    &local);
@@ -48,7 +45,7 @@ static enum status open_dialog(struct leg *leg, const struct target *target,
 	return sip_dialog_open_client(leg->calls->dialogs, &call, leg, &leg->dialog);
 }
 
-static enum status send_invite(struct leg *leg)
+static enum status send_invite(struct leg *leg, const struct target *target)
 {
 	struct call *call = leg->call;
 	const struct sip_config *config = &call->calls->config->sip;
@@ -60,6 +57,7 @@ static enum status send_invite(struct leg *leg)
 	media_write_offer(call->media, MEDIA_CALLED, &sdp);
 	leg_write_contact(leg, &lines);
 	carry_write_invite(leg, &lines);
+	writer_string(&lines, target->lines);
 	writer_text(&lines, call_allow(leg));
 	writer_string(&lines, "Supported: 100rel\r\n");
 	sip_dialog_request(leg->dialog, SIP_INVITE, 0, &request);
@@ -79,17 +77,28 @@ static enum status send_invite(struct leg *leg)
 	return OK;
 }
 
+static void note_address(struct history_call *record, const struct target *target,
+			 const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	bool is_carrier = target->kind == TARGET_CARRIER;
+	char *room = is_carrier ? record->carrier_address : record->uri_address;
+	size_t size = is_carrier ? sizeof record->carrier_address : sizeof record->uri_address;
+	(void)text_copy(text_of(address_string(address, text)), room, size);
+}
+
 enum status offer_send(struct call *call, const struct target *target, const struct sip_hop *hop)
 {
 	struct leg *leg = leg_create(call, MEDIA_CALLED);
 	if (leg == NULL)
 		return ERR_MEMORY;
 	leg->peer = hop->address;
+	leg->is_customer = target->kind == TARGET_URI;
+	if (target->kind == TARGET_CARRIER)
+		place_note(&call->calls->places, &hop->address, target->sid);
 	call->called = leg;
-	char room[ADDRESS_TEXT_SIZE];
-	(void)text_copy(text_of(address_string(&hop->address, room)), call->record->carrier_address,
-			sizeof call->record->carrier_address);
-	enum status status = media_set_family(call->media, MEDIA_CALLED, hop->address.family);
+	note_address(call->record, target, &hop->address);
+	enum status status = edge_set_media(call, target, hop->address.family);
 	if (status == OK)
 		status = media_set_security(call->media, MEDIA_CALLED, target->security,
 					    target->suites);
@@ -99,5 +108,5 @@ enum status offer_send(struct call *call, const struct target *target, const str
 		return status;
 	(void)text_copy(sip_dialog_call_id(leg->dialog), call->record->call_id_out,
 			sizeof call->record->call_id_out);
-	return send_invite(leg);
+	return send_invite(leg, target);
 }

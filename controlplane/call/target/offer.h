@@ -8,6 +8,7 @@
 
 // Makes the called leg and sends our INVITE there. On failure the leg may be there: give it up.
 enum status offer_send(struct call *call, const struct target *target, const struct sip_hop *hop);
-// From where we speak to that hop of the target. False: we have no address of its family.
+// From where we speak to that hop of the target; `arrival` as in call/target/edge.h. False: we have no
+// address of its family.
 bool offer_flow(const struct calls *calls, const struct target *target, const struct sip_hop *hop,
-		struct sip_flow *out_flow);
+		const struct address *arrival, struct sip_flow *out_flow);

@@ -1,52 +1,76 @@
-// Order of carriers for one call. Runs on the control thread; copies what it chooses.
+// Order of targets for one call. Runs on the control thread; copies what it chooses.
 
 #include "call/target/route.h"
 
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "directory/origination/origination.h"
 
-static void copy_target(struct route_target *target, const struct carrier *carrier)
+static void add(struct route *route, const char *sid, uint16_t priority, uint16_t weight)
 {
-	(void)text_copy(text_of(carrier->sid), target->sid, sizeof target->sid);
-	(void)text_copy(text_of(carrier->name), target->name, sizeof target->name);
+	struct route_target *target = &route->targets[route->count++];
+	(void)text_copy(text_of(sid), target->sid, sizeof target->sid);
+	target->priority = priority;
+	target->weight = weight;
 }
 
-// Draws one of carriers[0..count) by weight, moves it to the front.
-static void draw(const struct carrier **carriers, unsigned count)
+// Draws one of targets[0..count) by weight, moves it to the front.
+static void draw(struct route_target *targets, unsigned count)
 {
 	uint32_t sum = 0;
 	for (unsigned i = 0; i < count; i++)
-		sum += carriers[i]->weight;
+		sum += targets[i].weight;
 	if (sum == 0)
 		return;
 	uint32_t point = random_below(sum);
 	unsigned chosen = 0;
-	while (point >= carriers[chosen]->weight)
-		point -= carriers[chosen++]->weight;
-	const struct carrier *winner = carriers[chosen];
-	carriers[chosen] = carriers[0];
-	carriers[0] = winner;
+	while (point >= targets[chosen].weight)
+		point -= targets[chosen++].weight;
+	struct route_target winner = targets[chosen];
+	targets[chosen] = targets[0];
+	targets[0] = winner;
+}
+
+// The targets are in order of priority; a weight counts among its equals alone (ORIG-025).
+static void draw_all(struct route *route)
+{
+	for (unsigned first = 0; first < route->count; first++) {
+		unsigned equal = 1;
+		while (first + equal < route->count &&
+		       route->targets[first + equal].priority == route->targets[first].priority)
+			equal++;
+		draw(route->targets + first, equal);
+	}
+}
+
+static enum status make_room(struct route *route, unsigned count)
+{
+	*route = (struct route){ .targets = calloc(count + 1, sizeof(*route->targets)) };
+	return route->targets != NULL ? OK : ERR_MEMORY;
 }
 
 enum status route_choose(struct route *route, const struct directory *directory)
 {
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
 	unsigned count = directory_carriers(directory, carriers);
-	route->targets = calloc(count + 1, sizeof(*route->targets));
-	if (route->targets == NULL)
-		return ERR_MEMORY;
-	route->count = count;
-	route->next = 0;
-	for (unsigned first = 0; first < count; first++) {
-		unsigned equal = 1;
-		while (first + equal < count &&
-		       carriers[first + equal]->priority == carriers[first]->priority)
-			equal++;
-		draw(carriers + first, equal);
-		copy_target(&route->targets[first], carriers[first]);
-	}
-	return OK;
+	enum status status = make_room(route, count);
+	for (unsigned i = 0; status == OK && i < count; i++)
+		add(route, carriers[i]->sid, carriers[i]->priority, carriers[i]->weight);
+	draw_all(route);
+	return status;
+}
+
+enum status route_choose_uris(struct route *route, const struct directory *directory,
+			      const char *trunk_sid)
+{
+	const struct origination_uri *uris[DIRECTORY_ORIGINATION_MAX];
+	unsigned count = directory_origination_uris(directory, trunk_sid, uris);
+	enum status status = make_room(route, count);
+	for (unsigned i = 0; status == OK && i < count; i++)
+		add(route, uris[i]->sid, uris[i]->priority, uris[i]->weight);
+	draw_all(route);
+	return status;
 }
 
 void route_clear(struct route *route)

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where a call goes next: the carriers in the order this call tries them. By priority, and by a draw
-// without replacement in proportion to weight among equals (D-22).
+// Where a call goes next: carriers, or Origination URIs, in the order this call tries them. By priority,
+// and by a draw without replacement in proportion to weight among equals (D-22).
 // Runs on: control thread.
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 struct route_target { // found again by its SID: the directory may change while a call tries others
 	char sid[DIRECTORY_SID_SIZE];
-	char name[DIRECTORY_NAME_SIZE];
+	uint16_t priority, weight;
 };
 
 struct route {
@@ -22,8 +22,11 @@ struct route {
 };
 
 enum status route_choose(struct route *route, const struct directory *directory);
+// The same of a trunk's Origination URIs (ORIG-020 to ORIG-026).
+enum status route_choose_uris(struct route *route, const struct directory *directory,
+			      const char *trunk_sid);
 void route_clear(struct route *route); // nothing more will be tried; harmless when repeated
 const struct route_target *route_next(struct route *route); // NULL: all tried
-// Does this final answer of a carrier end the call (true) or does the next carrier get it? The list
+// Does this final answer of a target end the call (true) or does the next one get it? The list
 // is the one of ORIG-027: definitive answers about the called party.
 bool route_is_definitive(unsigned status);

@@ -13,15 +13,63 @@ static const struct target_causes causes[TARGET_KINDS] = {
 		.unreachable = REFUSED_CARRIER_UNREACHABLE,
 		.silent = REFUSED_CARRIER_SILENT,
 		.refused = REFUSED_CARRIER_FAILED,
-		.session_interval = REFUSED_SESSION_INTERVAL,
+		.stalled = REFUSED_NO_ANSWER,
 		.no_answer = REFUSED_NO_ANSWER,
 	},
+	[TARGET_URI] = {
+		.none = REFUSED_NO_URI,
+		.unsent = REFUSED_URI_UNREACHABLE,
+		.unresolved = REFUSED_URI_UNRESOLVED,
+		.unreachable = REFUSED_URI_UNREACHABLE,
+		.silent = REFUSED_URI_SILENT,
+		.refused = REFUSED_URI_FAILED,
+		.stalled = REFUSED_URI_STALLED,
+		.no_answer = REFUSED_NO_ANSWER,
+	},
+};
+
+// B.2: what says more than that it failed.
+static const struct {
+	enum target_kind kind;
+	unsigned status;
+	enum refusal_cause cause;
+} answers[] = {
+	{ TARGET_CARRIER, 422, REFUSED_SESSION_INTERVAL }, // SIP-019
+	{ TARGET_URI, 401, REFUSED_URI_CHALLENGED }, // ORIG-035
+	{ TARGET_URI, 407, REFUSED_URI_CHALLENGED }, // ORIG-036
+	{ TARGET_URI, 415, REFUSED_URI_CODEC }, // MEDIA-004
+	{ TARGET_URI, 422, REFUSED_URI_SESSION_INTERVAL },
+	{ TARGET_URI, 480, REFUSED_URI_UNAVAILABLE },
+	{ TARGET_URI, 488, REFUSED_URI_CODEC }, // D-28
 };
 // clang-format on
 
 const struct target_causes *target_causes(enum target_kind kind)
 {
 	return &causes[kind];
+}
+
+enum refusal_cause target_refusal(enum target_kind kind, unsigned status)
+{
+	for (unsigned i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (answers[i].kind == kind && answers[i].status == status)
+			return answers[i].cause;
+	}
+	return causes[kind].refused;
+}
+
+void target_refuse(const struct target *target, enum refusal_cause cause, struct text seen,
+		   const char *expected, struct refusal *out_refusal)
+{
+	char room[sizeof out_refusal->seen + TARGET_NAME_SIZE];
+	struct writer writer = writer_of(room, sizeof room);
+	if (target->kind == TARGET_CARRIER) {
+		(void)refusal_set(out_refusal, cause, target->name, seen, expected);
+		return;
+	}
+	writer_format(&writer, "%.100s: %.*s", target->name, TEXT_FORMAT(seen));
+	(void)refusal_set(out_refusal, cause, "Origination URI",
+			  writer.failed ? seen : writer_done(&writer), expected);
 }
 
 static void set_place(const char *host, uint16_t port, enum directory_transport transport,
@@ -54,11 +102,14 @@ static void write_host(const struct target *target, const struct sip_hop *hop,
 {
 	const struct sip_target *place = &target->place;
 	struct address address;
-	if (address_parse(text_of(place->host), &address)) {
+	bool is_address = address_parse(text_of(place->host), &address);
+	if (is_address && target->kind == TARGET_CARRIER) {
 		address_write(&hop->address, writer);
 		return;
 	}
-	writer_string(writer, place->host); // the name is what DNS and certificates are about
+	bool is_bracketed = is_address && address.family == ADDRESS_IPV6;
+	// A name is what DNS and certificates are about; a URI is sent as it was written (ORIG-003).
+	writer_format(writer, is_bracketed ? "[%s]" : "%s", place->host);
 	if (place->port != 0)
 		writer_format(writer, ":%u", place->port);
 }
@@ -76,4 +127,29 @@ void target_write_uri(const struct target *target, const struct sip_hop *hop, co
 		writer_string(writer, ";transport=");
 		writer_string(writer, sip_protocol_name(hop->protocol));
 	}
+}
+
+// The URI without what is not sent, as records and alerts name it. A long one is cut.
+void target_name(struct target *target)
+{
+	const struct sip_target *place = &target->place;
+	struct sip_hop hop = { .protocol = place->protocol };
+	char room[TARGET_USER_SIZE + DNS_NAME_SIZE + 64];
+	struct writer writer = writer_of(room, sizeof room);
+	target_write_uri(target, &hop, target->user[0] != '\0' ? target->user : NULL, true,
+			 &writer);
+	text_copy_cut(writer_done(&writer), target->name, sizeof target->name);
+}
+
+void target_of_uri(const struct origination_uri *uri, bool is_secure, struct target *out_target)
+{
+	const struct directory_uri *parts = &uri->uri;
+	enum directory_transport transport = is_secure ? DIRECTORY_TRANSPORT_TLS : parts->transport;
+	*out_target = (struct target){ .kind = TARGET_URI };
+	(void)text_copy(text_of(uri->sid), out_target->sid, sizeof out_target->sid);
+	(void)text_copy(text_of(parts->user), out_target->user, sizeof out_target->user);
+	(void)text_copy(text_of(parts->lines), out_target->lines, sizeof out_target->lines);
+	(void)text_copy(text_of(parts->edge), out_target->edge, sizeof out_target->edge);
+	set_place(parts->host, parts->port, transport, &out_target->place);
+	target_name(out_target);
 }

@@ -52,7 +52,7 @@ void transfer_answered(struct call *target)
 	target->state = CALL_UP;
 	target->record->answer_ms = calls->clock->wall_ms;
 	target->record->sip_status = 200;
-	counter_add(&calls->counters.answered, 1);
+	counter_add(&calls->counters.answered[target->direction], 1);
 	log_event(LOG_INFO, "call_answered", "call", target->sid, "carrier", target->carrier_name,
 		  NULL);
 	target->serves->is_answered = true;

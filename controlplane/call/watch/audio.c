@@ -3,6 +3,7 @@
 
 #include "call/watch/audio.h"
 
+#include "call/leg.h"
 #include "call/record.h"
 #include "call/watch/evidence.h"
 
@@ -13,10 +14,10 @@ static enum media_side other(enum media_side side)
 	return side == MEDIA_CALLER ? MEDIA_CALLED : MEDIA_CALLER;
 }
 
-// The call comes from the PBX: what the caller says is for the PSTN.
-static enum call_direction direction_of(enum media_side speaker)
+// What the customer's PBX says is for the PSTN, whoever called.
+static enum call_direction direction_of(const struct call *call, enum media_side speaker)
 {
-	return speaker == MEDIA_CALLER ? CALL_TO_PSTN : CALL_TO_PBX;
+	return speaker == call_customer_side(call) ? CALL_TO_PSTN : CALL_TO_PBX;
 }
 
 const char *call_direction_label(enum call_direction direction)
@@ -49,7 +50,7 @@ static void set_verdict(struct call *call, enum media_side speaker, enum diagnos
 {
 	struct call_audio *audio = &call->audio;
 	struct call_counters *counters = &call->calls->counters;
-	enum call_direction direction = direction_of(speaker);
+	enum call_direction direction = direction_of(call, speaker);
 	enum diagnosis former = (enum diagnosis)audio->verdicts[speaker];
 	if (found == former)
 		return;
@@ -84,7 +85,8 @@ static enum diagnosis find(struct call *call, enum media_side speaker,
 		.listener = &figures[listener],
 		.now_ns = now_ns(call),
 		.answered_ns = audio->since_ns[speaker],
-		.is_symmetric_listener = listener == MEDIA_CALLER && call->has_symmetric_rtp,
+		.is_symmetric_listener =
+			listener == call_customer_side(call) && call->has_symmetric_rtp,
 		.is_listener_near = leg != NULL && address_is_private(&leg->peer),
 		.is_final = is_final,
 		.mark = &audio->marks[speaker],
@@ -103,7 +105,7 @@ static void alert(struct call *call, enum media_side speaker,
 	struct evidence evidence = { .speaker = &figures[speaker],
 				     .listener = &figures[other(speaker)],
 				     .diagnosis = verdict,
-				     .direction = direction_of(speaker),
+				     .direction = direction_of(call, speaker),
 				     .is_neither = call->audio.verdicts[other(speaker)] !=
 						   DIAGNOSIS_NONE };
 	struct refusal refusal = { 0 };
@@ -150,16 +152,16 @@ void audio_init(struct call *call)
 	wheel_timer_init(&call->audio.timer, look_again, call);
 }
 
-// MEDIA-012, -013: what we send there is lost, and the caller hears nothing.
-static void tell_private(struct call *call, const struct media_figures *caller)
+// MEDIA-012, -013: what we send there is lost, and the customer hears nothing.
+static void tell_private(struct call *call, const struct media_figures *customer)
 {
 	struct refusal refusal = { 0 };
 	char room[ADDRESS_TEXT_SIZE];
-	if (!caller->is_private || call->has_symmetric_rtp ||
-	    address_is_private(&call->caller->peer))
+	if (!customer->is_private || call->has_symmetric_rtp ||
+	    address_is_private(&leg_of_customer(call)->peer))
 		return;
 	(void)refusal_set(&refusal, REFUSED_AUDIO_PRIVATE_SOURCE,
-			  "SDP c=", text_of(address_string(&caller->remote, room)),
+			  "SDP c=", text_of(address_string(&customer->remote, room)),
 			  "an address that can be reached from here");
 	record_alert(call, &refusal);
 }
@@ -168,7 +170,7 @@ void audio_start(struct call *call)
 {
 	struct media_figures figures[MEDIA_SIDES];
 	read_both(call, figures);
-	tell_private(call, &figures[MEDIA_CALLER]);
+	tell_private(call, &figures[call_customer_side(call)]);
 	call->audio.since_ns[MEDIA_CALLER] = call->audio.since_ns[MEDIA_CALLED] = now_ns(call);
 	mark(call, figures);
 	start_timer(call);
@@ -213,7 +215,7 @@ void audio_stop(struct call *call)
 		enum diagnosis verdict = (enum diagnosis)call->audio.verdicts[side];
 		struct counter *now =
 			&call->calls->counters
-				 .one_way_now[verdict][direction_of((enum media_side)side)];
+				 .one_way_now[verdict][direction_of(call, (enum media_side)side)];
 		if (verdict != DIAGNOSIS_NONE)
 			counter_set(now, counter_get(now) - 1); // the verdict itself is kept
 	}
@@ -232,7 +234,7 @@ void audio_tell_ttl(struct call *call, enum media_side side)
 	struct evidence evidence = { .speaker = &figures[side],
 				     .listener = &figures[other(side)],
 				     .diagnosis = DIAGNOSIS_TTL,
-				     .direction = direction_of(side) };
+				     .direction = direction_of(call, side) };
 	evidence_tell(&evidence, &refusal);
 	record_alert(call, &refusal);
 }

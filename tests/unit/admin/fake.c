@@ -68,7 +68,7 @@ const char *call_state_text(enum call_state state)
 
 const struct call_counters *calls_counters(const struct calls *calls)
 {
-	static const struct call_counters COUNTERS = { .started = { 7 },
+	static const struct call_counters COUNTERS = { .started = { { 7 } },
 						       .troubles = { [REFUSED_CPS - 1] = { 3 } },
 						       .one_way = { [DIAGNOSIS_TTL] = { { 0 },
 											{ 6 } } },

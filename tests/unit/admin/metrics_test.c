@@ -106,7 +106,7 @@ static void figures_come_from_their_counters(void **state)
 		"\ntrunkd_call_troubles_total{reason=\"cps\"} 3\n",
 		"\ntrunkd_sip_connections 2\n",
 		"\ntrunkd_sip_connections_closed_total{cause=\"idle\"} 3\n",
-		"\ntrunkd_calls_started_total 7\n",
+		"\ntrunkd_calls_started_total{direction=\"termination\"} 7\n",
 		"\ntrunkd_carrier_up{carrier=\"gate-\\\"1\\\"\\\\east\"} 0\n",
 		"\ntrunkd_carrier_up{carrier=\"gate-2\"} 1\n",
 		"\ntrunkd_media_ports 5000\n",

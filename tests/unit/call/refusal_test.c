@@ -36,6 +36,11 @@ static void phrases_are_the_documented_ones(void **state)
 		{ REFUSED_CARRIER_SILENT, 408, "Request Timeout" }, // B.2: final 408 if last
 		{ REFUSED_CARRIER_UNRESOLVED, 504, "Server Time-out" }, // D-19
 		{ REFUSED_CARRIER_UNREACHABLE, 504, "Server Time-out" }, // D-19
+		{ REFUSED_URI_SILENT, 408, "Request Timeout" }, // ORIG-037
+		{ REFUSED_URI_UNREACHABLE, 504, "Server Time-out" },
+		{ REFUSED_URI_UNRESOLVED, 504, "Server Time-out" },
+		{ REFUSED_URI_CODEC, 415, "Unsupported Media Type" }, // MEDIA-004
+		{ REFUSED_NO_URI, 480, "Temporarily Unavailable" }, // DR-006
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct refusal_row *row = refusal_row(rows[i].cause);
@@ -46,7 +51,9 @@ static void phrases_are_the_documented_ones(void **state)
 
 static bool may_share(unsigned a, unsigned b)
 {
-	return a == REFUSED_SDP && b == REFUSED_CODEC; // a description nobody can work with
+	bool is_attempt = a >= REFUSED_URI_UNRESOLVED && b <= REFUSED_URI_FAILED; // annex F: 32011
+	return is_attempt ||
+	       (a == REFUSED_SDP && b == REFUSED_CODEC); // a description nobody can work with
 }
 
 // DEBUG-001, DEBUG-002, DEBUG-009: a code tells the cause.

@@ -143,11 +143,33 @@ static void a_leg_of_another_family_stays_on_the_worker(void **state)
 	struct bench bench = begin(3, three);
 	uint32_t indexes[2], index;
 	CHECK_OK(take(&bench, 0, indexes));
-	CHECK_OK(media_ports_take_beside(bench.ports, indexes[0], ADDRESS_IPV6,
+	CHECK_OK(media_ports_take_beside(bench.ports, indexes[0],
+					 &(struct media_port_place){ ADDRESS_IPV6 },
 					 &(struct media_port_user){ &bench, "CA1", 0 }, &index));
 	CHECK_NUMBER(media_ports_address(bench.ports, index).family, ADDRESS_IPV6);
 	CHECK_NUMBER(dataplane_worker_of(bench.dataplane, index),
 		     dataplane_worker_of(bench.dataplane, indexes[0]));
+	end(&bench);
+}
+
+// MEDIA-021
+static void a_leg_may_want_an_address_of_an_edge(void **state)
+{
+	(void)state;
+	struct bench bench = begin(3, three);
+	struct media_port_user user = { &bench, "CA1", 0 };
+	struct prefix edge = { .address = media_ports_address(bench.ports, 2 * MEDIA_PORT_COUNT),
+			       .bits = 32 };
+	struct media_port_place place = { edge.address.family, &edge, 1 };
+	uint32_t indexes[2], index;
+	CHECK_OK(take(&bench, 0, indexes));
+	for (unsigned i = 0; i < 20; i++) {
+		CHECK_OK(media_ports_take_beside(bench.ports, indexes[0], &place, &user, &index));
+		CHECK_NUMBER(index / MEDIA_PORT_COUNT, 2);
+	}
+	CHECK_TRUE(prefix_parse(TEXT("203.0.113.0/24"), &edge));
+	CHECK_STATUS(media_ports_take_beside(bench.ports, indexes[0], &place, &user, &index),
+		     ERR_NOT_ACCEPTABLE);
 	end(&bench);
 }
 
@@ -173,7 +195,9 @@ static void every_address_of_a_family_is_used_up_before_none_is_left(void **stat
 		CHECK_NUMBER(indexes[0] / MEDIA_PORT_COUNT, 1);
 	}
 	CHECK_STATUS(media_ports_take(bench.ports, ADDRESS_IPV6, &user, indexes), ERR_LIMIT);
-	CHECK_STATUS(media_ports_take_beside(bench.ports, indexes[0], ADDRESS_IPV4, &user, indexes),
+	CHECK_STATUS(media_ports_take_beside(bench.ports, indexes[0],
+					     &(struct media_port_place){ ADDRESS_IPV4 }, &user,
+					     indexes),
 		     ERR_LIMIT);
 	CHECK_NUMBER(media_ports_count(bench.ports, MEDIA_PORT_FREE), 0);
 	end(&bench);
@@ -268,6 +292,7 @@ int main(void)
 		TEST(a_pair_rests_before_it_is_used_again),
 		TEST(a_pair_nobody_was_told_of_needs_no_rest),
 		TEST(the_order_of_ports_cannot_be_guessed),
+		TEST(a_leg_may_want_an_address_of_an_edge),
 		TEST(a_leg_of_another_family_stays_on_the_worker),
 		TEST(every_address_of_a_family_is_used_up_before_none_is_left),
 		TEST(a_stream_is_found_by_the_address_it_sends_from),

@@ -1,0 +1,40 @@
+// Carriers by address. Runs on the control thread; asked of every message from nobody's domain, so it
+// only compares.
+
+#include "call/carrier/place.h"
+
+#include "call/state.h"
+
+static struct place *find(struct places *places, const struct address *address)
+{
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		if (address_is_same_host(&places->items[i].address, address))
+			return &places->items[i];
+	}
+	return NULL;
+}
+
+void place_note(struct places *places, const struct address *address, const char *carrier_sid)
+{
+	struct place *place = find(places, address);
+	if (place == NULL) {
+		place = &places->items[places->next];
+		places->next = (places->next + 1) % PLACES_MAX;
+	}
+	place->address = *address;
+	(void)text_copy(text_of(carrier_sid), place->carrier_sid, sizeof place->carrier_sid);
+}
+
+const struct carrier *place_find_carrier(const struct calls *calls, const struct address *address)
+{
+	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
+	unsigned count = directory_carriers(calls->directory, carriers);
+	for (unsigned i = 0; i < count; i++) {
+		if (address_is_same_host(&carriers[i]->address, address))
+			return carriers[i];
+	}
+	const struct place *place = find((struct places *)&calls->places, address);
+	const struct carrier *carrier =
+		place != NULL ? directory_carrier(calls->directory, place->carrier_sid) : NULL;
+	return carrier != NULL && carrier->is_enabled ? carrier : NULL;
+}

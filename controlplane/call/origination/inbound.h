@@ -1,0 +1,12 @@
+#pragma once
+
+// A call from the PSTN: an INVITE of a carrier, for a number of ours. Judged by a table of checks, as those
+// of customers are (call/admission/admission.h).
+// Runs on: control thread.
+
+#include "call/admission/admission.h"
+
+void inbound_invite(struct calls *calls, struct sip_server *server,
+		    const struct sip_message *invite);
+// The nth check in the order in which they are asked; NULL past the last.
+const struct admission_check *inbound_check(unsigned nth);

@@ -1,0 +1,121 @@
+// Redirects of calls from the PSTN. Runs on the control thread. The Contact is the customer's word: it
+// leads to no address that the PBX itself could not be at, and never to us.
+
+#include "call/origination/redirect.h"
+
+#include "call/end.h"
+#include "call/record.h"
+#include "call/target/attempt.h"
+#include "call/target/target.h"
+#include "config/config.h"
+
+static bool is_under(struct text host, struct text domain)
+{
+	return text_is_same(host, domain) ||
+	       (host.size > domain.size && text_has_suffix_same(host, domain) &&
+		host.data[host.size - domain.size - 1] == '.');
+}
+
+// REDIR-007: pstn.example.com, sip.example.com beside it, and all below.
+static bool is_platform(const struct calls *calls, struct text host)
+{
+	struct text domain = text_of(calls->config->sip.base_domain), parent = domain;
+	char room[DIRECTORY_HOST_SIZE];
+	struct writer sip = writer_of(room, sizeof room);
+	if (host.size > 0 && host.data[host.size - 1] == '.')
+		host.size--;
+	(void)text_split(&parent, '.');
+	writer_string(&sip, "sip.");
+	writer_text(&sip, parent);
+	return is_under(host, domain) || is_under(host, writer_done(&sip));
+}
+
+static const char *objection_to_address(const struct calls *calls, const struct address *target,
+					const struct sip_message *response)
+{
+	const struct config_addresses *own = &calls->config->sip.addresses;
+	for (unsigned i = 0; i < own->count; i++)
+		if (address_is_same_host(&own->items[i], target))
+			return "a destination that is none of ours";
+	if (address_is_confined(target) || address_is_unspecified(target) ||
+	    (address_is_private(target) && !address_is_private(&response->flow.remote)))
+		return "an address that can be reached from here";
+	return NULL;
+}
+
+// Only the first URI counts, whatever q-values say (REDIR-004 to REDIR-006). NULL: it will do.
+static const char *objection(const struct call *call, const struct sip_message *response)
+{
+	const struct sip_party *contact = &response->contact;
+	struct address address;
+	if (attempt_is_redirected(call))
+		return "one redirect in a call";
+	if (!contact->is_present || contact->uri.host.size == 0 ||
+	    contact->uri.host.size >= DNS_NAME_SIZE || contact->uri.user.size >= TARGET_USER_SIZE ||
+	    (!text_is_same(contact->uri.scheme, TEXT("sip")) &&
+	     !text_is_same(contact->uri.scheme, TEXT("sips"))))
+		return "a Contact with a SIP URI";
+	if (is_platform(call->calls, contact->uri.host))
+		return "a destination that is none of ours";
+	return address_parse(contact->uri.host, &address)
+		       ? objection_to_address(call->calls, &address, response)
+		       : NULL;
+}
+
+static bool read_protocol(const struct sip_uri *uri, enum sip_protocol *out_protocol)
+{
+	bool is_present;
+	struct text transport = sip_uri_parameter(uri, "transport", &is_present);
+	*out_protocol = text_is_same(uri->scheme, TEXT("sips")) ? SIP_TLS : SIP_UDP;
+	return !is_present || *out_protocol == SIP_TLS ||
+	       sip_protocol_parse(transport, out_protocol);
+}
+
+// REDIR-009 to REDIR-011: edge, tnx and what else stands in the Contact are not looked at; its media is
+// what the trunk wants.
+static bool fill(const struct call *call, const struct sip_message *response, struct target *target)
+{
+	const struct sip_uri *uri = &response->contact.uri;
+	const struct target *former = attempt_target(call);
+	struct sip_target *place = &target->place;
+	*target = (struct target){ .kind = TARGET_URI,
+				   .is_public = !address_is_private(&response->flow.remote),
+				   .security = former->security,
+				   .suites = former->suites };
+	(void)text_copy(text_of(former->edge), target->edge, sizeof target->edge);
+	if (!read_protocol(uri, &place->protocol) ||
+	    !text_copy(uri->user, target->user, sizeof target->user) ||
+	    !text_copy(uri->host, place->host, sizeof place->host))
+		return false;
+	place->has_protocol = true;
+	place->port = uri->port;
+	if (call->is_secure)
+		place->protocol = SIP_TLS;
+	target_name(target);
+	return true;
+}
+
+static void refuse(struct call *call, const struct sip_message *response, const char *expected)
+{
+	struct refusal refusal;
+	struct text seen =
+		response->contact.is_present ? response->contact.uri.whole : TEXT("no Contact");
+	target_refuse(attempt_target(call), REFUSED_REDIRECT, seen, expected, &refusal);
+	(void)text_copy(TEXT("302 Contact"), refusal.header, sizeof refusal.header);
+	call_end_refused(call, &refusal);
+}
+
+void redirect_follow(struct leg *leg, const struct sip_message *response)
+{
+	struct call *call = leg->call;
+	struct target target;
+	const char *expected = objection(call, response);
+	if (expected == NULL && !fill(call, response, &target))
+		expected = "transport=udp, tcp or tls";
+	if (expected != NULL) {
+		refuse(call, response, expected);
+		return;
+	}
+	counter_add(&call->calls->counters.redirects, 1);
+	attempt_turn_to(call, &target);
+}

@@ -1,0 +1,76 @@
+// Edges of targets. Runs on the control thread; pure but for a word in the log.
+
+#include "call/target/edge.h"
+
+#include "base/log.h"
+#include "call/target/target.h"
+#include "config/config.h"
+#include "media/ports.h"
+
+// NULL: none in particular.
+static const struct edge_config *edge_of(const struct calls *calls, const struct target *target,
+					 const struct address *arrival)
+{
+	const struct edges_config *edges = &calls->config->edges;
+	const struct edge_config *named =
+		target->edge[0] != '\0' ? config_edge_named(edges, text_of(target->edge)) : NULL;
+	if (named != NULL && named->signalling.count > 0)
+		return named;
+	return arrival != NULL ? config_edge_at(edges, arrival) : NULL;
+}
+
+static bool find(const struct config_addresses *own, const struct edge_config *edge, uint8_t family,
+		 struct address *out_address)
+{
+	for (unsigned i = 0; i < own->count; i++) {
+		const struct address *address = &own->items[i];
+		if (address->family != family || (edge != NULL && !config_edge_has(edge, address)))
+			continue;
+		*out_address = *address;
+		return true;
+	}
+	return false;
+}
+
+static bool is_fit(const struct edge_config *edge, const struct address *arrival, uint8_t family)
+{
+	return arrival != NULL && arrival->family == family &&
+	       (edge == NULL || config_edge_has(edge, arrival));
+}
+
+bool edge_address(const struct calls *calls, const struct target *target,
+		  const struct address *arrival, uint8_t family, struct address *out_address)
+{
+	const struct config_addresses *own = &calls->config->sip.addresses;
+	const struct edge_config *edge = edge_of(calls, target, arrival);
+	if (is_fit(edge, arrival, family)) {
+		*out_address = *arrival;
+		return true;
+	}
+	if (edge != NULL && find(own, edge, family, out_address))
+		return true;
+	if (edge != NULL && target->edge[0] != '\0')
+		log_event(LOG_WARNING, "edge_elsewhere", "edge", target->edge, "target",
+			  target->name, "fix", "this node has no address of that edge", NULL);
+	return find(own, NULL, family, out_address);
+}
+
+const struct address *edge_arrival(const struct call *call)
+{
+	return call->caller != NULL ? &sip_dialog_flow(call->caller->dialog)->local : NULL;
+}
+
+enum status edge_set_media(struct call *call, const struct target *target, uint8_t family)
+{
+	const struct address *arrival = edge_arrival(call);
+	const struct edge_config *edge = edge_of(call->calls, target, arrival);
+	struct media_port_place place = { .family = family };
+	if (edge != NULL && edge->media.count > 0) {
+		place.prefixes = edge->media.items;
+		place.prefix_count = edge->media.count;
+		enum status status = media_set_place(call->media, MEDIA_CALLED, &place);
+		if (status != ERR_NOT_ACCEPTABLE)
+			return status;
+	}
+	return media_set_family(call->media, MEDIA_CALLED, family);
+}
