@@ -95,7 +95,8 @@ void call_media_event(void *owner, struct media *media, enum media_side side,
 	case MEDIA_CLOSED:
 		record_media(call);
 		call->media = NULL;
-		call_reap_soon(call);
+		if (call->state == CALL_ENDING) // else its parties are still to be told
+			call_reap_soon(call);
 		break;
 	}
 }

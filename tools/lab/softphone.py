@@ -6,6 +6,7 @@ import secrets
 import socket
 import threading
 import time
+import urllib.parse
 
 from .network import LabError
 from .wire import open_wire
@@ -108,12 +109,28 @@ class Softphone:
     def hang_up(self):
         return self.request("BYE")
 
-    def request(self, method, body="", timeout=10):
+    def refer(self, target, replaced=None):
+        """REFER to that URI (RFC 3515); `replaced`: another phone, whose dialog goes with it (RFC 3891)."""
+        if replaced:
+            theirs, ours = (value.partition(";tag=")[2] for value in (replaced.remote, replaced.local))
+            dialog = f"{replaced.call_id};to-tag={theirs};from-tag={ours}"
+            target += f"?Replaces={urllib.parse.quote(dialog, safe='')}"
+        return self.request("REFER", headers=[f"Refer-To: <{target}>"])
+
+    def told(self, status, timeout=15):
+        """Until NOTIFY tells of that status; all statuses it has told of."""
+        self._wait(lambda: status in self.progress(), timeout)
+        return self.progress()
+
+    def progress(self):
+        return [int(one.body.split()[1]) for one in self.requests("NOTIFY")]
+
+    def request(self, method, body="", timeout=10, headers=()):
         """Sent again every half second until something comes back; the final response."""
         self.number += 1
         number = self.number
         branch = f"z9hG4bK{secrets.token_hex(6)}"
-        text = self._text(method, branch, number, body)
+        text = self._text(method, branch, number, body, headers=headers)
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             if not self._find(number, method, 100):

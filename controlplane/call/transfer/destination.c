@@ -116,7 +116,6 @@ static void start(struct leg *referrer, struct call *target, const struct refer 
 	const struct call *call = referrer->call;
 	struct refusal refusal = { 0 };
 	struct admitted admitted;
-	copy_number(&refer->target, target->record->to, sizeof target->record->to);
 	struct limit_rules rules;
 	if (choose_caller(referrer, target, &refusal) != REFUSED_NOT ||
 	    judge(target, refer, &admitted, &refusal) != REFUSED_NOT ||
@@ -152,6 +151,7 @@ void destination_call(struct leg *referrer, const struct refer *refer)
 		return;
 	}
 	note_referrer(target->record, referrer);
+	copy_number(&refer->target, target->record->to, sizeof target->record->to);
 	if (transfer_start(referrer, target, NULL)) {
 		start(referrer, target, refer);
 		return;
