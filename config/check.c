@@ -198,6 +198,15 @@ static void check_names(struct check *check)
 			"does not hold sip.base_domain; allowed: it, or a domain above it");
 }
 
+static void check_cnam(struct check *check)
+{
+	const struct cnam_config *cnam = &check->config->cnam;
+	if (cnam->source == CONFIG_CNAM_HTTP && cnam->url[0] == '\0')
+		problem(check, "cnam.source", "needs cnam.url; allowed: http with it");
+	if (cnam->source == CONFIG_CNAM_FILE && cnam->file[0] == '\0')
+		problem(check, "cnam.source", "needs cnam.file; allowed: file with it");
+}
+
 static void check_others(struct check *check)
 {
 	const struct config *config = check->config;
@@ -232,6 +241,7 @@ void config_check(const struct config *config, const struct config_source *sourc
 	check_dataplane(&check);
 	check_edges(&check);
 	check_names(&check);
+	check_cnam(&check);
 	check_others(&check);
 }
 

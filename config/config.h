@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "config/cnam.h"
 #include "config/connections.h"
 #include "config/edges.h"
 #include "config/guard.h"
@@ -109,6 +110,7 @@ struct config {
 	struct dns_config dns;
 	struct names_config names;
 	struct numbers_config numbers;
+	struct cnam_config cnam;
 	struct tls_config tls;
 	struct connections_config connections;
 	struct media_config media;

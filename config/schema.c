@@ -165,6 +165,22 @@ const struct config_option config_options[] = {
 	{ FIELD(numbers, quarantine_days), .kind = CONFIG_NUMBER, .unit = "days", .min = 0, .max = 3650, .initial = "30", LIVE,
 	  .sentence = "How long a released number rests in stock before it can be bought; calls for its last owner go nowhere meanwhile." },
 
+	{ FIELD(cnam, source), .kind = CONFIG_CHOICE, .choices = "off http file", .initial = "off", RESTART,
+	  .sentence = "Where the names of callers are looked up, for trunks that want them (TRUNK-017): nowhere, a web service, or a file." },
+	{ FIELD(cnam, url), .kind = CONFIG_LOOKUP_URL, .initial = "", RESTART,
+	  .sentence = "The web service: {number} becomes the number, with %2B for its plus sign. It answers 200 with the name as a line of "
+		      "text, or as JSON {\"name\": …}; 404 or 204 where there is none." },
+	{ FIELD(cnam, authorization_file), .kind = CONFIG_PATH, .initial = "", RESTART,
+	  .sentence = "File whose first line goes to the web service as its header Authorization; empty: none." },
+	{ FIELD(cnam, file), .kind = CONFIG_PATH, .initial = "", RESTART,
+	  .sentence = "The file of lines NUMBER,NAME, read again when it has changed; # begins a remark." },
+	{ FIELD(cnam, timeout_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 50, .max = 3500, .initial = "1000", RESTART,
+	  .sentence = "How long a call waits for a name at most; then it goes on without, and nothing is charged (CNAM-007, CNAM-011)." },
+	{ FIELD(cnam, ttl_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 0, .max = 30 * DAY_S, .initial = "86400", RESTART,
+	  .sentence = "How long a name, or that there is none, is remembered; 0: not at all." },
+	{ FIELD(cnam, entries_max), .kind = CONFIG_NUMBER, .min = 1, .max = 10000000, .initial = "100000", RESTART,
+	  .sentence = "Names remembered at most; the oldest go first." },
+
 	{ FIELD(tls, rsa_certificate), .kind = CONFIG_PATH, .initial = "", LIVE,
 	  .sentence = "PEM file of an RSA certificate for SIP over TLS, then its issuers (TLS-009). Like every file of this "
 		      "section it is read as node.user, and again at each reload." },

@@ -21,6 +21,7 @@ enum config_kind {
 	CONFIG_DRIVER, // dataplane.port
 	CONFIG_ENGINE, // dataplane.crypto
 	CONFIG_URL, // redis.url
+	CONFIG_LOOKUP_URL, // cnam.url
 	CONFIG_LINK, // http or https
 	CONFIG_LIST_OF_ADDRESSES,
 	CONFIG_LIST_OF_PREFIXES,

@@ -196,6 +196,17 @@ static bool parse_url(const struct config_option *option, struct text text, void
 	return store(option, text, field);
 }
 
+static bool parse_lookup_url(const struct config_option *option, struct text text, void *field)
+{
+	bool is_http =
+		text_has_prefix(text, TEXT("https://")) || text_has_prefix(text, TEXT("http://"));
+	if (text.size > 0 && !is_http)
+		return false;
+	if (!store(option, text, field))
+		return false;
+	return text.size == 0 || strstr(field, "{number}") != NULL;
+}
+
 static bool parse_address(const struct config_option *option, struct text text, void *item)
 {
 	(void)option;
@@ -254,6 +265,8 @@ static const struct {
 			    parse_engine, 0 },
 	[CONFIG_URL] = { "a URL it knows", "unix:///PATH, redis://HOST:PORT", parse_url, 0 },
 	[CONFIG_LINK] = { "a link", "a URL that begins with https://, http:// or mailto:", parse_link, 0 },
+	[CONFIG_LOOKUP_URL] = { "a URL with a place for the number", "https://HOST/…{number}…, or with http",
+				parse_lookup_url, 0 },
 	[CONFIG_LIST_OF_ADDRESSES] = { "an address", "IPv4 and IPv6 addresses", parse_address, sizeof(struct address) },
 	[CONFIG_LIST_OF_PREFIXES] = { "an address with a prefix length", "addresses with a prefix length, as 192.0.2.1/24",
 				      parse_prefix, sizeof(struct prefix) },

@@ -33,6 +33,7 @@ struct control {
 	struct media_engine *media;
 	struct unreachable *unreachable; // NULL: ICMP is not heard
 	struct names *names;
+	struct cnam *cnam;
 	struct dns *dns;
 	struct sip_resolver *resolver;
 	struct sip_dialogs *dialogs;

@@ -1,9 +1,11 @@
-// Sets up the publishing of names, and tells of its troubles. Runs on the control thread.
+// Sets up the publishing of names, tells of its troubles, and sets up the lookup of callers' names.
+// Runs on the control thread.
 
 #include "naming.h"
 
 #include "call/record.h"
 #include "call/refusal.h"
+#include "cnam/cnam.h"
 #include "config/config.h"
 #include "control.h"
 #include "names/names.h"
@@ -31,4 +33,18 @@ enum status naming_start(struct control *control)
 void naming_stop(struct control *control)
 {
 	names_stop(control->names);
+}
+
+enum status naming_callers_start(struct control *control)
+{
+	struct cnam_options options = { .loop = control->loop,
+					.clock = &control->clock,
+					.wheel = control->wheel,
+					.config = &control->config->cnam };
+	return cnam_start(&options, &control->cnam);
+}
+
+void naming_callers_stop(struct control *control)
+{
+	cnam_stop(control->cnam);
 }

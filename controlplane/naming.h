@@ -1,6 +1,7 @@
 #pragma once
 
-// The names of trunks in DNS: from the configuration to controlplane/names.
+// Names: those of trunks in DNS, those of callers in a database. From the configuration to
+// controlplane/names and controlplane/cnam.
 // Runs on: control thread.
 
 #include "base/status.h"
@@ -9,3 +10,5 @@ struct control;
 
 enum status naming_start(struct control *control);
 void naming_stop(struct control *control);
+enum status naming_callers_start(struct control *control);
+void naming_callers_stop(struct control *control);

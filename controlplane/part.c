@@ -409,6 +409,7 @@ static enum status start_admin(struct control *control)
 	context->tls = control->tls;
 	context->resolver = control->resolver;
 	context->names = control->names;
+	context->cnam = control->cnam;
 	context->dataplane = attachment_dataplane(control->attachment);
 	context->started_ms = control->clock.wall_ms;
 	context->reload = reload_run;
@@ -483,6 +484,7 @@ static const struct part parts[] = {
 	{ "icmp", start_unreachable, stop_unreachable },
 	{ "resolver", resolver_start, resolver_stop },
 	{ "guard", guard_start, guard_stop },
+	{ "cnam", naming_callers_start, naming_callers_stop },
 	{ "calls", start_calls, stop_calls },
 	{ "transactions", start_transactions, stop_transactions },
 	{ "tls", certificates_start, certificates_stop },

@@ -35,6 +35,7 @@ struct admin_context {
 	const struct sip_tls *tls;
 	const struct sip_resolver *resolver;
 	const struct names *names; // NULL: none
+	struct cnam *cnam; // NULL: none
 	struct admin_import *import; // of numbers, going on; NULL: none
 	struct dataplane *_Atomic dataplane; // changed with admin_replace_dataplane alone
 	uint64_t started_ms; // wall clock

@@ -81,6 +81,8 @@ static const struct admin_command COMMANDS[] = {
 	  "Removes an object that nothing refers to any more.", admin_change_remove },
 	{ "check number", "NUMBER...", 1, ANY_NUMBER, ADMIN_READ,
 	  "Says whether a number is valid E.164, and whose it is.", admin_objects_check_number },
+	{ "check name", "NUMBER", 1, 1, ADMIN_READ,
+	  "Looks up the name of a caller as a call of a trunk with cnam does, and says what came of it; charges nobody.", admin_name_check },
 	{ "hangup", "CALL|all", 1, 1, ADMIN_CHANGE,
 	  "Ends a call, or all of them.", admin_calls_hang_up },
 	{ "ban", "ADDRESS [SECONDS]", 1, 2, ADMIN_CHANGE,

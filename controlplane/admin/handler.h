@@ -46,6 +46,8 @@ void admin_objects_check_number(struct admin_request *request);
 void admin_stock_find(struct admin_request *request); // numbers/stock.c
 void admin_stock_of(struct admin_request *request);
 
+void admin_name_check(struct admin_request *request); // numbers/name.c
+
 void admin_sale_buy(struct admin_request *request); // numbers/sale.c
 void admin_sale_release(struct admin_request *request);
 void admin_sale_associate(struct admin_request *request);

@@ -12,6 +12,7 @@
 #include "admin/admin.h"
 #include "base/log.h"
 #include "call/call.h"
+#include "cnam/cnam.h"
 #include "dataplane/dataplane.h"
 #include "directory/schema.h"
 #include "history/history.h"
@@ -38,6 +39,7 @@ enum part {
 	PART_RESOLVER,
 	PART_DNS,
 	PART_NAMES,
+	PART_CNAM,
 	PART_CALLS,
 	PART_MEDIA,
 	PART_ICMP,
@@ -65,6 +67,7 @@ enum label {
 	LABEL_CLOSE, // an array by enum sip_close
 	LABEL_SOURCE, // an array by enum sip_guard_class
 	LABEL_DROP, // an array by enum sip_guard_drop
+	LABEL_CNAM, // an array by enum cnam_outcome
 	LABEL_CAUSE, // an array by enum sip_guard_cause
 	LABEL_CATEGORY, // an array by enum history_category
 };
@@ -188,6 +191,7 @@ static double read_streams(const struct snapshot *snapshot)
 #define CALLS(label, field) PART_CALLS, label, offsetof(struct call_counters, field), 0, NULL
 #define MEDIA(field) PART_MEDIA, LABEL_NONE, offsetof(struct media_counters, field), 0, NULL
 #define ICMP(field) PART_ICMP, LABEL_NONE, offsetof(struct unreachable_counters, field), 0, NULL
+#define CNAM(label, field) PART_CNAM, label, offsetof(struct cnam_counters, field), 0, NULL
 #define NAMES(field) PART_NAMES, LABEL_NONE, offsetof(struct names_counters, field), 0, NULL
 #define STORE(field) PART_STORE, LABEL_NONE, offsetof(struct store_counters, field), 0, NULL
 #define HISTORY(field) PART_HISTORY, LABEL_NONE, offsetof(struct history_counters, field), 0, NULL
@@ -284,6 +288,12 @@ static const struct series SERIES[] = {
 	{ "trunkd_names_failures_total", C, NAMES(failures), "Attempts that failed." },
 	{ "trunkd_names_failing_seconds", G, NAMES(failing_s), "How long publishing has failed; 0: it does not." },
 	{ "trunkd_names_right_timestamp_seconds", G, PART_NAMES, LABEL_NONE, offsetof(struct names_counters, last_ms), 1000, NULL, "When the zone was last made right; 0: never." },
+
+	{ "trunkd_cnam_lookups_total", C, CNAM(LABEL_CNAM, outcomes), "Lookups of callers' names, by what came of them; failed ones are free." },
+	{ "trunkd_cnam_remembered_total", C, CNAM(LABEL_NONE, remembered), "Of these, answered from memory." },
+	{ "trunkd_cnam_timeouts_total", C, CNAM(LABEL_NONE, timeouts), "Of the failed ones, those whose time was over." },
+	{ "trunkd_cnam_waiting", G, CNAM(LABEL_NONE, waiting), "Lookups under way." },
+	{ "trunkd_cnam_entries", G, CNAM(LABEL_NONE, entries), "Names in memory." },
 	{ "trunkd_dns_questions_open", G, DNS(LABEL_NONE, asking), "Questions that wait for an answer now." },
 
 	{ "trunkd_calls", G, CALLS(LABEL_WAY, active), "Calls now." },
@@ -377,6 +387,8 @@ static const void *part_of(const struct admin_context *context, enum part part)
 					 : NULL;
 	case PART_GUARD:
 		return context->guard ? sip_guard_counters(context->guard) : NULL;
+	case PART_CNAM:
+		return context->cnam ? cnam_counters(context->cnam) : NULL;
 	case PART_NAMES:
 		return context->names ? names_counters(context->names) : NULL;
 	case PART_CALLS:
@@ -412,6 +424,7 @@ static const char *label_name(const struct series *series)
 					     [LABEL_ONE_WAY] = "cause, direction",
 					     [LABEL_FATE] = "fate",
 					     [LABEL_OUTCOME] = "outcome",
+					     [LABEL_CNAM] = "outcome",
 					     [LABEL_CARRIER] = "carrier",
 					     [LABEL_CLOSE] = "cause",
 					     [LABEL_SOURCE] = "source",
@@ -440,6 +453,8 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 		value = text_of(sip_tls_version_text((uint16_t)(SIP_TLS_1_0 + index)));
 	if (label == LABEL_TLS_REASON)
 		value = text_of(sip_tls_reason_label(index));
+	if (label == LABEL_CNAM)
+		value = text_of(cnam_outcome_label(index));
 	if (label == LABEL_OUTCOME && index < DNS_OUTCOMES)
 		value = text_of(dns_outcome_name((enum dns_outcome)index));
 	if (label == LABEL_KIND && index < DIRECTORY_KIND_COUNT)

@@ -60,6 +60,10 @@ static void each_broken_rule_has_its_message(void **state)
 		  "t.yaml:4: names.servers: needs names.key_file; allowed: with a file that holds "
 		  "a "
 		  "TSIG key" },
+		{ NULL, NULL, NULL, "cnam: {source: http}\n",
+		  "t.yaml:4: cnam.source: needs cnam.url; allowed: http with it" },
+		{ NULL, NULL, NULL, "cnam: {source: file}\n",
+		  "t.yaml:4: cnam.source: needs cnam.file; allowed: file with it" },
 		{ NULL, NULL, NULL, "names: {zone: example.net}\n",
 		  "t.yaml:4: names.zone: does not hold sip.base_domain; allowed: it, or a domain "
 		  "above it" },
