@@ -20,6 +20,8 @@ from pair import Pair
 
 NODE_TIMEOUT_S = 2
 CPS = 20
+WAIT_S = 1.0  # for Redis: as long as may be, so that a busy machine is not taken for a slow Redis
+OUTSIDE_S = 0.7  # calls that were let pass in different seconds may leave a busy machine closer together
 
 
 class Redis:
@@ -182,6 +184,7 @@ class Cluster:
         self.net.up()
         self.redis = Redis(work / "redis").start()
         options = {"redis.url": f"unix://{self.redis.socket}", "limits.node_timeout_s": NODE_TIMEOUT_S,
+                   "limits.redis_wait_ms": int(WAIT_S * 1000),
                    "guard.enabled": False, "media.port_quarantine_ms": 500, "media.orphan_grace_s": 2,
                    "admin.metrics_address": METRICS}
         self.nodes = [Appliance(self.net[name], build, work / name, options=options)
@@ -271,7 +274,7 @@ def test_no_second_of_two_nodes_holds_more_than_20_calls(cluster):
     assert len(passed) + len(refused) == len(names), set(said)
     assert len(gateway.came) == len(passed) == len(moments)
     assert most_in_a_second(moments) == CPS  # as Redis counted, exactly
-    assert most_in_a_second(gateway.came.values(), 0.9) <= CPS  # as they came out, a little later
+    assert most_in_a_second(gateway.came.values(), OUTSIDE_S) <= CPS  # as they came out, a little later
     assert len(passed) >= 4 * CPS  # five times in four seconds, and what the last one left
 
 
@@ -286,7 +289,9 @@ def test_calls_at_a_time_are_those_of_both_nodes_and_of_a_dead_one_for_a_while(c
     """LIMIT-009: kill -9 of one node; its calls' places come back after limits.node_timeout_s, not before."""
     first, second = cluster.nodes
     with phones(cluster, is_busy=False) as (gateway, dialler):
-        names = [dialler.dial(cluster.nodes[i % 2], "few") for i in range(20)]
+        names = [dialler.dial(first, "few") for _ in range(3)]  # or all six might be the second one's
+        dialler.wait(names)
+        names += [dialler.dial(cluster.nodes[i % 2], "few") for i in range(17)]
         said = dialler.wait(names)
         assert said.count("180 Ringing") == 6 == len(gateway.came), said
         assert said.count("503 Trunk concurrent call limit exceeded") == 14
@@ -333,7 +338,7 @@ def test_while_redis_is_away_each_node_has_its_share(cluster):
         assert all("why" in node.trunkctl("status")["limits"] for node in cluster.nodes)
         dialler.wait(dial_for(cluster, dialler, 3, 3 * CPS))
         alone = [came for came in gateway.came.values() if came > killed + 1]
-        assert most_in_a_second(alone, 0.9) <= CPS and len(alone) >= 1.5 * CPS
+        assert most_in_a_second(alone, OUTSIDE_S) <= CPS and len(alone) >= 1.5 * CPS
         one = [dialler.dial(cluster.nodes[0], "many") for _ in range(CPS)]  # a burst at one alone
         assert dialler.wait(one).count("486 Busy Here") <= CPS // 2
         cluster.redis.start()
@@ -341,7 +346,7 @@ def test_while_redis_is_away_each_node_has_its_share(cluster):
         dialler.wait(dial_for(cluster, dialler, 5, 3 * CPS))
         cluster.wait(lambda: cluster.counted_by() == ["Redis"] * 2)
         again = [came for came in gateway.came.values() if came > back]
-        assert most_in_a_second(again, 0.9) <= CPS and len(again) >= 3 * CPS
+        assert most_in_a_second(again, OUTSIDE_S) <= CPS and len(again) >= 3 * CPS
     assert all(node.metrics()["trunkd_limits_alone_total"][""] > 0 for node in cluster.nodes)
     with cluster.redis.watch() as moments, phones(cluster, is_busy=True) as (gateway, dialler):
         dialler.wait(dial_for(cluster, dialler, 2, 3 * CPS))
@@ -349,9 +354,12 @@ def test_while_redis_is_away_each_node_has_its_share(cluster):
 
 
 def test_redis_that_stops_answering_keeps_no_call_waiting(cluster):
-    """A stopped Redis: the first call waits for limits.redis_wait_ms, then this node decides."""
+    """A stopped Redis: the first call waits for limits.redis_wait_ms, or until a beat is missed; then this node
+    decides."""
     node = cluster.nodes[0]
+    before = node.metrics()["trunkd_limits_alone_total"][""]
     with phones(cluster, is_busy=True) as (_, dialler):
+        time.sleep(1.1)  # whatever passed before is a second ago
         cluster.redis.process.send_signal(19)  # SIGSTOP
         try:
             start = time.monotonic()
@@ -362,9 +370,9 @@ def test_redis_that_stops_answering_keeps_no_call_waiting(cluster):
             second = time.monotonic() - start
         finally:
             cluster.redis.process.send_signal(18)
-        assert 0.08 < first < 1 and second < first, (first, second)
+        assert 0.1 < first < 3 * WAIT_S and second < 0.1, (first, second)
         cluster.wait(lambda: cluster.counted_by() == ["Redis"] * 2)
-    assert node.metrics()["trunkd_limits_late_total"][""] >= 1
+    assert node.metrics()["trunkd_limits_alone_total"][""] == before + 2
 
 
 def octets_of(host):
