@@ -170,7 +170,8 @@ static void no_second_of_all_nodes_holds_more_than_the_limit(void **state)
 	}
 	CHECK_TRUE(refused > 0);
 	assert_in_range(count, 40, 80);
-	for (unsigned i = 20; i < count; i++) // heard of later than admitted, on a busy machine much
+	for (unsigned i = 20; i < count;
+	     i++) // heard of later than admitted, on a busy machine much
 		CHECK_TRUE(moments[i] - moments[i - 20] > 800000000);
 }
 
