@@ -85,6 +85,7 @@ struct carrier { // CG…: a gateway of the PSTN
 	bool is_enabled;
 	bool has_plus; // before numbers in the calls it sends
 	bool has_srtp, has_aead; // its media is SRTP, with AES-CM or AES-GCM
+	bool takes_prack; // is offered 100rel
 	bool is_verified; // by TLS its certificate must be right
 	bool allows_deprecated_tls;
 	char tls_certificate[DIRECTORY_PATH_SIZE], tls_key[DIRECTORY_PATH_SIZE]; // "": none

@@ -157,6 +157,8 @@ static const struct directory_field carrier_fields[] = {
 	  .text = "How it writes numbers in the calls it sends: e164 with the plus sign, or digits without one, country code first." },
 	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
 	  .text = "Whether calls are sent to it, and taken from it." },
+	{ .name = "prack", .type = DIRECTORY_BOOL, .fallback = "true",
+	  .text = "Whether it is offered 100rel (RFC 3262): it may then have us acknowledge provisional responses." },
 };
 
 static const struct directory_field origination_uri_fields[] = {

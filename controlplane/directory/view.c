@@ -156,6 +156,7 @@ static void fill_carrier(const struct directory_object *object, union directory_
 	carrier->has_plus = !text_is_equal(get(object, "number_format"), TEXT("digits"));
 	carrier->has_srtp = is_true(object, "srtp");
 	carrier->has_aead = is_true(object, "srtp_aead");
+	carrier->takes_prack = is_true(object, "prack");
 	carrier->is_verified = !text_is_equal(get(object, "tls_verify"), TEXT("false"));
 	carrier->allows_deprecated_tls = is_true(object, "deprecated_tls");
 	copy(object, "tls_certificate", carrier->tls_certificate, sizeof(carrier->tls_certificate));

@@ -59,7 +59,8 @@ static enum status send_invite(struct leg *leg, const struct target *target)
 	carry_write_invite(leg, &lines);
 	writer_string(&lines, target->lines);
 	writer_text(&lines, call_allow(leg));
-	writer_string(&lines, "Supported: 100rel\r\n");
+	if (!target->lacks_prack)
+		writer_string(&lines, "Supported: 100rel\r\n");
 	sip_dialog_request(leg->dialog, SIP_INVITE, 0, &request);
 	request.headers = writer_done(&lines);
 	request.content_type = TEXT("application/sdp");

@@ -91,6 +91,7 @@ void target_of_carrier(const struct carrier *carrier, struct target *out_target)
 		.kind = TARGET_CARRIER,
 		.security = carrier->has_srtp ? MEDIA_SECURE : MEDIA_PLAIN,
 		.suites = carrier->has_aead ? SUITE_BITS_AEAD : SUITE_BITS_AES_CM,
+		.lacks_prack = !carrier->takes_prack,
 	};
 	(void)text_copy(text_of(carrier->sid), out_target->sid, sizeof out_target->sid);
 	(void)text_copy(text_of(carrier->name), out_target->name, sizeof out_target->name);

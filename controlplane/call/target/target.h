@@ -30,6 +30,7 @@ struct target { // a copy: the directory may change while a call tries it
 	bool is_public; // no private address will do: who named it is at a public one
 	enum media_security security; // of its media
 	unsigned suites; // bits of those its SRTP may have
+	bool lacks_prack; // it is not offered 100rel (RFC 3262)
 };
 
 // Why targets of a kind do not take a call, by what is seen of them.
