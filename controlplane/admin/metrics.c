@@ -343,6 +343,7 @@ static const struct series SERIES[] = {
 
 	{ "trunkd_history_calls_total", C, HISTORY(calls), "Records of calls begun." },
 	{ "trunkd_history_alerts_total", C, HISTORY(alerts), "Alerts recorded." },
+	{ "trunkd_history_notifications_total", C, HISTORY(notifications), "Times a trigger fired." },
 	{ "trunkd_history_written_total", C, HISTORY(written), "Records written to the database." },
 	{ "trunkd_history_refused_total", C, HISTORY(refused), "Records refused because the spool was full." },
 	{ "trunkd_history_failures_total", C, HISTORY(failures), "Attempts at the database that failed." },

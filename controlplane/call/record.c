@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "call/catalogue/catalogue.h"
 #include "call/limit/limits.h"
+#include "call/watch/trigger.h"
 #include "dataplane/suite.h"
 
 // Strangers must not be able to fill the disk: what they cause beyond this is counted, not recorded.
@@ -227,6 +228,7 @@ static void write_alert(struct calls *calls, struct history_alert *alert,
 	text_copy_cut(text_of(refusal->expected), alert->expected, sizeof alert->expected);
 	text_copy_cut(text_of(row->fix), alert->text, sizeof alert->text);
 	(void)history_alert_write(calls->history, alert); // counted there when the spool is full
+	trigger_hear(calls, alert);
 	log_event(LOG_WARNING, "alert", "code", log_number(&code, row->alert_code), "cause",
 		  row->label, "call", alert->call_sid, "trunk", alert->trunk_sid, "source",
 		  alert->source, "header", alert->header, "seen", alert->seen, "expected",

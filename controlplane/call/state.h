@@ -9,6 +9,7 @@
 #include "base/wheel.h"
 #include "call/call.h"
 #include "call/carrier/place.h"
+#include "call/handshake/told.h"
 #include "call/header/identity.h"
 #include "call/limit/limits.h"
 #include "call/refusal.h"
@@ -16,6 +17,7 @@
 #include "call/session/negotiation.h"
 #include "call/transfer/joined.h"
 #include "call/watch/hearing.h"
+#include "call/watch/trigger.h"
 #include "history/history.h"
 #include "media/media.h"
 #include "media/quality/diagnosis.h"
@@ -117,12 +119,6 @@ struct call {
 };
 
 #define STRANGERS_REMEMBERED 1024
-#define HANDSHAKES_REMEMBERED 64
-
-struct handshake_told { // an alert about handshakes, for a while the last of its kind
-	uint64_t hash; // of account, host and reason
-	uint64_t until_ms;
-};
 
 struct calls {
 	const struct clock *clock;
@@ -147,4 +143,5 @@ struct calls {
 	struct wheel_timer leak_timer; // call/watch/leak.h
 	struct handshake_told handshakes[HANDSHAKES_REMEMBERED];
 	uint64_t strangers[STRANGERS_REMEMBERED]; // hashes of requests refused last (record.h)
+	struct trigger_memory triggers[TRIGGERS_REMEMBERED];
 };

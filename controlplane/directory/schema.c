@@ -177,6 +177,23 @@ static const struct directory_field origination_uri_fields[] = {
 	  .text = "A friendly name." },
 };
 
+static const struct directory_field trigger_fields[] = {
+	{ .name = "account", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_ACCOUNT, .text = "Whose alerts it hears." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
+	  .text = "A friendly name." },
+	{ .name = "codes", .type = DIRECTORY_CODES, .is_required = true, .max = 32,
+	  .text = "Codes of alerts that fire it, separated by spaces or commas, or all (DEBUG-003); show alert-codes lists them." },
+	{ .name = "webhook", .type = DIRECTORY_URL, .max = PATH_MAX_OCTETS,
+	  .text = "URL that is told of each time it fires (DEBUG-004)." },
+	{ .name = "email", .type = DIRECTORY_MAIL, .max = PATH_MAX_OCTETS,
+	  .text = "Address that gets a mail each time it fires (DEBUG-005)." },
+	{ .name = "every_s", .type = DIRECTORY_UNSIGNED, .max = 86400, .fallback = "60",
+	  .text = "Least seconds between two times; alerts between are counted with the next." },
+	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
+	  .text = "Whether it fires." },
+};
+
 static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
 	[DIRECTORY_ACCOUNT] = { "account", "accounts", "AC", FIELDS(account_fields),
 		.text = "A customer." },
@@ -196,6 +213,8 @@ static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
 		.text = "A gateway to the PSTN." },
 	[DIRECTORY_ORIGINATION_URI] = { "origination_uri", "origination_uris", "OU", FIELDS(origination_uri_fields),
 		.text = "Where the calls to a trunk's numbers go (ORIG-001)." },
+	[DIRECTORY_TRIGGER] = { "trigger", "triggers", "TR", FIELDS(trigger_fields),
+		.text = "Tells somebody of chosen alerts of an account." },
 };
 // clang-format on
 

@@ -19,6 +19,7 @@ enum directory_kind {
 	DIRECTORY_NUMBER,
 	DIRECTORY_CARRIER,
 	DIRECTORY_ORIGINATION_URI,
+	DIRECTORY_TRIGGER,
 	DIRECTORY_KIND_COUNT
 };
 
@@ -38,6 +39,9 @@ enum directory_type {
 	DIRECTORY_COUNTRY, // ISO 3166-1 alpha-2, two letters
 	DIRECTORY_PATH, // absolute, of a file that each node has
 	DIRECTORY_SIP_URI, // of origination (directory/origination/origination.h)
+	DIRECTORY_CODES, // of alerts, separated by spaces, or "all"
+	DIRECTORY_URL, // http or https
+	DIRECTORY_MAIL, // an address of e-mail
 };
 
 struct directory_field {

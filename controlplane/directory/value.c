@@ -335,6 +335,69 @@ static const char *write_country(const struct directory_field *field, struct tex
 	return NULL;
 }
 
+static const char *write_codes(const struct directory_field *field, struct text value,
+			       struct writer *out)
+{
+	static const char allowed[] = "all, or up to 32 codes of five digits";
+	size_t count = 0;
+	uint64_t code;
+	struct text word, rest = value;
+	if (text_is_same(value, TEXT("all"))) {
+		writer_string(out, "all");
+		return NULL;
+	}
+	while ((word = directory_value_next(&rest)).size > 0) {
+		if (word.size != 5 || !text_to_unsigned(word, 99999, &code) || code < 10000 ||
+		    ++count > field->max)
+			return allowed;
+		writer_string(out, count > 1 ? " " : "");
+		writer_unsigned(out, code);
+	}
+	return count > 0 ? NULL : allowed;
+}
+
+// It goes into a request: no space, no quote, nothing but printable ASCII; no user and password.
+static const char *write_url(const struct directory_field *field, struct text value,
+			     struct writer *out)
+{
+	static const char allowed[] =
+		"a URL, like https://www.example.com/alerts, without user and password";
+	bool is_secure = text_has_prefix(value, TEXT("https://"));
+	struct text rest = text_cut(value, is_secure ? 8 : 7);
+	struct text host = rest;
+	host = text_split(&host, '/');
+	if ((!is_secure && !text_has_prefix(value, TEXT("http://"))) || value.size > field->max ||
+	    host.size == 0 || text_find(host, '@'))
+		return allowed;
+	for (size_t i = 0; i < value.size; i++)
+		if (value.data[i] <= ' ' || value.data[i] > '~' ||
+		    strchr("\"<>\\^`{|}", value.data[i]))
+			return allowed;
+	writer_text(out, value);
+	return NULL;
+}
+
+// RFC 5321 4.1.2 without quoted parts: what stands in a header must not end it.
+static const char *write_mail(const struct directory_field *field, struct text value,
+			      struct writer *out)
+{
+	static const char allowed[] = "an address, like alerts@example.com";
+	struct text host = value, local = text_split(&host, '@');
+	char room[HOST_MAX + 1];
+	struct writer name = writer_of(room, sizeof(room));
+	if (local.size == 0 || local.size > 64 || value.size > field->max ||
+	    !directory_value_write_host_name(host, &name))
+		return allowed;
+	for (size_t i = 0; i < local.size; i++) {
+		char octet = lower(local.data[i]);
+		bool is_letter = (octet >= 'a' && octet <= 'z') || is_digit(octet);
+		if (!is_letter && (octet == 0 || !strchr("!#$%&'*+-/=?^_.{|}~", octet)))
+			return allowed;
+	}
+	writer_text(out, value);
+	return NULL;
+}
+
 static const struct {
 	write_fn write;
 	const char *range; // how min and max read; NULL: they mean nothing here
@@ -354,6 +417,9 @@ static const struct {
 	[DIRECTORY_COUNTRY] = { write_country, NULL },
 	[DIRECTORY_PATH] = { write_path, "octets" },
 	[DIRECTORY_SIP_URI] = { write_uri, NULL },
+	[DIRECTORY_CODES] = { write_codes, NULL },
+	[DIRECTORY_URL] = { write_url, NULL },
+	[DIRECTORY_MAIL] = { write_mail, NULL },
 };
 
 struct text directory_value_shown(struct text value)

@@ -98,6 +98,22 @@ static const struct history_column ALERT_COLUMNS[] = {
 	{ "cause",          HISTORY_COLUMN_TEXT,   FIELD(history_alert, cause),       3, "" },
 };
 
+static const struct history_column NOTIFICATION_COLUMNS[] = {
+	{ "sid",            HISTORY_COLUMN_TEXT,   0, 35,                                          5, "PRIMARY KEY NOT NULL" },
+	{ "trigger_sid",    HISTORY_COLUMN_TEXT,   FIELD(history_notification, trigger_sid),       5, "" },
+	{ "held_back",      HISTORY_COLUMN_NUMBER, FIELD(history_notification, held_back),         5, "" },
+	{ "account_sid",    HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.account_sid), 5, "" },
+	{ "trunk_sid",      HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.trunk_sid),   5, "" },
+	{ "call_sid",       HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.call_sid),    5, "" },
+	{ "at_ms",          HISTORY_COLUMN_TIME,   FIELD(history_notification, alert.at_ms),       5, "" },
+	{ "code",           HISTORY_COLUMN_NUMBER, FIELD(history_notification, alert.code),        5, "" },
+	{ "severity",       HISTORY_COLUMN_NUMBER, FIELD(history_notification, alert.severity),    5, "" },
+	{ "header",         HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.header),      5, "" },
+	{ "seen",           HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.seen),        5, "" },
+	{ "expected",       HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.expected),    5, "" },
+	{ "text",           HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.text),        5, "" },
+};
+
 static const struct history_column USAGE_COLUMNS[] = {
 	{ "key",            HISTORY_COLUMN_TEXT,   FIELD(history_usage, key),         3, "PRIMARY KEY NOT NULL" },
 	{ "account_sid",    HISTORY_COLUMN_TEXT,   FIELD(history_usage, account_sid), 3, "" },
@@ -115,6 +131,8 @@ static const struct history_column USAGE_COLUMNS[] = {
 
 static const struct history_table CALLS = { "calls", CALL_COLUMNS, COUNT(CALL_COLUMNS), 1 };
 static const struct history_table ALERTS = { "alerts", ALERT_COLUMNS, COUNT(ALERT_COLUMNS), 1 };
+static const struct history_table NOTIFICATIONS = { "notifications", NOTIFICATION_COLUMNS,
+						    COUNT(NOTIFICATION_COLUMNS), 5 };
 static const struct history_table USAGE = { "usage", USAGE_COLUMNS, COUNT(USAGE_COLUMNS), 3 };
 
 const struct history_table *history_column_calls(void)
@@ -125,6 +143,11 @@ const struct history_table *history_column_calls(void)
 const struct history_table *history_column_alerts(void)
 {
 	return &ALERTS;
+}
+
+const struct history_table *history_column_notifications(void)
+{
+	return &NOTIFICATIONS;
 }
 
 const struct history_table *history_column_usage(void)

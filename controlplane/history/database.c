@@ -34,6 +34,7 @@ static const char INDEXES[] =
 	"CREATE INDEX IF NOT EXISTS alerts_call ON alerts(call_sid);"
 	"CREATE INDEX IF NOT EXISTS alerts_code ON alerts(code, at_ms);"
 	"CREATE INDEX IF NOT EXISTS alerts_account ON alerts(account_sid, at_ms);"
+	"CREATE INDEX IF NOT EXISTS notifications_at ON notifications(at_ms);"
 	"CREATE INDEX IF NOT EXISTS usage_at ON usage(at_ms);";
 
 static enum status refuse(struct history_database *database, const char *what,
@@ -103,6 +104,7 @@ static bool upgrade(struct history_database *database, unsigned from)
 	for (unsigned version = from + 1; version <= HISTORY_SCHEMA_VERSION; version++)
 		if (!upgrade_table(database, history_column_calls(), version) ||
 		    !upgrade_table(database, history_column_alerts(), version) ||
+		    !upgrade_table(database, history_column_notifications(), version) ||
 		    !upgrade_table(database, history_column_usage(), version))
 			return false;
 	snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%d", HISTORY_SCHEMA_VERSION);
@@ -150,6 +152,8 @@ static bool prepare_all(struct history_database *database)
 		"unpriced=unpriced+excluded.unpriced";
 	return prepare_insert(database, history_column_calls(), &database->insert_call) &&
 	       prepare_insert(database, history_column_alerts(), &database->insert_alert) &&
+	       prepare_insert(database, history_column_notifications(),
+			      &database->insert_notification) &&
 	       prepare_insert(database, history_column_usage(), &database->insert_usage) &&
 	       prepare(database, ADD, &database->add_usage);
 }
@@ -235,6 +239,7 @@ void history_database_close(struct history_database *database)
 		return;
 	sqlite3_finalize(database->insert_call);
 	sqlite3_finalize(database->insert_alert);
+	sqlite3_finalize(database->insert_notification);
 	sqlite3_finalize(database->insert_usage);
 	sqlite3_finalize(database->add_usage);
 	sqlite3_close(database->sqlite);
@@ -292,6 +297,9 @@ static bool insert_slot(struct history_database *database, const struct history_
 		return insert_call(database, &slot->call);
 	if (slot->kind == HISTORY_SLOT_USAGE)
 		return insert_usage(database, &slot->usage);
+	if (slot->kind == HISTORY_SLOT_NOTIFICATION)
+		return insert(database->insert_notification, history_column_notifications(),
+			      &slot->notification, slot->alert_sid);
 	return insert(database->insert_alert, history_column_alerts(), &slot->alert,
 		      slot->alert_sid);
 }

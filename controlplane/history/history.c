@@ -274,6 +274,18 @@ bool history_alert_write(struct history *history, const struct history_alert *al
 	return true;
 }
 
+bool history_notification_write(struct history *history,
+				const struct history_notification *notification)
+{
+	struct history_slot *slot = take(history, HISTORY_SLOT_NOTIFICATION);
+	if (!slot)
+		return false;
+	counter_add(&history->counters.notifications, 1);
+	slot->notification = *notification;
+	history_spool_finish(history->spool, slot);
+	return true;
+}
+
 enum status history_usage_write(struct history *history, const struct history_usage *item)
 {
 	if (item->key[0] == 0 || item->account_sid[0] == 0 ||

@@ -11,6 +11,7 @@
 #include "base/counter.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "history/alert.h"
 #include "history/usage.h"
 
 struct event_base;
@@ -81,31 +82,8 @@ struct history_call {
 		[1024]; // "0 caller> INVITE\n1 caller< 100\n…": ms since start, leg, direction, what
 };
 
-enum history_severity { // 0: older than severities
-	HISTORY_SEVERITY_NONE,
-	HISTORY_SEVERITY_NOTICE, // worth to know
-	HISTORY_SEVERITY_WARNING, // a call went on, or went wrong in part
-	HISTORY_SEVERITY_ERROR, // a call, or a service, did not come about
-	HISTORY_SEVERITY_COUNT,
-};
-
-const char *history_severity_text(unsigned severity); // "warning"; "" for NONE
-enum history_severity history_severity_of(struct text text);
-
-struct history_alert { // DEBUG-001; one per cause and call
-	char call_sid[35], account_sid[35], trunk_sid[35];
-	uint64_t at_ms;
-	uint32_t code; // 32xxx
-	uint8_t severity; // enum history_severity
-	char cause[40]; // the metric's label: tells causes apart that share a code
-	char source[64];
-	char header[64]; // which header or part of the message
-	char seen[192], expected[192];
-	char text[256]; // a sentence with the fix
-};
-
 struct history_counters {
-	struct counter calls, alerts, written, refused, failures;
+	struct counter calls, alerts, notifications, written, refused, failures;
 	struct counter spool_used; // records waiting, now
 	struct counter retired; // rows that became too old, or too many
 	struct counter usage_items[HISTORY_CATEGORY_COUNT], usage_quantity[HISTORY_CATEGORY_COUNT];
@@ -138,11 +116,6 @@ struct history_call *history_call_open(struct history *history);
 void history_call_close(struct history *history,
 			struct history_call *call); // accepted: never lost now
 void history_call_drop(struct history *history, struct history_call *call); // no row (D-26)
-bool history_alert_write(struct history *history, const struct history_alert *alert); // false: full
-// The latest alerts, newest first, from memory.
-unsigned history_alerts(const struct history *history, struct history_alert *out_alerts,
-			unsigned max);
-
 // Finished calls from the database, newest first; sid NULL: any. `found` runs in the loop given at
 // start, once for each row and once with NULL at the end.
 typedef void (*history_found_fn)(void *context, const struct history_call *call);

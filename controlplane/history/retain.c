@@ -60,6 +60,7 @@ unsigned history_database_retain(struct history_database *database,
 	} tables[] = {
 		{ "calls", "start_ms", retention->days },
 		{ "alerts", "at_ms", retention->alerts_days },
+		{ "notifications", "at_ms", retention->alerts_days },
 		{ "usage", "at_ms", retention->days > 0 ? usage_days : 0 },
 	};
 	int count = 0;

@@ -256,7 +256,7 @@ struct history_slot *history_spool_take(struct history_spool *spool, enum histor
 	struct history_slot *slot = &spool->slots[index];
 	memset((char *)slot + sizeof(slot->state), 0, sizeof(*slot) - sizeof(slot->state));
 	slot->kind = kind;
-	if (kind == HISTORY_SLOT_ALERT) {
+	if (kind == HISTORY_SLOT_ALERT || kind == HISTORY_SLOT_NOTIFICATION) {
 		struct writer writer = writer_of(slot->alert_sid, sizeof(slot->alert_sid));
 		writer_format(&writer, "NO%016llx%016llx", (unsigned long long)spool->epoch,
 			      (unsigned long long)spool->sequence++);

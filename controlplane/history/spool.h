@@ -19,7 +19,12 @@ enum history_slot_state {
 	HISTORY_SLOT_DONE, // the history thread's, until it is in the database
 };
 
-enum history_slot_kind { HISTORY_SLOT_CALL, HISTORY_SLOT_ALERT, HISTORY_SLOT_USAGE };
+enum history_slot_kind {
+	HISTORY_SLOT_CALL,
+	HISTORY_SLOT_ALERT,
+	HISTORY_SLOT_USAGE,
+	HISTORY_SLOT_NOTIFICATION
+};
 
 struct history_slot {
 	_Atomic uint32_t state;
@@ -30,6 +35,7 @@ struct history_slot {
 		struct history_call call;
 		struct history_alert alert;
 		struct history_usage usage;
+		struct history_notification notification;
 	};
 };
 

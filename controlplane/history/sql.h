@@ -13,7 +13,7 @@
 
 struct history_database {
 	sqlite3 *sqlite;
-	sqlite3_stmt *insert_call, *insert_alert, *insert_usage, *add_usage;
+	sqlite3_stmt *insert_call, *insert_alert, *insert_notification, *insert_usage, *add_usage;
 	char file[512];
 	dev_t device;
 	ino_t inode;

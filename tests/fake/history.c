@@ -24,7 +24,8 @@ struct history {
 	struct history_call **rows;
 	struct history_alert **alerts;
 	struct history_usage **items;
-	unsigned item_count;
+	struct history_notification notification; // the last
+	unsigned item_count, notification_count;
 	unsigned row_count, alert_count, rows_taken, alerts_taken;
 };
 
@@ -188,6 +189,24 @@ bool history_alert_write(struct history *history, const struct history_alert *al
 	history->alerts[history->alert_count++] = kept;
 	counter_add(&history->counters.alerts, 1);
 	return true;
+}
+
+bool history_notification_write(struct history *history,
+				const struct history_notification *notification)
+{
+	if (history->is_full)
+		return false;
+	history->notification = *notification;
+	history->notification_count++;
+	counter_add(&history->counters.notifications, 1);
+	return true;
+}
+
+const struct history_notification *fake_history_take_notification(struct history *history)
+{
+	bool is_new = history->notification_count > 0;
+	history->notification_count = 0;
+	return is_new ? &history->notification : NULL;
 }
 
 enum status history_usage_write(struct history *history, const struct history_usage *item)

@@ -17,3 +17,5 @@ const struct history_call *fake_history_take_row(struct history *history);
 const struct history_alert *fake_history_take_alert(struct history *history);
 // Items of usage that were written, in order; NULL: no more.
 const struct history_usage *fake_history_usage(const struct history *history, unsigned place);
+// The last notification, if there was one since the last time this was asked.
+const struct history_notification *fake_history_take_notification(struct history *history);

@@ -420,6 +420,7 @@ static const struct {
 	{ "no", check_media },
 	{ "counter", check_counter },
 	{ "alert", story_check_alert },
+	{ "trigger", story_check_trigger },
 	{ "row", story_check_row },
 	{ "add", do_add },
 	{ "set", do_set },

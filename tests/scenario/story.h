@@ -80,6 +80,7 @@ bool story_carrier(struct story *story);
 bool story_do(struct story *story); // deed.c: lines that are about no agent
 bool story_check_row(struct story *story); // trace.c: what was left behind
 bool story_check_alert(struct story *story);
+bool story_check_trigger(struct story *story);
 bool story_ban(struct story *story); // guard.c
 bool story_unban(struct story *story);
 bool story_loop(struct story *story);

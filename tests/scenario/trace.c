@@ -155,6 +155,27 @@ bool story_check_alert(struct story *story)
 	return true;
 }
 
+// "trigger fired CODE held N", "trigger silent": since the last time this was asked.
+bool story_check_trigger(struct story *story)
+{
+	const struct history_notification *fired =
+		fake_history_take_notification(story->node->history);
+	unsigned long code, held = 0;
+	if (words_take_if(&story->words, "silent"))
+		return fired == NULL ||
+		       story_fail(story, "a trigger fired for %" PRIu32, fired->alert.code);
+	if (!words_take_if(&story->words, "fired") || !story_take_number(story, &code))
+		return story_fail(story, "trigger fired CODE [held N] | trigger silent");
+	if (words_take_if(&story->words, "held") && !story_take_number(story, &held))
+		return false;
+	if (fired == NULL)
+		return story_fail(story, "no trigger fired");
+	return (fired->alert.code == code && fired->held_back == held &&
+		strlen(fired->trigger_sid) == 34 && fired->alert.call_sid[0] != '\0') ||
+	       story_fail(story, "a trigger fired for %" PRIu32 ", %" PRIu32 " held back",
+			  fired->alert.code, fired->held_back);
+}
+
 // ---- the end
 
 static bool check_messages(struct story *story)

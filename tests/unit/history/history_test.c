@@ -252,7 +252,9 @@ static void a_newer_schema_is_left_alone(void **state)
 	world_turn(world, 150);
 	assert_int_equal(counter_get(&history_counters(world->history)->written), 0);
 	world_stop(world);
-	(void)world_ask(world, "PRAGMA user_version=3");
+	char sql[64];
+	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", HISTORY_SCHEMA_VERSION);
+	(void)world_ask(world, sql);
 	assert_int_equal(world_start(world), OK);
 	assert_true(world_wait_written(world, 1, 3000));
 	world_stop(world);
@@ -282,6 +284,7 @@ static void an_older_schema_gets_the_new_columns(void **state)
 		drop_new_columns(world, tables[i]);
 	(void)world_ask(world, "DROP TABLE usage");
 	(void)world_ask(world, "DROP TABLE usage_months");
+	(void)world_ask(world, "DROP TABLE notifications");
 	(void)world_ask(world, "PRAGMA user_version=1");
 	assert_int_equal(world_start(world), OK);
 	struct history_call *call = world_fill(world, "CA02");
@@ -293,7 +296,7 @@ static void an_older_schema_gets_the_new_columns(void **state)
 	history_call_close(world->history, call);
 	assert_true(world_wait_written(world, 1, 3000));
 	world_stop(world);
-	assert_int_equal(world_ask(world, "PRAGMA user_version"), 3);
+	assert_int_equal(world_ask(world, "PRAGMA user_version"), HISTORY_SCHEMA_VERSION);
 	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls"), 2);
 	assert_int_equal(world_ask(world, "SELECT count(*) FROM calls WHERE sid='CA02' AND "
 					  "caller_verdict='nothing_arrives' AND called_mos=441 AND "
@@ -368,8 +371,8 @@ static void what_is_too_much_goes(void **state)
 // disk. What was accepted is in the spool and gets written by the next process.
 static void fill_a_full_disk(struct world *world)
 {
-	struct rlimit limit = { 200 * 1024,
-				200 * 1024 }; // above the spool, below the database's need
+	struct rlimit limit = { 320 * 1024,
+				320 * 1024 }; // above the spool, below the database's need
 	signal(SIGXFSZ, SIG_IGN);
 	if (world_start(world) != OK)
 		_exit(1);
