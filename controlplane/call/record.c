@@ -60,7 +60,9 @@ bool record_open_target(struct call *target, const struct call *call)
 	text_copy_cut(text_of(call->sid), record->parent_sid, sizeof record->parent_sid);
 	text_copy_cut(text_of(from->account_sid), record->account_sid, sizeof record->account_sid);
 	text_copy_cut(text_of(from->trunk_sid), record->trunk_sid, sizeof record->trunk_sid);
-	text_copy_cut(TEXT("termination"), record->direction, sizeof record->direction);
+	// A leg to a customer's own host is of no category of usage.
+	text_copy_cut(target->direction == CALL_TO_PSTN ? TEXT("termination") : TEXT("transfer"),
+		      record->direction, sizeof record->direction);
 	record->start_ms = target->calls->clock->wall_ms;
 	record->caller.ttl_lowest = record->called.ttl_lowest = 255;
 	record->is_secure = target->is_secure;

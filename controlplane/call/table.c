@@ -265,7 +265,8 @@ fail:
 	return NULL;
 }
 
-struct call *call_create_target(const struct call *call, enum refusal_cause *out_cause)
+struct call *call_create_target(const struct call *call, enum call_direction direction,
+				enum refusal_cause *out_cause)
 {
 	struct calls *calls = call->calls;
 	*out_cause = REFUSED_CALLS;
@@ -274,12 +275,14 @@ struct call *call_create_target(const struct call *call, enum refusal_cause *out
 	struct call *target = new_call(calls);
 	if (target == NULL)
 		return NULL;
+	target->direction = direction;
 	(void)text_copy(text_of(call->trunk_name), target->trunk_name, sizeof target->trunk_name);
 	target->has_symmetric_rtp = call->has_symmetric_rtp;
 	target->is_secure = call->is_secure;
 	target->security = call->security;
 	target->suites = call->suites;
 	target->has_transfer = call->has_transfer;
+	target->shows_transferor = call->shows_transferor;
 	target->max_forwards = call->max_forwards;
 	*out_cause = REFUSED_HISTORY;
 	if (!record_open_target(target, call)) {

@@ -9,7 +9,8 @@ struct admitted;
 
 // A call without a calling side: the target of that one's transfer, by the same trunk. NULL: none, for
 // that cause.
-struct call *call_create_target(const struct call *call, enum refusal_cause *out_cause);
+struct call *call_create_target(const struct call *call, enum call_direction direction,
+				enum refusal_cause *out_cause);
 // A call in its first state, with its row and the caller's leg; NULL and the cause when there is no
 // room for one more. On success the server transaction belongs to the caller's leg.
 struct call *call_create(struct calls *calls, struct sip_server *server,

@@ -64,7 +64,7 @@ void carry_write_invite(const struct leg *called, struct writer *writer)
 	bool is_trusted = call->direction == CALL_TO_PSTN;
 	identity_write_lines(&call->identity, is_trusted, call->record->from,
 			     &sip_dialog_flow(called->dialog)->local, writer);
-	if (call->direction == CALL_TO_PBX)
+	if (call->direction == CALL_TO_PBX && call->serves == NULL)
 		write_diversion(call, writer);
 	writer_text(writer, call->carried);
 }

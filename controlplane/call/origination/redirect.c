@@ -62,37 +62,18 @@ static const char *objection(const struct call *call, const struct sip_message *
 		       : NULL;
 }
 
-static bool read_protocol(const struct sip_uri *uri, enum sip_protocol *out_protocol)
-{
-	bool is_present;
-	struct text transport = sip_uri_parameter(uri, "transport", &is_present);
-	*out_protocol = text_is_same(uri->scheme, TEXT("sips")) ? SIP_TLS : SIP_UDP;
-	return !is_present || *out_protocol == SIP_TLS ||
-	       sip_protocol_parse(transport, out_protocol);
-}
-
 // REDIR-009 to REDIR-011: edge, tnx and what else stands in the Contact are not looked at; its media is
 // what the trunk wants.
 static bool fill(const struct call *call, const struct sip_message *response, struct target *target)
 {
 	const struct sip_uri *uri = &response->contact.uri;
 	const struct target *former = attempt_target(call);
-	struct sip_target *place = &target->place;
 	*target = (struct target){ .kind = TARGET_URI,
 				   .is_public = !address_is_private(&response->flow.remote),
 				   .security = former->security,
 				   .suites = former->suites };
 	(void)text_copy(text_of(former->edge), target->edge, sizeof target->edge);
-	if (!read_protocol(uri, &place->protocol) ||
-	    !text_copy(uri->user, target->user, sizeof target->user) ||
-	    !text_copy(uri->host, place->host, sizeof place->host))
-		return false;
-	place->has_protocol = true;
-	place->port = uri->port;
-	if (call->is_secure)
-		place->protocol = SIP_TLS;
-	target_name(target);
-	return true;
+	return target_of_message(uri, call->is_secure, target);
 }
 
 static void refuse(struct call *call, const struct sip_message *response, const char *expected)

@@ -49,6 +49,13 @@ void attempt_note_failed(struct call *call, enum refusal_cause cause, struct tex
 		record_alert_again(call, &call->failure); // one for each (annex F)
 }
 
+static bool is_listed(const struct call *call, const struct address *address)
+{
+	const struct directory *directory = call->calls->directory;
+	const struct trunk *trunk = directory_trunk(directory, call->record->trunk_sid);
+	return trunk != NULL && directory_trunk_allows(directory, trunk, address);
+}
+
 // A customer's URI leads to no service of this host or link, and not back to us.
 static bool may_reach(const struct attempt *attempt, const struct address *address)
 {
@@ -59,6 +66,8 @@ static bool may_reach(const struct attempt *attempt, const struct address *addre
 		if (address_is_same_host(&own->items[i], address))
 			return false;
 	if (attempt->target.is_public && address_is_private(address))
+		return false;
+	if (attempt->target.is_listed && !is_listed(attempt->call, address))
 		return false;
 	return !address_is_confined(address) && !address_is_unspecified(address);
 }
@@ -157,7 +166,8 @@ static bool take_target(struct attempt *attempt)
 static void give_up(struct call *call)
 {
 	struct refusal refusal;
-	if (call->direction == CALL_TO_PBX && !call->is_tried) { // ORIG-033, D-26
+	bool is_inbound = call->direction == CALL_TO_PBX && call->serves == NULL;
+	if (is_inbound && !call->is_tried) { // ORIG-033, D-26
 		(void)refusal_set(&refusal, REFUSED_NO_URI, "Origination URI",
 				  text_of(call->failure.seen),
 				  "an enabled Origination URI whose host has an address");
@@ -209,33 +219,63 @@ static enum status choose(struct attempt *attempt, struct call *call)
 	return status;
 }
 
-void attempt_start(struct call *call)
+static void fail_memory(struct call *call)
+{
+	(void)refusal_set(&call->failure, REFUSED_INTERNAL, "targets", TEXT("no memory"),
+			  "memory for the targets to try");
+	call_end_refused(call, &call->failure);
+}
+
+static struct attempt *make(struct call *call)
 {
 	struct attempt *attempt = calloc(1, sizeof *attempt);
+	if (attempt == NULL)
+		return NULL;
+	attempt->call = call;
+	sip_lookup_init(&attempt->lookup, on_resolved, attempt);
+	return attempt;
+}
+
+void attempt_start(struct call *call)
+{
+	struct attempt *attempt = make(call);
 	if (attempt == NULL || choose(attempt, call) != OK) {
 		free(attempt);
-		(void)refusal_set(&call->failure, REFUSED_INTERNAL, "targets", TEXT("no memory"),
-				  "memory for the targets to try");
-		call_end_refused(call, &call->failure);
+		fail_memory(call);
 		return;
 	}
-	attempt->call = call;
 	call->attempt = attempt;
-	sip_lookup_init(&attempt->lookup, on_resolved, attempt);
 	try_targets(attempt);
 }
 
-void attempt_turn_to(struct call *call, const struct target *target)
+static void turn_to(struct attempt *attempt, const struct target *target)
 {
-	struct attempt *attempt = call->attempt;
+	struct call *call = attempt->call;
 	struct sip_hops hops;
-	leave_called(call);
 	attempt->target = *target;
-	attempt->is_redirected = true;
 	note_target(call, target);
 	if (!sip_resolve(call->calls->resolver, &attempt->lookup, &attempt->target.place, &hops))
 		return;
 	on_resolved(attempt, &hops);
+}
+
+void attempt_start_at(struct call *call, const struct target *target)
+{
+	struct attempt *attempt = make(call);
+	if (attempt == NULL) {
+		fail_memory(call);
+		return;
+	}
+	call->attempt = attempt;
+	call->record->attempts++;
+	turn_to(attempt, target);
+}
+
+void attempt_turn_to(struct call *call, const struct target *target)
+{
+	leave_called(call);
+	call->attempt->is_redirected = true;
+	turn_to(call->attempt, target);
 }
 
 bool attempt_is_redirected(const struct call *call)

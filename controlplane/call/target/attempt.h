@@ -13,6 +13,7 @@ struct attempt; // of one call, from its admission to its answer
 // Chooses the targets and asks the first. Like the other two it may end the call: the caller hears the
 // last failure when nobody is left.
 void attempt_start(struct call *call);
+void attempt_start_at(struct call *call, const struct target *target); // asks that one alone
 void attempt_next_address(struct call *call); // this one was silent, or had no room: 503
 void attempt_next_target(struct call *call);
 // Redirected: that one now, instead of the one that said so (REDIR-001). Once in a call.

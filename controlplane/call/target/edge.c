@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "call/target/target.h"
+#include "call/transfer/transfer.h"
 #include "config/config.h"
 #include "media/ports.h"
 
@@ -57,7 +58,10 @@ bool edge_address(const struct calls *calls, const struct target *target,
 
 const struct address *edge_arrival(const struct call *call)
 {
-	return call->caller != NULL ? &sip_dialog_flow(call->caller->dialog)->local : NULL;
+	const struct leg *caller = call->caller;
+	if (call->serves != NULL) // the target of a transfer: from where it was asked for
+		caller = call->serves->referrer;
+	return caller != NULL ? &sip_dialog_flow(caller->dialog)->local : NULL;
 }
 
 enum status edge_set_media(struct call *call, const struct target *target, uint8_t family)

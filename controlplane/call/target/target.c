@@ -154,3 +154,27 @@ void target_of_uri(const struct origination_uri *uri, bool is_secure, struct tar
 	set_place(parts->host, parts->port, transport, &out_target->place);
 	target_name(out_target);
 }
+
+static bool read_protocol(const struct sip_uri *uri, enum sip_protocol *out_protocol)
+{
+	bool is_present;
+	struct text transport = sip_uri_parameter(uri, "transport", &is_present);
+	*out_protocol = text_is_same(uri->scheme, TEXT("sips")) ? SIP_TLS : SIP_UDP;
+	return !is_present || *out_protocol == SIP_TLS ||
+	       sip_protocol_parse(transport, out_protocol);
+}
+
+bool target_of_message(const struct sip_uri *uri, bool is_secure, struct target *target)
+{
+	struct sip_target *place = &target->place;
+	if (!read_protocol(uri, &place->protocol) ||
+	    !text_copy(uri->user, target->user, sizeof target->user) ||
+	    !text_copy(uri->host, place->host, sizeof place->host))
+		return false;
+	place->has_protocol = true;
+	place->port = uri->port;
+	if (is_secure)
+		place->protocol = SIP_TLS;
+	target_name(target);
+	return true;
+}

@@ -7,6 +7,7 @@
 #include "call/refusal.h"
 #include "directory/origination/origination.h"
 #include "media/media.h"
+#include "sip/message.h"
 #include "sip/resolve/resolve.h"
 
 #define TARGET_NAME_SIZE 160
@@ -27,6 +28,7 @@ struct target { // a copy: the directory may change while a call tries it
 	char user[TARGET_USER_SIZE]; // of its Request-URI; "": the number that was dialled
 	char lines[TARGET_LINES_SIZE]; // header lines of its INVITE alone
 	char edge[DIRECTORY_EDGE_SIZE]; // we speak to it from there; "": from where the call came
+	bool is_listed; // no address will do that is in no IP ACL of the trunk
 	bool is_public; // no private address will do: who named it is at a public one
 	enum media_security security; // of its media
 	unsigned suites; // bits of those its SRTP may have
@@ -52,6 +54,9 @@ void target_of_carrier(const struct carrier *carrier, struct target *out_target)
 void target_name(struct target *target);
 // For a call of a trunk whose media is like that; is_secure: TLS whatever the URI says (ORIG-040).
 void target_of_uri(const struct origination_uri *uri, bool is_secure, struct target *out_target);
+// Place, user and name of one that a message names; is_secure as above, and sips: means TLS (D-23). False:
+// too long, or of a transport we do not speak.
+bool target_of_message(const struct sip_uri *uri, bool is_secure, struct target *target);
 // "sip:USER@sip.example;transport=tcp", the Request-URI, or without its parameters for To. Without a
 // user where that is NULL.
 void target_write_uri(const struct target *target, const struct sip_hop *hop, const char *user,

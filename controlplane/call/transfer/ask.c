@@ -126,7 +126,7 @@ static void begin(struct leg *leg, const struct refer *refer)
 	struct leg *companion = refer->has_replaces ? find_companion(leg, refer) : NULL;
 	if (companion != NULL)
 		join_companion(leg, refer, companion);
-	else if (refer->has_replaces)
+	else if (refer->has_replaces && destination_is_number(leg, refer))
 		fail(leg, REFUSED_REPLACES, refer, "Replaces with a dialog of this account's");
 	else
 		destination_call(leg, refer);

@@ -10,10 +10,13 @@
 #include "call/limit/rules.h"
 #include "call/record.h"
 #include "call/table.h"
+#include "call/target/attempt.h"
+#include "call/target/target.h"
 #include "call/transfer/join.h"
 #include "call/transfer/subscription.h"
 #include "call/transfer/transfer.h"
 #include "directory/directory.h"
+#include "directory/origination/origination.h"
 #include "media/join/join.h"
 
 // Our own host is what many write behind a number to be called: they know us by our Contact.
@@ -28,11 +31,10 @@ static bool is_our_host(const struct calls *calls, const struct leg *referrer, s
 	       address_is_same_host(&address, &sip_dialog_flow(referrer->dialog)->local);
 }
 
-bool destination_is_number(const struct calls *calls, const struct leg *referrer,
-			   const struct refer *refer)
+bool destination_is_number(const struct leg *referrer, const struct refer *refer)
 {
 	return text_is_same(refer->target.scheme, TEXT("tel")) ||
-	       is_our_host(calls, referrer, refer->target.host);
+	       is_our_host(referrer->calls, referrer, refer->target.host);
 }
 
 // RFC 3966 5.1.1: what only parts the digits for the eye is not dialled.
@@ -111,15 +113,15 @@ static void refuse(struct leg *referrer, enum refusal_cause cause)
 	subscription_tell(referrer, row->status, row->phrase);
 }
 
-static void start(struct leg *referrer, struct call *target, const struct refer *refer)
+// To the PSTN, by the same trunk.
+static void dial(struct leg *referrer, struct call *target, const struct refer *refer)
 {
-	const struct call *call = referrer->call;
 	struct refusal refusal = { 0 };
 	struct admitted admitted;
 	struct limit_rules rules;
 	if (choose_caller(referrer, target, &refusal) != REFUSED_NOT ||
 	    judge(target, refer, &admitted, &refusal) != REFUSED_NOT ||
-	    open_media(call, target, &refusal) != REFUSED_NOT) {
+	    open_media(referrer->call, target, &refusal) != REFUSED_NOT) {
 		call_end_refused(target, &refusal);
 		return;
 	}
@@ -128,6 +130,85 @@ static void start(struct leg *referrer, struct call *target, const struct refer 
 	enum limit_cause cause = limits_take(target->calls->limits, &target->limit, &rules);
 	if (cause != LIMIT_ASKED)
 		call_limits_decided(target, cause, &rules);
+}
+
+// ---- the customer's own hosts
+
+static bool is_host_of_uris(const struct call *call, struct text host)
+{
+	const struct origination_uri *uris[DIRECTORY_ORIGINATION_MAX];
+	unsigned count =
+		directory_origination_uris(call->calls->directory, call->record->trunk_sid, uris);
+	bool is_found = false;
+	for (unsigned i = 0; i < count; i++)
+		is_found |= text_is_same(text_of(uris[i]->uri.host), host);
+	return is_found;
+}
+
+static bool is_host_of_referrer(const struct leg *referrer, struct text host)
+{
+	struct sip_uri contact;
+	struct address address;
+	if (address_parse(host, &address))
+		return address_is_same_host(&address, &referrer->peer);
+	return sip_uri_parse(sip_dialog_remote_target(referrer->dialog), &contact) &&
+	       text_is_same(contact.host, host);
+}
+
+// Nobody shall make us call whom he likes: a host is one of the trunk's Origination URIs or the PBX that
+// asks, or its address stands in an IP ACL of the trunk, which is looked at when it is known.
+static bool may_call(const struct leg *referrer, const struct sip_uri *uri, struct target *target)
+{
+	const struct call *call = referrer->call;
+	const struct directory *directory = call->calls->directory;
+	const struct trunk *trunk = directory_trunk(directory, call->record->trunk_sid);
+	if (directory_trunk_by_host(directory, uri->host) != NULL)
+		return false; // of another trunk: our own are numbers
+	target->is_listed =
+		!is_host_of_uris(call, uri->host) && !is_host_of_referrer(referrer, uri->host);
+	return !target->is_listed || (trunk != NULL && trunk->acl_count > 0);
+}
+
+// Who transfers, and which call of the target's own is to be taken over: what the customer says to its own
+// hosts (RFC 3892 2.1, RFC 3891 3).
+static void write_lines(const struct refer *refer, struct target *target)
+{
+	struct writer writer = writer_of(target->lines, sizeof target->lines);
+	const struct replaces *replaces = &refer->replaces;
+	if (refer->referred_by.data != NULL)
+		writer_format(&writer, "Referred-By: %.*s\r\n", TEXT_FORMAT(refer->referred_by));
+	if (refer->has_replaces)
+		writer_format(&writer, "Replaces: %.*s;to-tag=%.*s;from-tag=%.*s%s\r\n",
+			      TEXT_FORMAT(replaces->call_id), TEXT_FORMAT(replaces->to_tag),
+			      TEXT_FORMAT(replaces->from_tag),
+			      replaces->is_early_only ? ";early-only" : "");
+	if (writer_string_done(&writer) == NULL)
+		target->lines[0] = '\0';
+}
+
+static void call_host(struct leg *referrer, struct call *call, const struct refer *refer)
+{
+	struct refusal refusal = { 0 };
+	struct target target = { .kind = TARGET_URI,
+				 .is_public = !address_is_private(&referrer->peer),
+				 .security = call->security,
+				 .suites = call->suites };
+	(void)choose_caller(referrer, call, &refusal); // whoever it is: it is the customer's own
+	if (!may_call(referrer, &refer->target, &target))
+		(void)refusal_set(&refusal, REFUSED_REFER_TARGET, "Refer-To", refer->target.whole,
+				  "a number, or a host of the trunk's");
+	else if (!target_of_message(&refer->target, call->is_secure, &target))
+		(void)refusal_set(&refusal, REFUSED_REFER_TO, "Refer-To", refer->target.whole,
+				  "transport=udp, tcp or tls, and no longer than a name can be");
+	else if (open_media(referrer->call, call, &refusal) == REFUSED_NOT)
+		refusal.cause = REFUSED_NOT;
+	if (refusal.cause != REFUSED_NOT) {
+		call_end_refused(call, &refusal);
+		return;
+	}
+	write_lines(refer, &target);
+	media_set_symmetric(call->media, MEDIA_CALLED, call->has_symmetric_rtp);
+	attempt_start_at(call, &target);
 }
 
 static void note_referrer(struct history_call *record, const struct leg *referrer)
@@ -141,22 +222,23 @@ static void note_referrer(struct history_call *record, const struct leg *referre
 
 void destination_call(struct leg *referrer, const struct refer *refer)
 {
-	struct calls *calls = referrer->calls;
-	enum refusal_cause cause = REFUSED_REFER_TARGET;
-	struct call *target = NULL;
-	if (destination_is_number(calls, referrer, refer))
-		target = call_create_target(referrer->call, &cause);
+	bool is_number = destination_is_number(referrer, refer);
+	enum refusal_cause cause;
+	struct call *target =
+		call_create_target(referrer->call, is_number ? CALL_TO_PSTN : CALL_TO_PBX, &cause);
 	if (target == NULL) {
 		refuse(referrer, cause);
 		return;
 	}
 	note_referrer(target->record, referrer);
 	copy_number(&refer->target, target->record->to, sizeof target->record->to);
-	if (transfer_start(referrer, target, NULL)) {
-		start(referrer, target, refer);
-		return;
+	if (!transfer_start(referrer, target, NULL)) {
+		struct ending ending = { .ended_by = HISTORY_END_TRUNKD, .status = 500 };
+		call_end(target, &ending);
+		refuse(referrer, REFUSED_INTERNAL);
+	} else if (is_number) {
+		dial(referrer, target, refer);
+	} else {
+		call_host(referrer, target, refer);
 	}
-	struct ending ending = { .ended_by = HISTORY_END_TRUNKD, .status = 500 };
-	call_end(target, &ending);
-	refuse(referrer, REFUSED_INTERNAL);
 }

@@ -7,8 +7,7 @@
 #include "call/state.h"
 #include "call/transfer/refer.h"
 
-// Where the REFER's target is: a telephone number of the PSTN, called by the trunk of the call.
-bool destination_is_number(const struct calls *calls, const struct leg *referrer,
-			   const struct refer *refer);
+// Is the target a telephone number of the PSTN, called by the trunk of the call? Else it is a host.
+bool destination_is_number(const struct leg *referrer, const struct refer *refer);
 // Starts the transfer to it. A target that may not be, or cannot be reached, fails like one that is busy.
 void destination_call(struct leg *referrer, const struct refer *refer);
