@@ -11,6 +11,8 @@ import time
 from conftest import PASSWORD, Site, said
 from lab import script
 from lab.appliance import TRUNK
+from pair import Pair
+from stream_test import contexts, make_certificate
 
 SOAK_S = float(os.environ.get("TRUNKD_SOAK_S", "25"))
 CALLS, RATE = 20, 40  # of a round
@@ -68,10 +70,21 @@ KINDS = {
     "wrong password": (digest(last=403), None, {"credentials": (TRUNK, "wrong")}),
     "bad number": ((script.invite(), script.expect(100, optional=True), script.expect(400), script.ack_failure()),
                    None, {"keys": {"number": "0312345678"}}),
+    "by tls": None,
 }
 
 
+def by_tls(site):
+    """No sipp: Debian's speaks no TLS."""
+    for _ in range(3):
+        with Pair(site, transports=("tls", "udp"), tls=site.tls) as pair:
+            pair.talk(0.2)
+    return 3
+
+
 def run_round(site, kind):
+    if kind == "by tls":
+        return by_tls(site)
     caller_steps, called_steps, options = KINDS[kind]
     options = dict(options)
     trunk = "wide" if "credentials" in options else "fast"
@@ -96,7 +109,10 @@ def pester(site, chance):
 
 def test_calls_of_every_kind_leave_nothing(build, tmp_path):
     chance = random.Random(7)
-    site = Site(build, tmp_path, name="soak")
+    certificate, key = make_certificate(tmp_path)
+    site = Site(build, tmp_path, name="soak",
+                options={"tls.ecdsa_certificate": certificate, "tls.ecdsa_key": key})
+    site.tls = contexts(certificate, key)
     done = {}
     try:
         site.start()

@@ -1,7 +1,6 @@
-"""The messages of tests/torture against a running trunkd, as datagrams and on connections; and 2,000
-copies of each hostile one, while who behaves is answered and memory stays as it was."""
+"""The messages of tests/torture against a running trunkd, as datagrams and on connections of TCP and TLS;
+and 2,000 copies of each hostile one, while who behaves is answered and memory stays as it was."""
 
-import select
 import socket
 import sys
 import threading
@@ -11,6 +10,7 @@ import pytest
 from conftest import ROOT, Site
 from lab.appliance import BASE_DOMAIN, CALLED, NUMBER
 from pair import Pair
+from stream_test import PORTS, contexts, make_certificate
 
 sys.path.insert(0, str(ROOT / "tests" / "torture"))
 
@@ -73,11 +73,14 @@ def statuses(octets):
             if line.startswith("SIP/2.0 ") and line.split()[1] >= "200"]
 
 
-@pytest.fixture(params=["udp", "tcp"])
+@pytest.fixture(params=["udp", "tcp", "tls"])
 def target(request, build, tmp_path):
     """A site that judges nobody by how often he comes, and a carrier where everybody is busy."""
+    certificate, key = make_certificate(tmp_path)
     made = Site(build, tmp_path, name="torture",
-                options={"guard.enabled": False, "log.level": "warning"})
+                options={"guard.enabled": False, "log.level": "warning",
+                         "tls.ecdsa_certificate": certificate, "tls.ecdsa_key": key})
+    made.tls = contexts(certificate, key)
     busy = None
     try:
         made.start()
@@ -113,33 +116,45 @@ def by_datagram(site, message, number):
         return heard == [200 if reaction in SILENT else reaction] or heard
 
 
+def connect(site):
+    """To be closed by who asks for it."""
+    one = site.net["pbx"].socket(kind=socket.SOCK_STREAM)
+    one.settimeout(5)
+    one.connect((site.net["appliance"].address, PORTS[site.transport]))
+    return site.tls[0].wrap_socket(one) if site.transport == "tls" else one
+
+
 def by_connection(site, message, number):
     """On a connection of its own."""
-    reaction = expected(message, "tcp")
-    with site.net["pbx"].socket(kind=socket.SOCK_STREAM) as one:
-        one.settimeout(5)
-        one.connect((site.net["appliance"].address, 5060))
+    reaction = expected(message, site.transport)
+    with connect(site) as one:
         octets = message.octets(HOST, CALLED, NUMBER)
         if reaction in SILENT:
             octets += options(number)
         try:
             one.sendall(octets)
-        except (BrokenPipeError, ConnectionResetError):
+        except socket.timeout:
+            raise
+        except OSError:
             pass  # refused before its end
         return judge(one, reaction, 2 if message.second else 1, message)
 
 
 def judge(one, reaction, wanted, message):
     if reaction == "wait":
-        return not select.select([one], [], [], 0.3)[0] or one.recv(65535)
+        one.settimeout(0.3)
+        try:
+            return one.recv(65535)
+        except socket.timeout:
+            return True
     heard, is_closed, end = b"", False, time.monotonic() + 5
     while not is_closed and time.monotonic() < end:
         try:
             part = one.recv(65535)
-        except ConnectionResetError:
-            part = b""
         except socket.timeout:
             break
+        except OSError:  # reset, or the end of TLS without its last words
+            part = b""
         heard, is_closed = heard + part, not part
         if reaction not in ENDS and len(statuses(heard)) >= wanted:
             break
@@ -176,19 +191,33 @@ def of_call(pair, octets, number):
     return inside
 
 
-@pytest.mark.parametrize("target", ["udp"], indirect=True)
+def send(site, octets):
+    """And no look at what comes back."""
+    if site.transport == "udp":
+        with site.net["pbx"].socket() as one:
+            one.sendto(octets, (site.net["appliance"].address, 5060))
+        return
+    with connect(site) as one:
+        try:
+            one.sendall(octets)
+            one.settimeout(0.02)
+            one.recv(65535)
+        except OSError:
+            pass
+
+
 def test_a_call_survives_them_all(target):
-    """Beside it and with its Call-ID and tags, but for those that would change or end it rightly."""
+    """Beside it and with its Call-ID and tags, but for those that would change or end it rightly; the caller's
+    signalling goes by the same transport."""
     target.busy.close()
-    place = (target.net["appliance"].address, 5060)
-    with Pair(target) as pair, target.net["pbx"].socket() as one:
+    with Pair(target, transports=(target.transport, "udp"), tls=target.tls) as pair:
         for number, message in enumerate(ALL, 100):
             octets = message.octets(HOST, CALLED, NUMBER)
             if message.name in CHANGES or octets.startswith(b"BYE ") or \
-                    expected(message, "udp") in (486, 488):
+                    expected(message, target.transport) in (486, 488):
                 continue
-            one.sendto(octets, place)
-            one.sendto(of_call(pair, octets, number), place)
+            send(target, octets)
+            send(target, of_call(pair, octets, number))
             if number % 10 == 0:
                 pair.talk(0.1)
         pair.caller.number = 100000
