@@ -301,7 +301,7 @@ const struct config_option config_options[] = {
 	  .sentence = "Calls per second of a trunk that has no limit of its own (LIMIT-001)." },
 	{ FIELD(limits, max_cps), .kind = CONFIG_NUMBER, .unit = "calls/s", .min = 1, .max = 10000,
 	  .initial = "1000", LIVE,
-	  .sentence = "No trunk and no account may place more, whatever its own limit says." },
+	  .sentence = "No trunk and no account can be given more, or may place more." },
 	{ FIELD(limits, trial_calls), .kind = CONFIG_NUMBER, .min = 1, .max = 1000, .initial = "4", LIVE,
 	  .sentence = "Calls at a time of an account of type trial (LIMIT-007)." },
 	{ FIELD(limits, bandwidth_mbps), .kind = CONFIG_NUMBER, .unit = "Mbit/s", .min = 0, .max = 1000000, .initial = "0", LIVE,

@@ -94,6 +94,22 @@ static enum status set_password(const struct admin_context *context,
 	return status;
 }
 
+// LIMIT-003: what no call would be given is not taken for a limit.
+static enum status check_cps(const struct admin_context *context,
+			     const struct directory_object *object,
+			     struct directory_problem *problem)
+{
+	const struct limits_config *limits = &context->config->limits;
+	uint64_t cps = 0;
+	if (!text_to_unsigned(directory_object_get(object, "cps"), UINT64_MAX, &cps) ||
+	    cps <= limits->max_cps)
+		return OK;
+	directory_problem_set(problem, "cps",
+			      "more than limits.max_cps of the configuration; allowed: 1 to %u",
+			      limits->max_cps);
+	return ERR_MALFORMED;
+}
+
 static enum status set_field(const struct admin_context *context, struct directory_object *object,
 			     struct text word, struct directory_problem *problem)
 {
@@ -118,7 +134,10 @@ static enum status set_field(const struct admin_context *context, struct directo
 		return problem_set(
 			problem, ERR_FORBIDDEN, "account",
 			"only release number NUMBER takes it from its account (NUM-012)");
-	return directory_set(context->directory, object, field, word, problem);
+	enum status status = directory_set(context->directory, object, field, word, problem);
+	if (status == OK && text_is_same(field, TEXT("cps")))
+		status = check_cps(context, object, problem);
+	return status;
 }
 
 // All but the password first: it is hashed together with the user's name.

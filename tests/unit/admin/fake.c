@@ -390,6 +390,7 @@ void fake_make(struct fake *fake)
 	fake->context.store = (struct store *)fake;
 	fake->context.calls = (struct calls *)fake;
 	fake->context.media = (struct media_engine *)fake;
+	fake->config.limits.max_cps = 1000;
 	fake->config.guard = (struct guard_config){ .enabled = true, .ban_s = 60, .ban_max_s = 60 };
 	fake->context.guard = sip_guard_create(&(struct sip_guard_options){
 		.clock = &fake->clock, .config = &fake->config.guard });

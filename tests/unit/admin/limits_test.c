@@ -57,9 +57,30 @@ static void limits_show_what_is_used_and_who_counts(void **state)
 	free(fake);
 }
 
+// LIMIT-003: the operator raises it, and hears how far.
+static void a_limit_above_the_highest_is_refused(void **state)
+{
+	(void)state;
+	struct fake *fake = malloc(sizeof(*fake));
+	fake_make(fake);
+	fake->config.limits.max_cps = 50;
+	json_decref(fake_ask(fake, "add account name=Acme"));
+	json_decref(fake_ask(fake, "add trunk account=Acme domain=acme cps=50"));
+	assert_string_equal(fake_code(fake, "change account Acme cps=50"), "");
+	json_t *answer = fake_ask(fake, "change trunk acme cps=51");
+	assert_string_equal(text_at(answer, "field"), "cps");
+	assert_non_null(strstr(text_at(answer, "message"), "1 to 50"));
+	json_decref(answer);
+	assert_string_equal(fake_code(fake, "change account Acme cps=51"), "ERR_MALFORMED");
+	assert_string_equal(fake_code(fake, "change account Acme cps="), "");
+	fake_remove(fake);
+	free(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_limit_above_the_highest_is_refused),
 		cmocka_unit_test(limits_show_what_is_used_and_who_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
