@@ -322,6 +322,7 @@ static enum status start_calls(struct control *control)
 					 .dialogs = control->dialogs,
 					 .digest = control->digest,
 					 .resolver = control->resolver,
+					 .cnam = control->cnam,
 					 .guard = control->guard,
 					 .limits = store_limits(control->store) };
 	memcpy(options.ports, ports, sizeof options.ports);

@@ -7,6 +7,7 @@
 #include "call/leg.h"
 #include "call/limit/limits.h"
 #include "call/method.h"
+#include "call/origination/name.h"
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/session/reliable.h"
@@ -52,6 +53,7 @@ void call_end(struct call *call, const struct ending *ending)
 	transfer_end(call, ending);
 	audio_stop(call);
 	attempt_clear(call);
+	name_end(call);
 	change_abandon(call, 487); // a change that is still being asked for ends with its call
 	reliable_finish(call);
 	wheel_stop(&call->ack_timer);

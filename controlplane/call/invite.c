@@ -13,6 +13,7 @@
 #include "call/limit/limits.h"
 #include "call/limit/rules.h"
 #include "call/method.h"
+#include "call/origination/name.h"
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/table.h"
@@ -91,7 +92,7 @@ static void go_on(struct call *call)
 		  record->from, "to", record->to, "source", record->source, "transport",
 		  sip_protocol_name(sip_dialog_flow(call->caller->dialog)->protocol), "call_id",
 		  record->call_id_in, NULL);
-	attempt_start(call);
+	name_start(call);
 }
 
 void call_limits_decided(void *owner, enum limit_cause cause, const struct limit_rules *rules)

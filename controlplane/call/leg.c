@@ -105,7 +105,10 @@ struct leg *leg_other(const struct leg *leg)
 
 void leg_write_contact(struct leg *leg, struct writer *writer)
 {
-	writer_string(writer, "Contact: <");
+	writer_string(writer, "Contact: ");
+	if (leg->call != NULL && leg->call->direction == CALL_TO_PBX && leg->side == MEDIA_CALLED)
+		identity_write_name(&leg->call->identity, writer);
+	writer_char(writer, '<');
 	sip_flow_write_uri(sip_dialog_flow(leg->dialog), "trunkd", writer);
 	writer_string(writer, ">\r\n");
 	carry_write(leg, writer);

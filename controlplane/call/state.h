@@ -131,6 +131,7 @@ struct calls {
 	struct sip_dialogs *dialogs;
 	struct sip_digest *digest;
 	struct sip_resolver *resolver;
+	struct cnam *cnam; // NULL: no names
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport
 	struct places places; // of carriers
 	struct health *health; // of carriers

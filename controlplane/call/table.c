@@ -39,6 +39,7 @@ struct calls *calls_create(const struct calls_options *options)
 	calls->dialogs = options->dialogs;
 	calls->digest = options->digest;
 	calls->resolver = options->resolver;
+	calls->cnam = options->cnam;
 	memcpy(calls->ports, options->ports, sizeof calls->ports);
 	calls->guard = options->guard;
 	struct limits_options limits = { .clock = calls->clock,
@@ -90,6 +91,7 @@ static void destroy(struct call *call)
 	reliable_finish(call);
 	audio_clear(call);
 	attempt_clear(call);
+	cnam_cancel(call->identity.question);
 	carry_end(call);
 	leg_destroy(call->caller);
 	leg_destroy(call->called);

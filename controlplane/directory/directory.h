@@ -40,6 +40,7 @@ struct trunk { // TK…
 	bool is_secure; // TRUNK-014: TLS and SRTP are demanded (SRTP-007, D-31)
 	bool takes_srtp; // where it is offered, although not demanded (D-30: false by default)
 	bool takes_aead; // RFC 7714 besides
+	bool wants_cnam; // TRUNK-017
 	bool has_transfer; // TRUNK-015: REFER of the customer's side is done (false by default)
 	bool shows_transferor; // to the target of a transfer, not the party that stays
 	uint32_t cps; // LIMIT-001; 0: what the configuration says

@@ -51,6 +51,8 @@ static const struct directory_field trunk_fields[] = {
 	{ .name = "transfer_caller_id", .type = DIRECTORY_CHOICE, .choices = "transferee, transferor",
 	  .fallback = "transferee",
 	  .text = "Whose number the target of a transfer sees: of the party that stays, or of who transfers." },
+	{ .name = "cnam", .type = DIRECTORY_BOOL, .fallback = "false",
+	  .text = "Whether the names of its callers from the PSTN are looked up, which is charged (TRUNK-017, CNAM-009)." },
 	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
 	  .text = "Whether it carries calls." },
 	{ .name = "acls", .type = DIRECTORY_REFERENCES, .refers_to = DIRECTORY_ACL, .max = LISTS_MAX,

@@ -60,6 +60,7 @@ static void fill_trunk(const struct directory_object *object, union directory_vi
 	trunk->is_secure = is_true(object, "secure");
 	trunk->takes_srtp = is_true(object, "srtp");
 	trunk->takes_aead = is_true(object, "srtp_aead");
+	trunk->wants_cnam = is_true(object, "cnam");
 	trunk->has_transfer = is_true(object, "transfer");
 	trunk->shows_transferor =
 		text_is_equal(get(object, "transfer_caller_id"), TEXT("transferor"));

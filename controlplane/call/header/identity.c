@@ -63,8 +63,25 @@ void identity_read(const struct sip_message *invite, struct identity *out_identi
 	out_identity->is_open &= !out_identity->is_private;
 }
 
-static void write_number(const char *number, const struct address *host, struct writer *writer)
+void identity_copy_wishes(const struct identity *identity, struct identity *out_identity)
 {
+	out_identity->is_private = identity->is_private;
+	out_identity->hides_history = identity->hides_history;
+	out_identity->is_open = identity->is_open;
+}
+
+void identity_write_name(const struct identity *identity, struct writer *writer)
+{
+	if (identity->is_private || identity->name[0] == '\0')
+		return;
+	cnam_name_write_quoted(identity->name, writer);
+	writer_char(writer, ' ');
+}
+
+static void write_number(const struct identity *identity, const char *number,
+			 const struct address *host, struct writer *writer)
+{
+	identity_write_name(identity, writer);
 	writer_format(writer, "<sip:%s@", number);
 	address_write(host, writer);
 	writer_char(writer, '>');
@@ -76,7 +93,7 @@ void identity_write_from(const struct identity *identity, const char *number,
 	if (identity->is_private)
 		writer_text(writer, TEXT("\"Anonymous\" <sip:anonymous@anonymous.invalid>"));
 	else
-		write_number(number, host, writer);
+		write_number(identity, number, host, writer);
 }
 
 void identity_write_lines(const struct identity *identity, bool is_trusted, const char *number,
@@ -84,7 +101,7 @@ void identity_write_lines(const struct identity *identity, bool is_trusted, cons
 {
 	if (is_trusted || !identity->is_private) {
 		writer_text(writer, TEXT("P-Asserted-Identity: "));
-		write_number(number, host, writer);
+		write_number(identity, number, host, writer);
 		writer_text(writer, TEXT("\r\n"));
 	}
 	if (identity->is_private && identity->hides_history)

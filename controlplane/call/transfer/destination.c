@@ -59,7 +59,7 @@ static enum refusal_cause choose_caller(const struct leg *referrer, struct call 
 	if (!call->shows_transferor && call_is_e164(text_of(number))) {
 		text_copy_cut(text_of(number), from, sizeof target->record->from);
 		if (staying == MEDIA_CALLER) // who may have wanted to be nobody
-			target->identity = call->identity;
+			identity_copy_wishes(&call->identity, &target->identity);
 		return REFUSED_NOT;
 	}
 	number = join_number(call, referrer->side);
