@@ -17,6 +17,7 @@
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/table.h"
+#include "call/transfer/takeover.h"
 #include "config/config.h"
 #include "dataplane/suite.h"
 #include "directory/directory.h"
@@ -162,11 +163,13 @@ void call_invite(struct calls *calls, struct sip_server *server, const struct si
 {
 	struct admitted admitted;
 	struct refusal refusal;
-	if (call_admit_trunk(calls, invite) == NULL) {
+	bool is_takeover = takeover_is_asked(calls, invite);
+	if (!is_takeover && call_admit_trunk(calls, invite) == NULL) {
 		inbound_invite(calls, server, invite);
 		return;
 	}
-	enum admission admission = call_admit(calls, invite, &admitted, &refusal);
+	enum admission admission = is_takeover ? takeover_admit(calls, invite, &admitted, &refusal)
+					       : call_admit(calls, invite, &admitted, &refusal);
 	const char *trunk_sid = admitted.trunk != NULL ? admitted.trunk->sid : "";
 	const char *account_sid = admitted.trunk != NULL ? admitted.trunk->account_sid : "";
 	switch (admission) {
@@ -180,5 +183,8 @@ void call_invite(struct calls *calls, struct sip_server *server, const struct si
 	case ADMITTED:
 		break;
 	}
-	call_begin(calls, server, invite, &admitted);
+	if (is_takeover)
+		takeover_begin(calls, server, invite, &admitted);
+	else
+		call_begin(calls, server, invite, &admitted);
 }

@@ -19,6 +19,7 @@
 #include "call/session/info.h"
 #include "call/session/reliable.h"
 #include "call/transfer/subscription.h"
+#include "call/transfer/takeover.h"
 #include "call/transfer/transfer.h"
 #include "call/watch/peer.h"
 #include "directory/directory.h"
@@ -99,6 +100,11 @@ struct text call_method_allow(bool has_transfer)
 struct text call_allow(const struct leg *leg)
 {
 	return call_method_allow(may_transfer(leg));
+}
+
+struct text call_supported(const struct leg *leg)
+{
+	return may_transfer(leg) ? TEXT("Supported: replaces\r\n") : TEXT_NONE;
 }
 
 // A customer whose trunk has no transfer hears why (XFER-003); a method that nobody has is none.
@@ -238,7 +244,8 @@ static bool is_known(void *context, const struct sip_message *request)
 {
 	struct calls *calls = context;
 	if (call_admit_trunk(calls, request) != NULL ||
-	    place_find_carrier(calls, &request->flow.remote) != NULL)
+	    place_find_carrier(calls, &request->flow.remote) != NULL ||
+	    takeover_is_asked(calls, request))
 		return true;
 	return request->to.tag.size > 0 &&
 	       (is_ours(request) || sip_dialog_find(calls->dialogs, request) != NULL);

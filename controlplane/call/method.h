@@ -9,6 +9,8 @@
 // side whose trunk has transfer switched on (XFER-003).
 struct text call_method_allow(bool has_transfer);
 struct text call_allow(const struct leg *leg);
+// "Supported: replaces\r\n" for who may be told of it (RFC 3891 6.2), or nothing.
+struct text call_supported(const struct leg *leg);
 void call_request(void *context, struct sip_server *server, const struct sip_message *request);
 // Answers without a body; the transaction is released.
 void call_reply(struct sip_server *server, unsigned status, const char *phrase,

@@ -166,8 +166,8 @@ static void link_call(struct calls *calls, struct call *call)
 	counter_add(&calls->counters.active[call->direction], 1);
 }
 
-static bool open_caller(struct call *call, struct sip_server *server,
-			const struct sip_message *invite)
+bool call_open_caller(struct call *call, struct sip_server *server,
+		      const struct sip_message *invite)
 {
 	struct leg *leg = leg_create(call, MEDIA_CALLER);
 	if (leg == NULL)
@@ -242,7 +242,7 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 	(void)text_copy(text_of(admitted->trunk->name), call->trunk_name, sizeof call->trunk_name);
 	copy_media_policy(call, admitted->trunk);
 	*out_cause = REFUSED_CONTACT; // no dialog can be made of what the INVITE says
-	if (!open_caller(call, server, invite))
+	if (!call_open_caller(call, server, invite))
 		goto fail;
 	*out_cause = REFUSED_HISTORY;
 	if (!record_open(call, invite, admitted->account->sid, admitted->trunk->sid))

@@ -11,6 +11,9 @@ struct admitted;
 // that cause.
 struct call *call_create_target(const struct call *call, enum call_direction direction,
 				enum refusal_cause *out_cause);
+// Gives it one, from an INVITE. False: no dialog can be made of that.
+bool call_open_caller(struct call *call, struct sip_server *server,
+		      const struct sip_message *invite);
 // A call in its first state, with its row and the caller's leg; NULL and the cause when there is no
 // room for one more. On success the server transaction belongs to the caller's leg.
 struct call *call_create(struct calls *calls, struct sip_server *server,

@@ -7,7 +7,8 @@
 // A tag that is added here is one whose rules trunkd keeps on each leg.
 static bool has_option(struct text tag)
 {
-	return text_is_same(tag, TEXT("100rel")); // call/session/reliable.h, early.h
+	return text_is_same(tag, TEXT("100rel")) || // call/session/reliable.h, early.h
+	       text_is_same(tag, TEXT("replaces")); // call/transfer/takeover.h
 }
 
 static void write_missing(struct text value, struct writer *writer, size_t start)

@@ -97,6 +97,7 @@ void call_send_200(struct leg *leg, struct text sdp)
 	struct writer record_route = writer_of(route, sizeof route);
 	leg_write_contact(leg, &lines);
 	writer_text(&lines, call_allow(leg));
+	writer_text(&lines, call_supported(leg));
 	writer_string(&record_route, "Record-Route: <"); // SIP-002
 	sip_flow_write_uri(sip_dialog_flow(leg->dialog), NULL, &record_route);
 	writer_string(&record_route, ";lr>\r\n");

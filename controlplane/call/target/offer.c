@@ -61,6 +61,7 @@ static enum status send_invite(struct leg *leg, const struct target *target)
 	writer_text(&lines, call_allow(leg));
 	if (!target->lacks_prack)
 		writer_string(&lines, "Supported: 100rel\r\n");
+	writer_text(&lines, call_supported(leg));
 	sip_dialog_request(leg->dialog, SIP_INVITE, 0, &request);
 	request.headers = writer_done(&lines);
 	request.content_type = TEXT("application/sdp");
