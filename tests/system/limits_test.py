@@ -193,6 +193,7 @@ class Cluster:
             node.start()
         self.sids = self.nodes[0].provision(self.net["pbx"], [("gateway-1", self.net["carrier"], 10)],
                                             with_credentials=False, name="many", cps=CPS)
+        self.sids["many"] = self.sids["trunk"]
         for name, fields in (("few", {"cps": 1000, "max_calls": 6}), ("one", {"cps": 1})):
             self.sids[name] = self.nodes[0].add("trunk", account=self.sids["account"], name=name, domain=name,
                                                 acls=self.sids["acl"], **fields)

@@ -33,6 +33,7 @@ struct limit_ask { // lives until Redis has answered, whatever becomes of the ca
 	struct wheel_timer timer;
 	char trunk_sid[DIRECTORY_SID_SIZE], account_sid[DIRECTORY_SID_SIZE];
 	unsigned joins; // when it was asked
+	bool is_waited_for; // a last time
 	struct limit_ask *next, *previous;
 };
 
@@ -132,9 +133,10 @@ static unsigned nodes_of(const struct limits *limits)
 
 // While Redis is away the limits of all nodes are met by each one's share.
 static enum limit_cause decide_alone(struct limits *limits, struct limit_slot *slot,
-				     const struct limit_rules *rules)
+				     struct limit_rules *rules)
 {
-	enum limit_cause cause = decide(limits, slot, rules, nodes_of(limits));
+	rules->nodes = nodes_of(limits);
+	enum limit_cause cause = decide(limits, slot, rules, rules->nodes);
 	if (cause == LIMIT_NONE)
 		note_rates(limits, slot, rules);
 	else
@@ -173,10 +175,20 @@ static void settle_alone(struct limit_ask *ask)
 	limits->options.decided(slot->owner, cause, &rules);
 }
 
+static uint64_t last_wait_ms(const struct limits *limits)
+{
+	return limits->options.config->redis_wait_ms / 4;
+}
+
 static void too_late(struct wheel_timer *timer, void *context)
 {
-	(void)timer;
 	struct limit_ask *ask = context;
+	if (!ask->is_waited_for) { // a loop that stood still has not looked at what came meanwhile
+		ask->is_waited_for = true;
+		wheel_start(ask->limits->options.wheel, timer,
+			    now_ms(ask->limits) + last_wait_ms(ask->limits));
+		return;
+	}
 	counter_add(&ask->limits->options.counters->late, 1);
 	store_limits_slow(ask->limits->options.shared); // settles this one too, as all that wait
 	if (ask->slot != NULL)
@@ -200,6 +212,7 @@ static void settle(struct limit_ask *ask, enum limit_cause cause)
 	struct limits *limits = ask->limits;
 	struct limit_slot *slot = ask->slot;
 	detach(ask);
+	ask->rules.nodes = 1; // for all of them
 	if (cause == LIMIT_NONE)
 		note_rates(limits, slot, &ask->rules);
 	else
@@ -228,12 +241,15 @@ static void answered(struct store_limits_ask *store_ask, enum store_limits_cause
 	free(ask);
 }
 
-static bool ask_redis(struct limits *limits, struct limit_slot *slot,
-		      const struct limit_rules *rules)
+// Without memory for the question Redis would not know of the call, and count its end all the same.
+static enum limit_cause ask_redis(struct limits *limits, struct limit_slot *slot,
+				  struct limit_rules *rules)
 {
 	struct limit_ask *ask = calloc(1, sizeof *ask);
-	if (ask == NULL)
-		return false;
+	if (ask == NULL) {
+		let_go(limits, slot);
+		return LIMIT_MEMORY;
+	}
 	*ask = (struct limit_ask){ .limits = limits,
 				   .slot = slot,
 				   .rules = *rules,
@@ -252,17 +268,17 @@ static bool ask_redis(struct limits *limits, struct limit_slot *slot,
 					      .done = answered };
 	if (!store_limits_take(limits->options.shared, &ask->ask)) {
 		free(ask);
-		return false;
+		return decide_alone(limits, slot, rules);
 	}
 	wheel_timer_init(&ask->timer, too_late, ask);
 	wheel_start(limits->options.wheel, &ask->timer,
-		    now_ms(limits) + limits->options.config->redis_wait_ms);
+		    now_ms(limits) + limits->options.config->redis_wait_ms - last_wait_ms(limits));
 	if (ask->next != NULL)
 		ask->next->previous = ask;
 	limits->asks = ask;
 	slot->ask = ask;
 	counter_add(&limits->options.counters->asked, 1);
-	return true;
+	return LIMIT_ASKED;
 }
 
 // After Redis was away it does not know what nodes that are not back yet let pass in this second. Until
@@ -346,21 +362,18 @@ void limits_destroy(struct limits *limits)
 
 // What this node alone has used up need not be asked for: a flood above a limit costs Redis nothing.
 static enum limit_cause decide_or_ask(struct limits *limits, struct limit_slot *slot,
-				      const struct limit_rules *rules)
+				      struct limit_rules *rules)
 {
-	unsigned nodes = is_careful(limits) ? nodes_of(limits) : 1;
-	enum limit_cause cause = decide(limits, slot, rules, nodes);
-	if (cause != LIMIT_NONE)
-		let_go(limits, slot);
-	else if (ask_redis(limits, slot, rules))
-		cause = LIMIT_ASKED;
-	else
-		cause = decide_alone(limits, slot, rules);
+	rules->nodes = is_careful(limits) ? nodes_of(limits) : 1;
+	enum limit_cause cause = decide(limits, slot, rules, rules->nodes);
+	if (cause == LIMIT_NONE)
+		return ask_redis(limits, slot, rules);
+	let_go(limits, slot);
 	return cause;
 }
 
 enum limit_cause limits_take(struct limits *limits, struct limit_slot *slot,
-			     const struct limit_rules *rules)
+			     struct limit_rules *rules)
 {
 	if (!hold(limits, slot, rules))
 		return LIMIT_MEMORY;

@@ -35,6 +35,7 @@ struct limit_rules { // what holds for one call; 0: no such limit
 	uint32_t trunk_rate, account_rate; // calls a second, of terminations alone (LIMIT-004)
 	uint32_t trunk_calls, account_calls;
 	uint32_t bandwidth_mbps; // of the node, each way
+	unsigned nodes; // filled in: above 1, this node decided by its share of so many
 };
 
 struct limit_slot { // of a call; all zero but the owner: holds nothing
@@ -71,7 +72,7 @@ struct limit_usage { // of a trunk or an account, on this node
 struct limits *limits_create(const struct limits_options *options);
 void limits_destroy(struct limits *limits); // no slot may be given back after this
 enum limit_cause limits_take(struct limits *limits, struct limit_slot *slot,
-			     const struct limit_rules *rules);
+			     struct limit_rules *rules);
 void limits_give(struct limits *limits, struct limit_slot *slot); // harmless when it holds nothing
 struct limit_usage limits_usage(struct limits *limits, const char *sid);
 unsigned limits_calls(const struct limits *limits); // that hold a slot, of all trunks

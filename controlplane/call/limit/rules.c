@@ -64,11 +64,14 @@ enum refusal_cause rules_explain(const struct limit_rules *rules, enum limit_cau
 		[LIMIT_MEMORY] = { REFUSED_INTERNAL, "limits", "no memory", 0,
 				   "memory for the limits" },
 	};
-	char seen[80];
+	char seen[128];
 	struct writer writer = writer_of(seen, sizeof seen);
 	if (cause == LIMIT_NONE || cause == LIMIT_ASKED)
 		return REFUSED_NOT;
 	writer_format(&writer, rows[cause].seen, rows[cause].limit);
+	if (rules->nodes > 1 && cause != LIMIT_BANDWIDTH && cause != LIMIT_MEMORY)
+		writer_format(&writer, ", of which this node has 1/%u while Redis is away",
+			      rules->nodes);
 	return refusal_set(refusal, rows[cause].cause, rows[cause].header, writer_done(&writer),
 			   rows[cause].expected);
 }

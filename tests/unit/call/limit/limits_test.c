@@ -28,7 +28,7 @@ static struct limit_rules rules_of(const char *trunk, uint32_t rate)
 }
 
 // A call that comes to nothing at once.
-static enum limit_cause attempt(struct world *world, const struct limit_rules *rules)
+static enum limit_cause attempt(struct world *world, struct limit_rules *rules)
 {
 	struct limit_slot slot = { 0 };
 	enum limit_cause cause = limits_take(world->limits, &slot, rules);
@@ -36,7 +36,7 @@ static enum limit_cause attempt(struct world *world, const struct limit_rules *r
 	return cause;
 }
 
-static unsigned attempt_all(struct world *world, const struct limit_rules *rules)
+static unsigned attempt_all(struct world *world, struct limit_rules *rules)
 {
 	unsigned passed = 0;
 	while (passed < 100000 && attempt(world, rules) == LIMIT_NONE)
