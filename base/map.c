@@ -14,6 +14,7 @@
 #include "base/random.h"
 
 #define SMALLEST 16
+#define LINE_OCTETS 64 // those after a node, where keys are, are fetched while it is
 #define MOVED_AT_ONCE 4 // buckets; 2 would do to end before it must grow again
 
 static uint64_t hash_key[2];
@@ -206,6 +207,8 @@ struct map_node *map_find(const struct map *map, uint64_t hash, map_equal_fn equ
 	if (map->bucket_count == 0)
 		return NULL;
 	for (struct map_node *node = *bucket_of(map, hash); node; node = node->next) {
+		__builtin_prefetch((const char *)node + LINE_OCTETS);
+		__builtin_prefetch((const char *)node + 2 * LINE_OCTETS);
 		if (node->hash == hash && equal(node, key))
 			return node;
 	}

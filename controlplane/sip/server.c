@@ -24,25 +24,27 @@ enum server_state {
 };
 
 struct sip_server {
-	struct map_node node, merge_node;
+	struct map_node merge_node;
 	struct wheel_timer repeat_timer; // G, or the repeats of a 2xx
 	struct wheel_timer end_timer; // H, I, J, L
 	struct sip_transactions *transactions;
 	void *owner;
 	enum server_state state;
-	enum sip_method method;
 	uint32_t interval_ms; // of the repeat timer
-	uint32_t cseq;
 	size_t request_size;
 	unsigned busy; // callbacks running
 	bool is_released, is_cancelled, has_merge, has_cookie;
-	uint16_t sent_by_port;
-	struct text branch, sent_by, call_id, from_tag; // copies behind this struct
 	struct sip_write_echo echo; // borrows from `echoed`
 	char *echoed; // on the heap, until the final answer: what comes then is most of its life
 	struct text stored; // the last response, on the heap
 	struct sip_flow flow; // the remote port is the one of Via: for when the connection is gone
 	char to_tag[SIP_TAG_SIZE];
+	// What a look-up reads, side by side: among many, each line of memory is a miss.
+	struct map_node node;
+	struct text branch, sent_by, call_id, from_tag; // copies in the room
+	enum sip_method method;
+	uint32_t cseq;
+	uint16_t sent_by_port;
 	char room[];
 };
 
