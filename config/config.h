@@ -99,6 +99,7 @@ struct redis_config {
 struct admin_config {
 	char socket[CONFIG_TEXT_SIZE];
 	struct address metrics_address; // with port
+	unsigned replay_messages; // INVITEs kept for trunkctl; 0: none
 };
 
 struct config {

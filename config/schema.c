@@ -318,6 +318,8 @@ const struct config_option config_options[] = {
 	  .sentence = "Socket of trunkctl." },
 	{ FIELD(admin, metrics_address), .kind = CONFIG_ADDRESS_AND_PORT, .initial = "127.0.0.1:9464", RESTART,
 	  .sentence = "Where /metrics is served over HTTP." },
+	{ FIELD(admin, replay_messages), .kind = CONFIG_NUMBER, .min = 0, .max = 100000, .initial = "1000", RESTART,
+	  .sentence = "The last INVITEs, 4 kB each, kept in memory for trunkctl explain and replay; a quarter more of strangers." },
 };
 // clang-format on
 

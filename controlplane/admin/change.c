@@ -110,7 +110,7 @@ static enum status check_cps(const struct admin_context *context,
 	return ERR_MALFORMED;
 }
 
-static enum status set_field(const struct admin_context *context, struct directory_object *object,
+static enum status set_field(const struct admin_change *change, struct directory_object *object,
 			     struct text word, struct directory_problem *problem)
 {
 	const struct directory_schema *schema = directory_schema(object->kind);
@@ -134,33 +134,42 @@ static enum status set_field(const struct admin_context *context, struct directo
 		return problem_set(
 			problem, ERR_FORBIDDEN, "account",
 			"only release number NUMBER takes it from its account (NUM-012)");
-	enum status status = directory_set(context->directory, object, field, word, problem);
+	enum status status = directory_set(change->directory, object, field, word, problem);
 	if (status == OK && text_is_same(field, TEXT("cps")))
-		status = check_cps(context, object, problem);
+		status = check_cps(change->context, object, problem);
 	return status;
 }
 
 // All but the password first: it is hashed together with the user's name.
-static enum status set_fields(const struct admin_request *request, unsigned first,
-			      struct directory_object *object, struct directory_problem *problem)
+enum status admin_change_fill(const struct admin_change *change, struct directory_object *object,
+			      struct directory_problem *problem)
 {
 	struct text password = TEXT_NONE;
-	for (unsigned i = first; i < request->argument_count; i++) {
-		struct text word = request->arguments[i];
+	for (unsigned i = 0; i < change->count; i++) {
+		struct text word = change->words[i];
 		if (text_has_prefix(word, TEXT("password="))) {
 			password = text_cut(word, strlen("password="));
 			continue;
 		}
-		enum status status = set_field(request->context, object, word, problem);
+		enum status status = set_field(change, object, word, problem);
 		if (status != OK)
 			return status;
 	}
 	if (password.data)
-		return set_password(request->context, object, password, problem);
+		return set_password(change->context, object, password, problem);
 	if (object->kind == DIRECTORY_CREDENTIAL &&
 	    directory_object_get(object, "ha1_md5").size == 0)
 		return problem_set(problem, ERR_MALFORMED, "password", "missing");
 	return OK;
+}
+
+static enum status set_fields(const struct admin_request *request, unsigned first,
+			      struct directory_object *object, struct directory_problem *problem)
+{
+	struct admin_change change = { request->context, request->context->directory,
+				       request->arguments + first,
+				       request->argument_count - first };
+	return admin_change_fill(&change, object, problem);
 }
 
 // Files are this node's own, so the directory cannot know of them: who names one here is told here.

@@ -198,6 +198,11 @@ static void offer_argument(struct completion *completion, const struct admin_req
 			   const struct admin_command_match *match, unsigned place)
 {
 	static const char *const LEVELS[] = { "debug", "info", "warning", "error" };
+	static const char *const EXPLAINED[] = {
+		"from=",    "to=",   "source=", "transport=",   "trunk=",
+		"carrier=", "host=", "sdp=",    "digest=right", "file="
+	};
+	static const char *const REPLAYED[] = { "add", "change", "remove", "then", "config=" };
 	const char *arguments = match->command->arguments;
 	bool has_id = strstr(arguments, "ID") != NULL;
 	if (place == 0 && strstr(arguments, "CALL"))
@@ -208,6 +213,12 @@ static void offer_argument(struct completion *completion, const struct admin_req
 		offer_objects(completion, request->context, match->kind);
 	if (place >= has_id && strstr(arguments, "field=") && match->kind != DIRECTORY_KIND_COUNT)
 		offer_fields(completion, match->kind);
+	for (unsigned i = 0; i < sizeof(EXPLAINED) / sizeof(EXPLAINED[0]) &&
+			     match->command->run == admin_explain_show;
+	     i++)
+		offer(completion, EXPLAINED[i]);
+	for (unsigned i = 0; i < 5 && match->command->run == admin_replay_run; i++)
+		offer(completion, REPLAYED[i]);
 	for (unsigned i = 0; i < 4 && strcmp(arguments, "LEVEL") == 0; i++)
 		offer(completion, LEVELS[i]);
 }

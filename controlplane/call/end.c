@@ -9,6 +9,7 @@
 #include "call/method.h"
 #include "call/origination/name.h"
 #include "call/record.h"
+#include "call/replay/ring.h"
 #include "call/session/change.h"
 #include "call/session/reliable.h"
 #include "call/transfer/join.h"
@@ -129,6 +130,8 @@ void call_end_refused(struct call *call, const struct refusal *refusal)
 		return;
 	refusal_count(&call->calls->counters, refusal->cause);
 	record_alert(call, refusal);
+	if (call->record != NULL && call->record->attempts == 0) // nobody was asked yet
+		replay_ring_settle(call->calls->ring, text_of(call->sid), refusal->cause);
 	struct ending ending = { .ended_by = HISTORY_END_TRUNKD,
 				 .status = row->status,
 				 .phrase = row->phrase,

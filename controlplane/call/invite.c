@@ -152,6 +152,7 @@ void call_begin(struct calls *calls, struct sip_server *server, const struct sip
 	enum refusal_cause cause = REFUSED_NOT;
 	struct call *call = call_create(calls, server, invite, admitted, &cause);
 	if (call != NULL) {
+		record_decided(calls, invite, call->sid, REFUSED_NOT);
 		start(call, invite, admitted);
 		return;
 	}

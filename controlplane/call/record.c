@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "call/catalogue/catalogue.h"
 #include "call/limit/limits.h"
+#include "call/replay/ring.h"
 #include "call/watch/trigger.h"
 #include "dataplane/suite.h"
 
@@ -296,6 +297,14 @@ bool record_is_before_authentication(enum refusal_cause cause)
 	       cause == REFUSED_SOURCE || cause == REFUSED_CREDENTIALS || cause == REFUSED_LOOP;
 }
 
+void record_decided(struct calls *calls, const struct sip_message *invite, const char *sid,
+		    enum refusal_cause cause)
+{
+	replay_ring_add(calls->ring, invite,
+			&(struct replay_fate){ calls->clock->now_ms, calls->clock->wall_ms, sid,
+					       cause, record_is_before_authentication(cause) });
+}
+
 void record_refused(struct calls *calls, const struct sip_message *invite, const char *account_sid,
 		    const char *trunk_sid, const struct refusal *refusal)
 {
@@ -306,6 +315,7 @@ void record_refused(struct calls *calls, const struct sip_message *invite, const
 	struct history_call *record = history_call_open(calls->history);
 	char sid[RANDOM_SID_SIZE];
 	random_sid("CA", sid);
+	record_decided(calls, invite, sid, refusal->cause);
 	struct history_alert alert = { 0 };
 	text_copy_cut(text_of(sid), alert.call_sid, sizeof alert.call_sid);
 	text_copy_cut(text_of(account_sid), alert.account_sid, sizeof alert.account_sid);

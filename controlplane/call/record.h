@@ -42,6 +42,9 @@ void record_node_alert(struct calls *calls, const struct refusal *refusal); // o
 bool record_is_repeat(struct calls *calls, const struct sip_message *invite);
 // Whether a refusal tells nothing of who was refused: the address may be forged.
 bool record_is_before_authentication(enum refusal_cause cause);
+// Keeps an INVITE whose answer is known, for call/replay.
+void record_decided(struct calls *calls, const struct sip_message *invite, const char *sid,
+		    enum refusal_cause cause);
 // The row and the alert of a request that was refused before it became a call.
 void record_refused(struct calls *calls, const struct sip_message *invite, const char *account_sid,
 		    const char *trunk_sid, const struct refusal *refusal);

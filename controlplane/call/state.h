@@ -30,7 +30,6 @@
 #define CALL_HEADERS_SIZE 3072 // our own lines, and those that pass (call/header/header.h)
 
 struct fork; // call/session/early.h
-struct info; // call/session/info.h
 struct subscription; // call/transfer/subscription.h
 struct transfer; // call/transfer/transfer.h
 
@@ -61,7 +60,7 @@ struct leg {
 	bool is_offered; // our 2xx to its INVITE has an offer: its ACK must answer
 	struct fork *forks; // early dialogs of who was called, the last heard first
 	unsigned pracks; // sent to them all
-	struct info *infos; // its INFOs that wait for the other party, the first one is asked
+	struct info *infos; // of call/session/info.h, that wait for the other; the first is asked
 	struct sip_client *info_client; // of one that this party is asked
 	unsigned info_count;
 	unsigned refer_count; // REFERs of it that were accepted
@@ -70,8 +69,7 @@ struct leg {
 	struct call_way way;
 	struct wheel_timer timer; // given-up leg: the end of its life
 	struct leg *next, *previous; // given-up legs
-	struct text
-		carried; // header lines for the next message to it, on the heap (call/header/carry.h)
+	struct text carried; // header lines for the next message to it (call/header/carry.h)
 	char wrong_ack[128]; // Request-URI of an ACK that did not name our Contact (SIP-003)
 };
 
@@ -137,6 +135,8 @@ struct calls {
 	struct health *health; // of carriers
 	struct sip_guard *guard; // may be NULL
 	struct limits *limits;
+	struct replay_ring *ring; // the last INVITEs; NULL: none are kept
+	struct replay *replay; // under way
 	struct map by_sid;
 	struct call *oldest, *newest;
 	struct leg *given_up; // legs without a call

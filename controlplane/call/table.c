@@ -17,6 +17,8 @@
 #include "call/leg.h"
 #include "call/limit/limits.h"
 #include "call/record.h"
+#include "call/replay/replay.h"
+#include "call/replay/ring.h"
 #include "call/session/change.h"
 #include "call/session/reliable.h"
 #include "call/transfer/join.h"
@@ -49,10 +51,12 @@ struct calls *calls_create(const struct calls_options *options)
 					 .counters = &calls->counters.limits,
 					 .decided = call_limits_decided };
 	calls->limits = limits_create(&limits);
+	calls->ring = replay_ring_create(calls->config->admin.replay_messages);
 	calls->health = health_create(calls);
 	if (calls->limits == NULL || calls->health == NULL || !map_init(&calls->by_sid, 1024)) {
 		health_destroy(calls->health);
 		limits_destroy(calls->limits);
+		replay_ring_destroy(calls->ring);
 		free(calls);
 		return NULL;
 	}
@@ -214,15 +218,18 @@ static void read_invite(struct call *call, const struct sip_message *invite)
 	reliable_start(call, invite);
 }
 
+enum media_security call_media_policy(const struct trunk *trunk, unsigned *out_suites)
+{
+	*out_suites = SUITE_BITS_AES_CM | (trunk->takes_aead ? SUITE_BITS_AEAD : 0);
+	return trunk->is_secure ? MEDIA_SECURE : trunk->takes_srtp ? MEDIA_AS_OFFERED : MEDIA_PLAIN;
+}
+
 // What the trunk says now holds for the whole call (TRUNK-023).
 static void copy_media_policy(struct call *call, const struct trunk *trunk)
 {
 	call->has_symmetric_rtp = trunk->has_symmetric_rtp;
 	call->is_secure = trunk->is_secure;
-	call->security = trunk->is_secure    ? MEDIA_SECURE
-			 : trunk->takes_srtp ? MEDIA_AS_OFFERED
-					     : MEDIA_PLAIN;
-	call->suites = SUITE_BITS_AES_CM | (trunk->takes_aead ? SUITE_BITS_AEAD : 0);
+	call->security = call_media_policy(trunk, &call->suites);
 	call->has_transfer = trunk->has_transfer;
 	call->shows_transferor = trunk->shows_transferor;
 }
@@ -345,6 +352,7 @@ void calls_destroy(struct calls *calls)
 {
 	if (calls == NULL)
 		return;
+	replay_stop(calls->replay);
 	leak_stop(calls);
 	while (calls->oldest != NULL)
 		destroy(calls->oldest);
@@ -353,6 +361,7 @@ void calls_destroy(struct calls *calls)
 	map_clear(&calls->by_sid);
 	health_destroy(calls->health);
 	limits_destroy(calls->limits);
+	replay_ring_destroy(calls->ring);
 	free(calls);
 }
 

@@ -6,6 +6,7 @@
 #include "call/state.h"
 
 struct admitted;
+struct trunk;
 
 // A call without a calling side: the target of that one's transfer, by the same trunk. NULL: none, for
 // that cause.
@@ -19,3 +20,5 @@ bool call_open_caller(struct call *call, struct sip_server *server,
 struct call *call_create(struct calls *calls, struct sip_server *server,
 			 const struct sip_message *invite, const struct admitted *admitted,
 			 enum refusal_cause *out_cause);
+// What media the caller may have, and the suites of its SRTP.
+enum media_security call_media_policy(const struct trunk *trunk, unsigned *out_suites);

@@ -76,6 +76,9 @@ struct media_engine {
 	struct media_list all, waiting, done;
 };
 
+// exchange.c: what our workers cannot do of what can be read. ERR_UNSUPPORTED.
+enum status media_offer_check(const struct media_offer *offer, struct media_problem *out_problem);
+
 // plan.c
 void media_plan(struct media *media); // what its flows should be now
 void media_push(struct media *media); // sends what differs, or waits for room
@@ -85,6 +88,7 @@ struct media_port_user media_port_user_of(struct media *media);
 // As media_open, on the worker of that stream; NULL: on any.
 enum status media_open_at(struct media_engine *engine, const uint32_t *beside, const char *call_sid,
 			  void *owner, struct media **out_media);
+bool media_engine_is_secure(const struct media_engine *engine); // can SRTP be done?
 void media_finish_if_closed(struct media *media);
 void media_destroy(struct media *media); // unhooks and frees; ports and next hops are given back
 

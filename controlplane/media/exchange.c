@@ -26,6 +26,16 @@ static bool is_our_key(const struct media *media, enum media_side from, const st
 	return is_ours;
 }
 
+enum status media_offer_check(const struct media_offer *offer, struct media_problem *out_problem)
+{
+	if (offer->audio_type == 0) // a worker knows PCMU by this number alone
+		return OK;
+	*out_problem = (struct media_problem){ .header = "SDP a=rtpmap",
+					       .seen = "PCMU under a dynamic number",
+					       .expected = "PCMU as payload type 0" };
+	return ERR_UNSUPPORTED;
+}
+
 static enum status check(struct media *media, enum media_side from, const struct media_offer *offer,
 			 struct media_problem *out_problem)
 {
@@ -41,12 +51,8 @@ static enum status check(struct media *media, enum media_side from, const struct
 						.expected =
 							"a free pair of media ports for each leg" };
 	}
-	if (status == OK && offer->audio_type != 0) { // a worker knows PCMU by this number alone
-		status = ERR_UNSUPPORTED;
-		problem = (struct media_problem){ .header = "SDP a=rtpmap",
-						  .seen = "PCMU under a dynamic number",
-						  .expected = "PCMU as payload type 0" };
-	}
+	if (status == OK)
+		status = media_offer_check(offer, &problem);
 	if (status == OK && is_our_key(media, from, &offer->crypto.key)) {
 		status = ERR_NOT_ACCEPTABLE;
 		problem = (struct media_problem){ .objection = MEDIA_OBJECTION_KEYS,

@@ -108,7 +108,7 @@ void media_set_symmetric(struct media *media, enum media_side side, bool is_symm
 	media->legs[side].is_symmetric = is_symmetric;
 }
 
-static bool can_secure(const struct media_engine *engine)
+bool media_engine_is_secure(const struct media_engine *engine)
 {
 	const struct dataplane *dataplane = engine->options.dataplane;
 	struct text name = dataplane ? text_of(dataplane_facts(dataplane)->engine) : TEXT_NONE;
@@ -119,7 +119,7 @@ enum status media_set_security(struct media *media, enum media_side side,
 			       enum media_security security, unsigned suites)
 {
 	struct media_leg *leg = &media->legs[side];
-	bool is_able = can_secure(media->engine);
+	bool is_able = media_engine_is_secure(media->engine);
 	if (security == MEDIA_SECURE && !is_able)
 		return ERR_UNAVAILABLE;
 	leg->security = is_able ? security : MEDIA_PLAIN;

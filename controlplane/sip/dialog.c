@@ -25,12 +25,10 @@ struct sip_dialogs {
 };
 
 struct sip_dialog {
-	struct map_node node;
 	struct sip_dialogs *dialogs;
 	void *owner;
 	struct sip_peer *peer;
 	struct sip_peer *forks; // others that answered before the call was taken
-	struct text call_id;
 	struct text local; // our header value, tag included
 	struct text base; // as the calling side: the peer's header value before it has a tag
 	struct sip_flow known; // where the peer was first met
@@ -38,6 +36,9 @@ struct sip_dialog {
 	struct sip_follow *follow; // looks for that
 	uint32_t local_cseq;
 	bool is_established; // the route set stands
+	// What a look-up reads, side by side: among many, each line of memory is a miss.
+	struct map_node node;
+	struct text call_id;
 	char tag[SIP_TAG_SIZE];
 	char room[];
 };
@@ -215,6 +216,13 @@ static void discard(struct sip_dialog *dialog)
 	free(dialog->peer);
 	sip_follow_stop(&dialog->follow);
 	free(dialog);
+}
+
+bool sip_dialog_can_open(const struct sip_message *invite)
+{
+	struct sip_routes routes;
+	return is_contact(&invite->contact) && invite->from.tag.size > 0 &&
+	       invite->to.tag.size == 0 && sip_routes_collect(invite, false, &routes);
 }
 
 enum status sip_dialog_open_server(struct sip_dialogs *dialogs, const struct sip_message *invite,

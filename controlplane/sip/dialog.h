@@ -30,6 +30,8 @@ void sip_dialogs_place(struct sip_dialogs *dialogs, unsigned shard,
 void sip_dialogs_follow(struct sip_dialogs *dialogs, struct sip_resolver *resolver);
 unsigned sip_dialogs_count(const struct sip_dialogs *dialogs);
 
+// Would an INVITE be enough for sip_dialog_open_server?
+bool sip_dialog_can_open(const struct sip_message *invite);
 // As the called side, from an INVITE; local_tag is the To tag we answer with (sip_server_to_tag).
 enum status sip_dialog_open_server(struct sip_dialogs *dialogs, const struct sip_message *invite,
 				   const char *local_tag, void *owner,

@@ -439,6 +439,8 @@ static const struct {
 	{ "ban", story_ban },
 	{ "unban", story_unban },
 	{ "loop", story_loop },
+	{ "explain", story_explain },
+	{ "replay", story_replay },
 	{ "unreachable", do_unreachable },
 	{ "stop", do_stop },
 };

@@ -55,6 +55,9 @@ static void fill_config(struct config *config)
 					       .stale_ms = 500 };
 	config_edges_fill_default(&config->edges);
 	config->media.port_quarantine_ms = QUARANTINE_MS;
+	config->media.addresses.count = 1;
+	(void)address_parse(TEXT(NODE_MEDIA_ADDRESS), &config->media.addresses.items[0]);
+	config->admin.replay_messages = 100;
 	config->limits.default_cps = 1;
 	config->limits.max_cps = 1000;
 	config->limits.trial_calls = 4;

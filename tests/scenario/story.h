@@ -38,6 +38,9 @@
 //   repeat 250 times · … · end                                     each time with another alice/each
 //   limits join 2 | leave | answer [trunk_rate | all]              of Redis: it counts for 2 nodes; is away
 //   questions 1, held 2                                            to Redis; calls of this node it counts
+//   explain to=+81312345678 source=203.0.113.177 outcome "403 Forbidden" check source_address
+//   explain last outcome admitted challenged target carrier1 targets 1 sdp "m=audio"
+//   replay set trunk acme cps=1 asked 2, changed 1 admitted "503 …"    also: remove …; max_cps 1
 //   history full | has room · unreachable carrier1 · stop (trunkd ends, whatever goes on)
 //
 // At the end nothing may be left: no message, alert or record nobody named, and once the lifetimes of
@@ -84,6 +87,8 @@ bool story_check_trigger(struct story *story);
 bool story_ban(struct story *story); // guard.c
 bool story_unban(struct story *story);
 bool story_loop(struct story *story);
+bool story_explain(struct story *story); // explain.c
+bool story_replay(struct story *story);
 unsigned long story_bans(const struct node *node);
 bool story_config(struct story *story); // setting.c
 bool story_limits(struct story *story);

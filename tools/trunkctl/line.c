@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "upload.h"
 
 #define PASSWORD_SIZE 256
 
@@ -77,13 +78,34 @@ static bool write_password(struct writer *writer, const char **out_problem)
 	return is_good;
 }
 
+static bool is_of(char *const *words, int count, const char *command)
+{
+	return count > 0 && strcmp(words[0], command) == 0;
+}
+
+static bool write_other(struct writer *writer, char *const *words, int count, int *at,
+			const char **out_problem)
+{
+	struct text word = text_of(words[*at]);
+	if (is_of(words, count, "explain") && text_has_prefix(word, TEXT("file=")))
+		return upload_message(writer, text_cut(word, strlen("file=")), out_problem);
+	if (is_of(words, count, "replay") && text_has_prefix(word, TEXT("config=")))
+		return upload_path(writer, text_cut(word, strlen("config=")), out_problem);
+	if (is_of(words, count, "replay") && text_is_equal(word, TEXT("--config")) &&
+	    *at + 1 < count)
+		return upload_path(writer, text_of(words[++*at]), out_problem);
+	write_word(writer, word);
+	return true;
+}
+
 bool line_write(struct writer *writer, char *const *words, int count, const char **out_problem)
 {
 	for (int i = 0; i < count; i++) {
 		struct text word = text_of(words[i]);
 		writer_string(writer, i > 0 ? " " : "");
 		if (!text_has_prefix(word, TEXT("password="))) {
-			write_word(writer, word);
+			if (!write_other(writer, words, count, &i, out_problem))
+				return false;
 		} else if (!text_is_equal(word, TEXT("password=-"))) {
 			*out_problem =
 				"a password on the command line is seen in the list of processes;\n"

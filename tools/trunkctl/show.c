@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "explain.h"
 #include "format.h"
 #include "story.h"
 #include "table.h"
@@ -24,6 +25,7 @@ static const struct view VIEWS[] = {
 	{ "streams", "call from verdict codec suite local source packets octets lost loss_percent "
 		     "jitter_ms mos "
 		     "ttl_lowest" },
+	{ "changed_calls", "call at source trunk was would_be header seen why" },
 	{ "pairs", "local state call since age_s worker leaked why" },
 	{ "workers",
 	  "worker core streams busy_percent polls idle_polls messages messages_stale outbox_full" },
@@ -307,6 +309,8 @@ void show_answer(const json_t *answer, FILE *out)
 		fputc('\n', out);
 	} else if (json_is_object(json_object_get(answer, "alert_code")))
 		show_code(json_object_get(answer, "alert_code"), out);
+	else if (json_object_get(answer, "explanation"))
+		explain_print(json_object_get(answer, "explanation"), out);
 	else if (json_is_string(json_object_get(answer, "pem"))) // fit for a file
 		fputs(json_string_value(json_object_get(answer, "pem")), out);
 	else if (json_is_string(json_object_get(answer, "text"))) // so is this

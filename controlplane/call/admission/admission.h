@@ -27,6 +27,7 @@ struct admission_case { // one INVITE on its way through the checks; borrows bot
 	const struct sip_message *invite;
 	// Asked only: nothing is noted of the source, no nonce is used up and an old one will do.
 	bool is_dry;
+	bool takes_digest; // asked only: whatever digest it brings is right, if the trunk has its user
 	struct admitted admitted; // as far as the checks have come: each leans on those before it
 	struct refusal refusal; // of the check that refused
 };

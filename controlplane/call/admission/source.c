@@ -54,6 +54,8 @@ static enum sip_digest_result verify(const struct admission_case *admission_case
 		memcpy(room.md5, credential->ha1_md5, sizeof room.md5);
 		memcpy(room.sha256, credential->ha1_sha256, sizeof room.sha256);
 	}
+	if (admission_case->takes_digest)
+		return secret != NULL ? SIP_DIGEST_RIGHT : SIP_DIGEST_WRONG;
 	if (!admission_case->is_dry)
 		return sip_digest_verify(calls->digest, invite, claim, secret);
 	return sip_digest_is_right(calls->digest, invite, claim, secret) ? SIP_DIGEST_RIGHT

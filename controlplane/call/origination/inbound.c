@@ -107,6 +107,7 @@ static void refuse(struct calls *calls, struct sip_server *server,
 		refusal_count(&calls->counters, refusal->cause);
 		return;
 	}
+	record_decided(calls, admission_case->invite, "", refusal->cause);
 	if (admitted->account != NULL)
 		text_copy_cut(text_of(admitted->account->sid), alert.account_sid,
 			      sizeof alert.account_sid);
@@ -132,7 +133,7 @@ static bool is_shown(struct text user)
 
 // As the carrier gave it: in E.164 where it is a number. Who hides in From is told in P-Asserted-Identity
 // to us alone (RFC 3325).
-static void read_caller(const struct sip_message *invite, struct admitted *admitted)
+void inbound_read_caller(const struct sip_message *invite, struct admitted *admitted)
 {
 	bool has_plus = admitted->carrier->has_plus;
 	struct sip_party party;
@@ -160,7 +161,7 @@ void inbound_invite(struct calls *calls, struct sip_server *server,
 		refuse(calls, server, &admission_case);
 		return;
 	}
-	read_caller(invite, &admission_case.admitted);
+	inbound_read_caller(invite, &admission_case.admitted);
 	sip_server_set_peer(server, admission_case.admitted.carrier->sid);
 	call_begin(calls, server, invite, &admission_case.admitted);
 }

@@ -8,5 +8,7 @@
 
 void inbound_invite(struct calls *calls, struct sip_server *server,
 		    const struct sip_message *invite);
+// Who calls, as the carrier said it; the carrier is known.
+void inbound_read_caller(const struct sip_message *invite, struct admitted *admitted);
 // The nth check in the order in which they are asked; NULL past the last.
 const struct admission_check *inbound_check(unsigned nth);

@@ -70,6 +70,87 @@ static void a_password_among_the_words_is_refused_and_one_line_of_input_taken(vo
 	assert_string_equal(writer_string_done(&writer), "\"password=Secret\\\"123456\"");
 }
 
+static bool write_words(char *const *words, int count, char room[static 512])
+{
+	const char *problem = NULL;
+	struct writer writer = writer_of(room, 512);
+	bool is_good = line_write(&writer, words, count, &problem);
+	assert_true(is_good || problem != NULL);
+	return is_good && writer_string_done(&writer) != NULL;
+}
+
+static void files_go_to_trunkd_as_octets_or_whole_paths(void **state)
+{
+	char name[] = "/tmp/trunkctl_test_XXXXXX", room[512], file[64], word[64], wanted[128];
+	(void)state;
+	int fd = mkstemp(name);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "A\nB\r\nC", 6), 6); // lines end in CRLF when they arrive
+	close(fd);
+	snprintf(file, sizeof(file), "file=%s", name);
+	char *const explain[] = { "explain", file };
+	assert_true(write_words(explain, 2, room));
+	assert_string_equal(room, "\"explain\" message=QQ0KQg0KQw==");
+	snprintf(word, sizeof(word), "config=/tmp/../%s", name);
+	snprintf(wanted, sizeof(wanted), "\"replay\" \"config=%s\" \"remove\"", name);
+	char *const replay[] = { "replay", word, "remove" };
+	assert_true(write_words(replay, 3, room));
+	assert_string_equal(room, wanted);
+	char *const option[] = { "replay", "--config", name, "remove" };
+	assert_true(write_words(option, 4, room));
+	assert_string_equal(room, wanted);
+	char *const other[] = { "add", word }; // somebody's name
+	assert_true(write_words(other, 2, room));
+	assert_non_null(strstr(room, "config=/tmp/../"));
+	unlink(name);
+	assert_false(write_words(explain, 2, room));
+	assert_false(write_words(replay, 3, room));
+}
+
+static void an_explanation_is_told_check_by_check(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	size_t used = 0;
+	json_t *answer = json_loads(
+		"{\"status\":\"ok\",\"explanation\":{\"outcome\":\"403 "
+		"Forbidden\",\"challenged\":false,"
+		"\"source\":\"192.0.2.7:5060\",\"transport\":\"udp\",\"request_uri\":\"sip:+1@x\","
+		"\"trunk\":\"office\",\"account\":\"Acme\",\"alert_code\":32201,\"header\":"
+		"\"source\","
+		"\"seen\":\"192.0.2.7\",\"expected\":\"another\",\"fix\":\"mend it\",\"steps\":["
+		"{\"result\":\"passed\",\"check\":\"host\",\"text\":\"It is "
+		"ours.\",\"detail\":\"\"},"
+		"{\"result\":\"refused\",\"check\":\"source\",\"text\":\"It is known.\","
+		"\"detail\":\"bad\\u001b[2J\"}],\"targets\":[{\"name\":\"gw\",\"host\":\"192.0.2."
+		"9\","
+		"\"transport\":\"udp\",\"priority\":10,\"weight\":5,\"media\":\"RTP\",\"state\":"
+		"\"up\"}],"
+		"\"sdp\":\"v=0\\r\\ns=-\\r\\n\"}}",
+		0, NULL);
+	FILE *out = open_memstream(&text, &used);
+	assert_non_null(answer);
+	show_answer(answer, out);
+	fclose(out);
+	static const char *const parts[] = {
+		"INVITE sip:+1@x from 192.0.2.7:5060 by udp",
+		"trunk office of account Acme",
+		"passed",
+		"It is ours.",
+		"refused",
+		"403 Forbidden, alert 32201",
+		"mend it",
+		"1. gw at 192.0.2.9 by udp, RTP, priority 10 weight 5, up",
+		"  v=0\n  s=-\n",
+	};
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!strstr(text, parts[i]))
+			fail_msg("%s is not in\n%s", parts[i], text);
+	assert_null(strchr(text, 27));
+	free(text);
+	json_decref(answer);
+}
+
 static void a_list_is_a_table_for_spreadsheets(void **state)
 {
 	(void)state;
@@ -285,6 +366,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_word_arrives_as_it_was_typed),
 		cmocka_unit_test(a_password_among_the_words_is_refused_and_one_line_of_input_taken),
+		cmocka_unit_test(files_go_to_trunkd_as_octets_or_whole_paths),
+		cmocka_unit_test(an_explanation_is_told_check_by_check),
 		cmocka_unit_test(a_list_is_a_table_for_spreadsheets),
 		cmocka_unit_test(values_have_units),
 		cmocka_unit_test(nothing_a_terminal_would_obey_is_printed),

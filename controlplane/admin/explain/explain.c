@@ -1,0 +1,156 @@
+// The command explain: an INVITE of words, of a file, or one that came. Runs on the control thread.
+
+#include "admin/explain/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/explain/base64.h"
+#include "admin/handler.h"
+#include "admin/json.h"
+#include "admin/request.h"
+#include "base/secret.h"
+#include "call/explain/invite.h"
+#include "call/replay/replay.h"
+
+struct job {
+	struct explanation explanation;
+	struct sip_message message;
+	struct sip_flow flow;
+	bool takes_digest;
+	size_t size;
+	char octets[SIP_MESSAGE_MAX];
+};
+
+static bool refuse(struct admin_request *request, enum status status, const char *field,
+		   const char *message, const char *hint)
+{
+	admin_request_refuse(request, &(struct admin_refusal){ .status = status,
+							       .field = field,
+							       .message = message,
+							       .hint = hint });
+	return false;
+}
+
+static bool take_call(struct admin_request *request, struct job *job, struct text sid)
+{
+	const struct replay_entry *entry = replay_find(request->context->calls, sid);
+	if (entry == NULL)
+		return refuse(request, ERR_NOT_FOUND, "CALL",
+			      "its INVITE is not kept, or not any more",
+			      "admin.replay_messages says how many are");
+	memcpy(job->octets, entry->octets, entry->size);
+	job->size = entry->size;
+	job->flow = entry->flow;
+	job->takes_digest = entry->has_digest;
+	return true;
+}
+
+struct field {
+	const char *name;
+	struct text *place;
+};
+
+static bool take_word(struct admin_request *request, const struct field *fields, struct text word)
+{
+	struct text name = text_split(&word, '=');
+	for (const struct field *field = fields; field->name != NULL; field++) {
+		if (!text_is_equal(name, text_of(field->name)))
+			continue;
+		*field->place = word;
+		return true;
+	}
+	return refuse(request, ERR_MALFORMED, NULL,
+		      "not of the form field=value, or there is no such field",
+		      "from, to, source, transport, trunk, carrier, host, sdp, digest, or a call's "
+		      "SID alone");
+}
+
+static bool take_message(struct admin_request *request, struct job *job, struct text message)
+{
+	if (admin_base64_read(message, job->octets, sizeof(job->octets), &job->size))
+		return true;
+	return refuse(request, ERR_MALFORMED, "message", "no base64, or longer than 64 KiB",
+		      "trunkctl explain file=FILE sends one");
+}
+
+// Octets and flow, of a message or of words.
+static bool take_invite(struct admin_request *request, struct job *job,
+			const struct explain_words *words, struct text message)
+{
+	const struct calls *calls = request->context->calls;
+	struct explain_problem problem;
+	struct writer octets = writer_of(job->octets, EXPLAIN_INVITE_SIZE);
+	bool is_good;
+	if (message.size > 0) {
+		if (!take_message(request, job, message))
+			return false;
+		is_good = explain_invite_flow(calls, words, &job->flow, &problem);
+	} else {
+		is_good = explain_invite_write(calls, words, &octets, &job->flow, &problem);
+		job->size = octets.used;
+	}
+	return is_good || refuse(request, ERR_MALFORMED, problem.field, problem.text, NULL);
+}
+
+static bool take_words(struct admin_request *request, struct job *job)
+{
+	struct explain_words words = { 0 };
+	struct text message = TEXT_NONE, digest = TEXT_NONE;
+	const struct field fields[] = {
+		{ "from", &words.from },
+		{ "to", &words.to },
+		{ "source", &words.source },
+		{ "transport", &words.transport },
+		{ "trunk", &words.trunk },
+		{ "host", &words.host },
+		{ "carrier", &words.carrier },
+		{ "sdp", &words.sdp },
+		{ "message", &message },
+		{ "digest", &digest },
+		{ NULL, NULL },
+	};
+	for (unsigned i = 0; i < request->argument_count; i++)
+		if (!take_word(request, fields, request->arguments[i]))
+			return false;
+	if (digest.size > 0 && !text_is_equal(digest, TEXT("right")))
+		return refuse(request, ERR_MALFORMED, "digest", "allowed: right", NULL);
+	job->takes_digest = digest.size > 0;
+	return take_invite(request, job, &words, message);
+}
+
+static bool is_call(const struct admin_request *request)
+{
+	return request->argument_count == 1 && !text_find(request->arguments[0], '=');
+}
+
+static void explain(struct admin_request *request, struct job *job)
+{
+	struct explain_problem problem;
+	struct explain_question question = { .invite = &job->message,
+					     .takes_digest = job->takes_digest };
+	if (!explain_invite_read(job->octets, job->size, &job->message, &problem)) {
+		(void)refuse(request, ERR_MALFORMED, problem.field, problem.text, NULL);
+		return;
+	}
+	job->message.flow = job->flow;
+	explain_call(request->context->calls, &question, &job->explanation);
+	json_t *result = json_object();
+	admin_json_set(result, "explanation",
+		       admin_explain_to_json(&job->explanation, &job->message));
+	admin_request_answer(request, result);
+}
+
+void admin_explain_show(struct admin_request *request)
+{
+	struct job *job = request->context->calls ? calloc(1, sizeof(*job)) : NULL;
+	if (job == NULL) {
+		(void)refuse(request, ERR_UNAVAILABLE, NULL, "no calls are served", NULL);
+		return;
+	}
+	if (is_call(request) ? take_call(request, job, request->arguments[0])
+			     : take_words(request, job))
+		explain(request, job);
+	secret_wipe(job->octets, sizeof(job->octets));
+	free(job);
+}

@@ -1,0 +1,148 @@
+// The last INVITEs: how many, whose, and that nothing secret is among them.
+
+#include "call/replay/ring.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/check.h"
+
+#define RESPONSE "1fa9c0e8d3b4a5967788990011223344"
+#define KEY "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+
+static const char head[] = "INVITE sip:+%u@acme.example SIP/2.0\r\n"
+			   "Via: SIP/2.0/UDP 203.0.113.10;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n"
+			   "From: <sip:a@acme.example>;tag=1\r\nTo: <sip:x@acme.example>\r\n"
+			   "Call-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@203.0.113.10>\r\n%s"
+			   "Content-Length: %zu\r\n\r\n%s";
+
+struct invite {
+	char octets[8192];
+	struct sip_message message;
+};
+
+static void make(struct invite *invite, unsigned number, const char *headers, const char *body)
+{
+	int size = snprintf(invite->octets, sizeof(invite->octets), head, number, headers,
+			    strlen(body), body);
+	struct text octets = { invite->octets, (size_t)size };
+	assert_true(size > 0 && (size_t)size < sizeof(invite->octets));
+	assert_true(sip_message_parse(octets, &invite->message));
+}
+
+static void add(struct replay_ring *ring, unsigned number, bool is_stranger)
+{
+	static struct invite invite;
+	char sid[8];
+	snprintf(sid, sizeof(sid), "CA%u", number);
+	make(&invite, number, "", "");
+	struct replay_fate fate = { number, number, sid, is_stranger ? REFUSED_SOURCE : REFUSED_NOT,
+				    is_stranger };
+	replay_ring_add(ring, &invite.message, &fate);
+}
+
+static void the_oldest_goes_for_the_newest(void **state)
+{
+	(void)state;
+	struct replay_ring *ring = replay_ring_create(4);
+	for (unsigned i = 1; i <= 6; i++)
+		add(ring, i, false);
+	CHECK_NUMBER(replay_ring_count(ring), 4);
+	for (unsigned nth = 0; nth < 4; nth++)
+		CHECK_NUMBER(replay_ring_at(ring, nth)->now_ms, nth + 3);
+	CHECK_TRUE(replay_ring_at(ring, 4) == NULL);
+	CHECK_TRUE(replay_ring_find(ring, TEXT("CA2")) == NULL);
+	CHECK_NUMBER(replay_ring_find(ring, TEXT("CA5"))->now_ms, 5);
+	replay_ring_destroy(ring);
+}
+
+static void strangers_push_nobody_else_out(void **state)
+{
+	(void)state;
+	struct replay_ring *ring = replay_ring_create(4);
+	add(ring, 1, false);
+	for (unsigned i = 100; i < 200; i++)
+		add(ring, i, true);
+	CHECK_NUMBER(replay_ring_count(ring), 3); // a quarter, and one
+	assert_non_null(replay_ring_find(ring, TEXT("CA1")));
+	assert_non_null(replay_ring_find(ring, TEXT("CA199")));
+	replay_ring_destroy(ring);
+}
+
+static void one_that_is_refused_after_all_says_so(void **state)
+{
+	(void)state;
+	struct replay_ring *ring = replay_ring_create(4);
+	for (unsigned i = 1; i <= 6; i++)
+		add(ring, i, false);
+	replay_ring_settle(ring, TEXT("CA4"), REFUSED_CPS);
+	replay_ring_settle(ring, TEXT("CA1"), REFUSED_CPS); // gone
+	CHECK_NUMBER(replay_ring_find(ring, TEXT("CA4"))->cause, REFUSED_CPS);
+	CHECK_NUMBER(replay_ring_find(ring, TEXT("CA5"))->cause, REFUSED_NOT);
+	replay_ring_destroy(ring);
+}
+
+static void secrets_are_struck_out_and_the_message_stays_sound(void **state)
+{
+	(void)state;
+	static struct invite invite;
+	struct replay_ring *ring = replay_ring_create(4);
+	make(&invite, 1,
+	     "Proxy-Authorization: Digest username=\"a\", realm=\"r\", nonce=\"n\", "
+	     "uri=\"sip:b\", Response = \"" RESPONSE "\", algorithm=MD5\r\n"
+	     "Content-Type: application/sdp\r\n",
+	     "v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "|2^20\r\n"
+	     "a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:" KEY "\r\n");
+	replay_ring_add(ring, &invite.message,
+			&(struct replay_fate){ 1, 1, "CA1", REFUSED_NOT, false });
+	const struct replay_entry *entry = replay_ring_at(ring, 0);
+	CHECK_NUMBER(entry->size, invite.message.raw.size);
+	CHECK_TRUE(entry->has_digest);
+	CHECK_TRUE(memmem(entry->octets, entry->size, RESPONSE, 8) == NULL);
+	CHECK_TRUE(memmem(entry->octets, entry->size, KEY, 8) == NULL);
+	CHECK_TRUE(memmem(entry->octets, entry->size, "|2^20\r\n", 7) != NULL);
+	struct sip_message message;
+	CHECK_TRUE(sip_message_parse((struct text){ entry->octets, entry->size }, &message));
+	replay_ring_destroy(ring);
+}
+
+static void what_is_too_large_is_counted(void **state)
+{
+	(void)state;
+	static struct invite invite;
+	static char body[REPLAY_MESSAGE_MAX + 1];
+	struct replay_ring *ring = replay_ring_create(4);
+	memset(body, 'x', sizeof(body) - 1);
+	make(&invite, 1, "Content-Type: text/plain\r\n", body);
+	replay_ring_add(ring, &invite.message,
+			&(struct replay_fate){ 1, 1, "CA1", REFUSED_NOT, false });
+	CHECK_NUMBER(replay_ring_count(ring), 0);
+	CHECK_NUMBER(replay_ring_skipped(ring), 1);
+	replay_ring_destroy(ring);
+}
+
+static void without_a_ring_nothing_is_kept(void **state)
+{
+	(void)state;
+	assert_null(replay_ring_create(0));
+	add(NULL, 1, false);
+	replay_ring_settle(NULL, TEXT("CA1"), REFUSED_CPS);
+	CHECK_NUMBER(replay_ring_count(NULL), 0);
+	CHECK_TRUE(replay_ring_find(NULL, TEXT("CA1")) == NULL);
+	CHECK_NUMBER(replay_ring_skipped(NULL), 0);
+	replay_ring_destroy(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_oldest_goes_for_the_newest),
+		cmocka_unit_test(strangers_push_nobody_else_out),
+		cmocka_unit_test(one_that_is_refused_after_all_says_so),
+		cmocka_unit_test(secrets_are_struck_out_and_the_message_stays_sound),
+		cmocka_unit_test(what_is_too_large_is_counted),
+		cmocka_unit_test(without_a_ring_nothing_is_kept),
+	};
+	sip_message_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
