@@ -1,0 +1,209 @@
+// A customer's objects as an operator manages them: made, listed, changed, shared, removed.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake.h"
+
+static int make(void **state)
+{
+	struct fake *fake = malloc(sizeof(*fake));
+	fake_make(fake);
+	assert_string_equal(fake_code(fake, "add account name=acme"), "");
+	*state = fake;
+	return 0;
+}
+
+static int take_down(void **state)
+{
+	fake_remove(*state);
+	free(*state);
+	return 0;
+}
+
+static void expect_ok(struct fake *fake, const char *line)
+{
+	const char *code = fake_code(fake, line);
+	if (code[0] != '\0')
+		fail_msg("%s: %s", line, code);
+}
+
+// The text at "trunk.sid" of the answer to a line, into room.
+static const char *text_of_answer(struct fake *fake, const char *line, const char *kind,
+				  const char *key, char room[static 64])
+{
+	json_t *answer = fake_ask(fake, line);
+	const char *text = json_string_value(json_object_get(json_object_get(answer, kind), key));
+	snprintf(room, 64, "%s", text ? text : "(none)");
+	json_decref(answer);
+	return room;
+}
+
+static unsigned count(struct fake *fake, const char *line, const char *list)
+{
+	json_t *answer = fake_ask(fake, line);
+	unsigned size = (unsigned)json_array_size(json_object_get(answer, list));
+	json_decref(answer);
+	return size;
+}
+
+static bool says(struct fake *fake, const char *line, const char *words)
+{
+	json_t *answer = fake_ask(fake, line);
+	char *text = json_dumps(answer, 0);
+	bool is_said = strstr(text, words) != NULL;
+	free(text);
+	json_decref(answer);
+	return is_said;
+}
+
+// TRUNK-003 to -008, OTHER-004: a trunk has a SID of its own from its first moment on, nobody can change
+// it, and it is listed, opened by SID or name, renamed and deleted, from the list or by its page.
+static void a_trunk_is_made_listed_renamed_and_deleted(void **state)
+{
+	struct fake *fake = *state;
+	char first[64], second[64], line[128], room[64];
+	text_of_answer(fake, "add trunk account=acme name=office domain=acme", "trunk", "sid",
+		       first);
+	text_of_answer(fake, "add trunk account=acme name=plant domain=plant", "trunk", "sid",
+		       second);
+	assert_int_equal(strlen(first), 34);
+	assert_memory_equal(first, "TK", 2);
+	assert_string_not_equal(first, second);
+	snprintf(line, sizeof(line), "change trunk %s sid=%s", first, second);
+	assert_string_equal(fake_code(fake, line), "ERR_NOT_FOUND");
+	assert_int_equal(count(fake, "show trunks", "trunks"), 2);
+	snprintf(line, sizeof(line), "change trunk %s name='Head office'", first);
+	expect_ok(fake, line);
+	snprintf(line, sizeof(line), "show trunk %s", first);
+	assert_string_equal(text_of_answer(fake, line, "trunk", "name", room), "Head office");
+	assert_string_equal(text_of_answer(fake, "show trunk 'Head office'", "trunk", "sid", room),
+			    first);
+	expect_ok(fake, "remove trunk plant");
+	snprintf(line, sizeof(line), "remove trunk %s", first);
+	expect_ok(fake, line);
+	assert_int_equal(count(fake, "show trunks", "trunks"), 0);
+	text_of_answer(fake, "show account acme", "account", "sid", room);
+	assert_memory_equal(room, "AC", 2);
+}
+
+// TERM-002, TERM-008: a domain is one trunk's on the whole platform; a dot is no error but a hint.
+static void a_domain_is_one_trunks(void **state)
+{
+	struct fake *fake = *state;
+	expect_ok(fake, "add account name=other");
+	expect_ok(fake, "add trunk account=acme name=a domain=acme");
+	assert_string_equal(fake_code(fake, "add trunk account=other name=b domain=acme"),
+			    "ERR_CONFLICT");
+	assert_string_equal(fake_code(fake, "add trunk account=other name=b domain=ACME"),
+			    "ERR_CONFLICT");
+	expect_ok(fake, "add trunk account=other name=b domain=berlin-acme");
+	assert_false(says(fake, "show trunk b", "dashes"));
+	expect_ok(fake, "add credential_list account=acme name=users");
+	expect_ok(fake, "add trunk account=acme name=d domain=x.acme credential_lists=users");
+	assert_true(says(fake, "show trunk d", "dashes"));
+	assert_string_equal(fake_code(fake, "add trunk account=other name=c domain=acme"),
+			    "ERR_CONFLICT");
+}
+
+// TRUNK-022: what one trunk is told changes no other.
+static void trunks_of_an_account_are_apart(void **state)
+{
+	struct fake *fake = *state;
+	expect_ok(fake, "add trunk account=acme name=a domain=a cps=5 secure=true");
+	expect_ok(fake, "add trunk account=acme name=b domain=b");
+	expect_ok(fake, "change trunk a symmetric_rtp=true");
+	assert_true(says(fake, "show trunk a", "\"symmetric_rtp\": true"));
+	assert_true(says(fake, "show trunk b", "\"symmetric_rtp\": false"));
+	assert_true(says(fake, "show trunk b", "\"secure\": false"));
+	assert_false(says(fake, "show trunk b", "\"cps\": 5"));
+	expect_ok(fake, "remove trunk a");
+	assert_int_equal(count(fake, "show trunks", "trunks"), 1);
+}
+
+// MEDIA-009, TRUNK-014, TRUNK-016: the flags are there, and off where nobody said more.
+static void flags_of_a_new_trunk_are_off(void **state)
+{
+	struct fake *fake = *state;
+	expect_ok(fake, "add trunk account=acme name=a domain=a");
+	assert_true(says(fake, "show trunk a", "\"symmetric_rtp\": false"));
+	assert_true(says(fake, "show trunk a", "\"secure\": false"));
+	assert_true(says(fake, "show trunk a", "\"transfer\": false"));
+	expect_ok(fake, "change trunk a symmetric_rtp=true secure=true transfer=true");
+	assert_true(says(fake, "show trunk a", "\"symmetric_rtp\": true"));
+	assert_true(says(fake, "show trunk a", "\"secure\": true"));
+	assert_string_equal(fake_code(fake, "change trunk a secure=perhaps"), "ERR_MALFORMED");
+}
+
+// AUTH-012, AUTH-013, AUTH-016: lists of addresses are the account's, with names, and shared by trunks.
+static void a_list_of_addresses_is_shared_by_trunks(void **state)
+{
+	struct fake *fake = *state;
+	expect_ok(fake, "add acl account=acme name=office");
+	expect_ok(fake, "add acl_address acl=office address=192.0.2.7 name='Tokyo, line 1'");
+	expect_ok(fake, "add acl_address acl=office address=2001:db8::/48 name=Osaka");
+	expect_ok(fake, "add trunk account=acme name=a domain=a acls=office");
+	expect_ok(fake, "add trunk account=acme name=b domain=b acls=office");
+	assert_int_equal(count(fake, "show acls", "acls"), 1);
+	assert_int_equal(count(fake, "show acl_addresses", "acl_addresses"), 2);
+	assert_true(says(fake, "show acl_addresses", "Tokyo, line 1"));
+	assert_true(says(fake, "show trunk a", "office") && says(fake, "show trunk b", "office"));
+	expect_ok(fake, "change acl office name='Head office'");
+	assert_true(says(fake, "show trunk b", "Head office"));
+	assert_string_equal(fake_code(fake, "remove acl 'Head office'"), "ERR_CONFLICT");
+	expect_ok(fake, "change trunk a acls=");
+	expect_ok(fake, "change trunk b acls=");
+	expect_ok(fake, "remove acl_address 192.0.2.7");
+}
+
+// AUTH-014, AUTH-016, AUTH-019: lists of users as well; nothing that is answered holds a password.
+static void a_list_of_users_is_shared_and_keeps_its_passwords(void **state)
+{
+	struct fake *fake = *state;
+	static const char *const LINES[] = { "show credentials", "show credential_lists",
+					     "show credential pbx", "show trunk a" };
+	expect_ok(fake, "add credential_list account=acme name=users");
+	expect_ok(fake, "add credential list=users user=pbx password=Correct9Horse");
+	expect_ok(fake, "add trunk account=acme name=a domain=a credential_lists=users");
+	expect_ok(fake, "add trunk account=acme name=b domain=b credential_lists=users");
+	assert_true(says(fake, "show credentials", "pbx"));
+	assert_true(says(fake, "show trunk b", "users"));
+	for (unsigned i = 0; i < sizeof(LINES) / sizeof(LINES[0]); i++) {
+		assert_false(says(fake, LINES[i], "Correct9Horse"));
+		assert_false(says(fake, LINES[i], "ha1"));
+	}
+	expect_ok(fake, "change credential pbx password=Another9Horse");
+	assert_string_equal(fake_code(fake, "remove credential_list users"), "ERR_CONFLICT");
+}
+
+// AUTH-017: an ACL alone is allowed, and warned of.
+static void addresses_alone_are_warned_of(void **state)
+{
+	struct fake *fake = *state;
+	expect_ok(fake, "add acl account=acme name=office");
+	expect_ok(fake, "add credential_list account=acme name=users");
+	assert_true(says(fake, "add trunk account=acme name=a domain=a acls=office", "ACL alone"));
+	assert_true(says(fake, "show trunk a", "ACL alone"));
+	assert_false(says(fake, "change trunk a credential_lists=users", "ACL alone"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+		TEST(a_trunk_is_made_listed_renamed_and_deleted),
+		TEST(a_domain_is_one_trunks),
+		TEST(trunks_of_an_account_are_apart),
+		TEST(flags_of_a_new_trunk_are_off),
+		TEST(a_list_of_addresses_is_shared_by_trunks),
+		TEST(a_list_of_users_is_shared_and_keeps_its_passwords),
+		TEST(addresses_alone_are_warned_of),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
