@@ -231,6 +231,8 @@ void map_remove(struct map *map, struct map_node *node)
 
 struct map_node *map_next(const struct map *map, size_t *bucket, struct map_node *after)
 {
+	if (map->count == 0) // walks of thousands of empty buckets add up
+		return NULL;
 	if (after && after->next)
 		return after->next;
 	if (after)

@@ -11,6 +11,9 @@
 #include "sip/scan.h"
 #include "sip/transaction.h"
 
+// A tenth of what it is: the turns of the wheel between two timers were a third of each run.
+#define T1_MS 50
+
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
 
 struct stage {
@@ -101,9 +104,9 @@ static void open_stage(struct stage *stage)
 		.user = { stage, is_known, on_request, on_cancelled, on_message, on_response,
 			  on_failed, on_message },
 		.send = check_sent,
-		.t1_ms = 500,
-		.t2_ms = 4000,
-		.t4_ms = 5000,
+		.t1_ms = T1_MS,
+		.t2_ms = 8 * T1_MS,
+		.t4_ms = 10 * T1_MS,
 		.transactions_max = 64,
 		.user_agent = "fuzz",
 	};
@@ -136,7 +139,7 @@ static void close_stage(struct stage *stage)
 	for (unsigned i = 0; i < stage->server_count; i++)
 		sip_server_release(stage->servers[i]);
 	for (unsigned i = 0; i < 12; i++) {
-		stage->clock.now_ms += 5000;
+		stage->clock.now_ms += 10 * T1_MS;
 		wheel_run(stage->wheel, stage->clock.now_ms);
 	}
 	sip_transactions_destroy(stage->transactions);
@@ -169,7 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 	while (rest.size > 0) {
 		struct text datagram = text_split(&rest, (char)0xff);
 		sip_transaction_receive(stage.transactions, datagram, &flow);
-		stage.clock.now_ms += 700;
+		stage.clock.now_ms += 7 * T1_MS / 5;
 		wheel_run(stage.wheel, stage.clock.now_ms);
 	}
 	close_stage(&stage);
