@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "call/limit/share.h"
 #include "tests/check.h"
 #include "tests/fake/allocation.h"
 
@@ -214,6 +215,24 @@ static void bandwidth_has_room_for_ten_calls_a_megabit(void **state)
 	limits_destroy(world.limits);
 }
 
+// While Redis is away: never more than the limit together, and nobody is shut out for good.
+static void shares_of_all_nodes_are_no_more_than_the_limit(void **state)
+{
+	(void)state;
+	CHECK_NUMBER(share_of_rate(0, 3).count, 0); // no limit, no share
+	CHECK_NUMBER(share_of_calls(0, 3), 0);
+	for (uint32_t limit = 1; limit <= 100; limit++) {
+		for (unsigned nodes = 1; nodes <= 16; nodes++) {
+			struct share share = share_of_rate(limit, nodes);
+			CHECK_TRUE(share.count >= 1 && share.span_ms >= 1000);
+			CHECK_TRUE(share.count * nodes * 1000 <= limit * share.span_ms);
+			CHECK_TRUE(share_of_calls(limit, nodes) >= 1);
+			CHECK_TRUE(limit < nodes || share_of_calls(limit, nodes) * nodes <= limit);
+		}
+	}
+	CHECK_NUMBER(share_of_rate(1, 2).span_ms, 2000);
+}
+
 static void gauges_of_trunks_that_are_no_more_go(void **state)
 {
 	(void)state;
@@ -272,6 +291,7 @@ int main(void)
 		TEST(a_changed_limit_counts_at_once),
 		TEST(slots_are_held_until_they_are_given_back),
 		TEST(bandwidth_has_room_for_ten_calls_a_megabit),
+		TEST(shares_of_all_nodes_are_no_more_than_the_limit),
 		TEST(gauges_of_trunks_that_are_no_more_go),
 		TEST(without_memory_nothing_passes_and_nothing_breaks),
 	};
