@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "config/accounts.h"
 #include "config/cnam.h"
 #include "config/connections.h"
 #include "config/edges.h"
@@ -48,6 +49,7 @@ struct sip_config {
 	unsigned no_response_timeout_ms; // TERM-032
 	unsigned ring_timeout_s;
 	unsigned max_call_duration_s; // LIMIT-010
+	struct config_numbers definitive_codes; // 404, or 6 for all of 6xx
 	unsigned digest_algorithms; // enum config_digest
 	unsigned nonce_lifetime_s;
 	unsigned t1_ms, t2_ms, t4_ms; // RFC 3261 17.1.1.1
@@ -121,6 +123,7 @@ struct config {
 	struct usage_config usage;
 	struct alerts_config alerts;
 	struct limits_config limits;
+	struct accounts_config accounts;
 	struct admin_config admin;
 };
 

@@ -3,6 +3,8 @@
 // The texts and lists that options can be.
 // Runs on: any thread.
 
+#include <stdbool.h>
+
 #include "base/address.h"
 
 #define CONFIG_TEXT_SIZE 256 // of every text and path, with its zero
@@ -29,3 +31,6 @@ struct config_numbers {
 	unsigned count;
 	unsigned items[CONFIG_LIST_MAX];
 };
+
+// Is the status of a SIP response among codes and classes of them?
+bool config_codes_have(const struct config_numbers *codes, unsigned status);

@@ -212,8 +212,12 @@ static bool apply_default(struct loader *loader, const struct config_option *opt
 	struct writer value = writer_of(room, sizeof(room));
 	struct text initial = text_of(option->initial);
 	void *field = config_option_field(loader->config, option, loader->nth);
-	if (config_value_is_list(option))
-		return true; // the default of a list is the empty one
+	if (config_value_is_list(option)) {
+		bool is_parsed = true;
+		while (initial.size > 0)
+			is_parsed &= config_value_parse(option, text_split(&initial, ' '), field);
+		return is_parsed;
+	}
 	if (text_has_prefix(initial, TEXT("{"))) {
 		initial = text_cut(initial, 1);
 		int other = config_option_index(text_split(&initial, '}'));

@@ -52,6 +52,10 @@ const struct config_option config_options[] = {
 	{ FIELD(sip, max_call_duration_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = 7 * DAY_S,
 	  .initial = "86400", LIVE,
 	  .sentence = "An answered call is ended after this time (LIMIT-010)." },
+	{ FIELD(sip, definitive_codes), .kind = CONFIG_LIST_OF_CODES, .max = CONFIG_LIST_MAX,
+	  .initial = "400 404 405 410 416 482 484 486 6xx", LIVE,
+	  .sentence = "Answers that end a call: they say something of the called party, so that neither the next carrier nor the next "
+		      "origination URI would take it (ORIG-027); 6xx: all of them." },
 	{ FIELD(sip, digest_algorithms), .kind = CONFIG_CHOICE, .choices = "md5 sha_256 both", .initial = "md5", RESTART,
 	  .sentence = "What digest challenges ask for; many user agents give up when they see SHA-256, even beside MD5." },
 	{ FIELD(sip, nonce_lifetime_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 10, .max = 3600,
@@ -313,6 +317,15 @@ const struct config_option config_options[] = {
 	  .sentence = "A node that is silent for so long is taken for dead, and what it held of shared limits is free again." },
 	{ FIELD(limits, redis_wait_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 10, .max = 1000, .initial = "100", RESTART,
 	  .sentence = "How long a call waits for Redis to count it; then this node decides by its share, and alone until Redis is quick again." },
+
+	{ FIELD(accounts, voice_countries), .kind = CONFIG_LIST_OF_COUNTRIES, .max = COUNTRY_MAX, .initial = "US CA", LIVE,
+	  .sentence = "Countries that an account may call which does not list its own (TERM-029); all: every number." },
+	{ FIELD(accounts, max_trunks), .kind = CONFIG_NUMBER, .min = 1, .max = 10000, .initial = "100", LIVE,
+	  .sentence = "Trunks that one account may have." },
+	{ FIELD(accounts, trial_trunks), .kind = CONFIG_NUMBER, .min = 1, .max = 10000, .initial = "1", LIVE,
+	  .sentence = "Trunks that an account of type trial may have." },
+	{ FIELD(accounts, trial_numbers), .kind = CONFIG_NUMBER, .min = 1, .max = 10000, .initial = "1", LIVE,
+	  .sentence = "Numbers that an account of type trial may have." },
 
 	{ FIELD(admin, socket), .kind = CONFIG_PATH, .initial = "{node.runtime_directory}/trunkd.sock", RESTART,
 	  .sentence = "Socket of trunkctl." },

@@ -27,6 +27,8 @@ enum config_kind {
 	CONFIG_LIST_OF_PREFIXES,
 	CONFIG_LIST_OF_LABELS,
 	CONFIG_LIST_OF_NUMBERS,
+	CONFIG_LIST_OF_CODES, // of SIP responses, or classes of them
+	CONFIG_LIST_OF_COUNTRIES,
 	CONFIG_KIND_COUNT,
 };
 
@@ -37,7 +39,7 @@ struct config_option {
 	unsigned min, max; // of a number or of each number of a list; of a list otherwise: items
 	const char *choices; // words with a space between
 	const char *initial; // the default as it would stand in the file; NULL: must be given.
-		// "{section.option}" at its start stands for an option above it.
+		// "{section.option}" at its start stands for an option above it. Of a list: words.
 	bool is_live;
 	size_t offset, size; // of the field in struct config
 	// Of a section that is a list of sections: from one to the next, 0: it is none; and how many there

@@ -207,6 +207,27 @@ static bool parse_lookup_url(const struct config_option *option, struct text tex
 	return text.size == 0 || strstr(field, "{number}") != NULL;
 }
 
+// "404", or "6xx" for the class.
+static bool parse_code(const struct config_option *option, struct text text, void *item)
+{
+	(void)option;
+	uint64_t value;
+	bool is_class = text.size == 3 && text_has_suffix_same(text, TEXT("xx"));
+	if (is_class)
+		text.size = 1;
+	if (!text_to_unsigned(text, 699, &value) || value < (is_class ? 3 : 300) ||
+	    (is_class && value > 6))
+		return false;
+	*(unsigned *)item = (unsigned)value;
+	return true;
+}
+
+static bool parse_country(const struct config_option *option, struct text text, void *set)
+{
+	(void)option;
+	return country_set_add_code(set, text);
+}
+
 static bool parse_address(const struct config_option *option, struct text text, void *item)
 {
 	(void)option;
@@ -244,6 +265,7 @@ static_assert(offsetof(struct config_addresses, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_prefixes, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_labels, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_numbers, items) == sizeof(unsigned));
+static_assert(offsetof(struct config_countries, set) == sizeof(unsigned));
 
 // clang-format off
 static const struct {
@@ -251,6 +273,7 @@ static const struct {
 	const char *allowed; // NULL: made from the row
 	parse_fn parse;
 	size_t item_size; // 0: no list
+	bool is_set; // whose items are not one behind the other
 } kinds[CONFIG_KIND_COUNT] = {
 	[CONFIG_WORD] = { "a plain word", "letters, digits, '.', '_' and '-'", parse_word, 0 },
 	[CONFIG_DOMAIN] = { "a domain name", "a domain name", parse_domain, 0 },
@@ -272,6 +295,10 @@ static const struct {
 				      parse_prefix, sizeof(struct prefix) },
 	[CONFIG_LIST_OF_LABELS] = { "a label of a domain name", "letters, digits and inner dashes", parse_label, CONFIG_LABEL_SIZE },
 	[CONFIG_LIST_OF_NUMBERS] = { "a number", NULL, parse_number, sizeof(unsigned) },
+	[CONFIG_LIST_OF_CODES] = { "a code of SIP responses", "300 to 699, and 3xx to 6xx for all of a class", parse_code,
+				   sizeof(unsigned) },
+	[CONFIG_LIST_OF_COUNTRIES] = { "a country", "codes of two letters (ISO 3166-1), 001 for international networks, or all",
+				       parse_country, sizeof(struct country_set), .is_set = true },
 };
 // clang-format on
 
@@ -303,11 +330,19 @@ bool config_value_parse(const struct config_option *option, struct text text, vo
 		return kinds[option->kind].parse(option, text, field);
 	unsigned *count = field;
 	char *items = (char *)field + sizeof(unsigned);
-	if (*count >= list_capacity(option) ||
-	    !kinds[option->kind].parse(option, text, items + *count * item_size))
+	size_t at = kinds[option->kind].is_set ? 0 : *count * item_size;
+	if (*count >= list_capacity(option) || !kinds[option->kind].parse(option, text, items + at))
 		return false;
 	(*count)++;
 	return true;
+}
+
+bool config_codes_have(const struct config_numbers *codes, unsigned status)
+{
+	bool has = false;
+	for (unsigned i = 0; i < codes->count; i++)
+		has |= codes->items[i] == status || codes->items[i] == status / 100;
+	return has;
 }
 
 static void write_choices(const struct config_option *option, struct writer *writer)

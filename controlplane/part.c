@@ -176,7 +176,8 @@ static enum status start_directory(struct control *control)
 	if (control->directory == NULL)
 		return ERR_MEMORY;
 	directory_follow(control->directory,
-			 &(struct directory_rules){ .edges = &control->config->edges });
+			 &(struct directory_rules){ .edges = &control->config->edges,
+						    .accounts = &control->config->accounts });
 	return OK;
 }
 

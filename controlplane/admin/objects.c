@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/country/country.h"
 #include "admin/handler.h"
 #include "admin/json.h"
 #include "admin/request.h"
@@ -136,9 +137,8 @@ static const struct {
 	  "symmetric RTP accepts media from an address that was not signalled, which eases attacks "
 	  "on RTP" },
 	{ DIRECTORY_TRUNK, "secure", // SRTP-007, D-31
-	  "a secure trunk demands TLS, and nothing listens by TLS yet: every call by UDP is "
-	  "refused "
-	  "with 403 (alert 32209)" },
+	  "a secure trunk takes calls by TLS and with SRTP alone: every call by UDP or TCP is "
+	  "refused with 403 (alert 32209)" },
 	{ DIRECTORY_TRUNK, "srtp",
 	  "the keys of SRTP travel in SDP, in clear where SIP is not by TLS: who reads the "
 	  "signalling can listen" },
@@ -231,6 +231,14 @@ static json_t *check_number(const struct admin_context *context, struct text wor
 	admin_json_set(json, "valid", json_boolean(status == OK));
 	admin_json_set(json, "problem",
 		       status == OK ? json_null() : admin_json_string(problem.text));
+	unsigned country = status == OK ? country_of_number(word) : COUNTRY_NONE;
+	admin_json_set(json, "country",
+		       country != COUNTRY_NONE ? json_string(country_code(country)) : json_null());
+	admin_json_set(json, "country_name",
+		       country != COUNTRY_NONE ? json_string(country_name(country)) : json_null());
+	admin_json_set(
+		json, "blocked",
+		json_boolean(status == OK && directory_is_blocked(context->directory, word)));
 	admin_json_set(json, "sid", number ? admin_json_string(number->sid) : json_null());
 	admin_json_set(
 		json, "account",

@@ -8,7 +8,9 @@
 #define REFUSAL_LIST(ROW)                                                                          \
 	ROW(NO_AUTHENTICATION, "no_authentication", 403, "Forbidden", 32200,                       \
 	    "attach an IP ACL or a credential list to the trunk: without one it gives no service")  \
-	ROW(DISABLED, "disabled", 403, "Forbidden", 32005, "enable the trunk and its account")     \
+	ROW(DISABLED, "disabled", 403, "Forbidden", 32956, "enable the trunk")                     \
+	ROW(SUSPENDED, "account_suspended", 603, "Decline", 32005,                                 \
+	    "activate the account, or the one whose sub-account it is")                            \
 	ROW(SOURCE, "source_address", 403, "Forbidden", 32201,                                     \
 	    "add the address to an IP ACL of the trunk, or send from a listed one")                \
 	ROW(CREDENTIALS, "credentials", 403, "Forbidden", 32202,                                   \
@@ -22,7 +24,13 @@
 	ROW(CALLER_ID_FORM, "caller_id_form", 403, "Invalid Caller ID", 32206,                     \
 	    "send the caller ID in E.164: + and country code and number, no separators")           \
 	ROW(CALLER_ID, "caller_id", 403, "Invalid Caller ID", 32204,                               \
-	    "use a number of the account, in E.164 with +, as caller ID")                          \
+	    "use a number of the account, or one verified for it, in E.164 with +, as caller ID")  \
+	ROW(UNVERIFIED, "unverified_number", 400, "The number is unverified", 32100,               \
+	    "verify the called number for the account, or upgrade the account to type paid")       \
+	ROW(BLACKLISTED, "blacklisted", 403, "Phone number is blacklisted for verification", 32203, \
+	    "call another number, or ask the operator to remove it from blocked_numbers")          \
+	ROW(COUNTRY, "country", 403, "No International Authorization", 32205,                      \
+	    "enable the country in the account's voice_countries")                                 \
 	ROW(CONTACT, "contact", 400, "Bad Request", 32105,                                         \
 	    "send From with a tag and one Contact with a SIP URI")                                 \
 	ROW(EXTENSION, "extension", 420, "Bad Extension", 32915,                                   \

@@ -86,6 +86,9 @@ static bool may_know_why(enum refusal_cause cause)
 	case REFUSED_CALLED_NUMBER:
 	case REFUSED_CALLER_ID:
 	case REFUSED_CALLER_ID_FORM:
+	case REFUSED_UNVERIFIED:
+	case REFUSED_BLACKLISTED:
+	case REFUSED_COUNTRY:
 	case REFUSED_CONTACT:
 	case REFUSED_EXTENSION:
 	case REFUSED_ACCEPT:

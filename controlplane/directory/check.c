@@ -2,8 +2,10 @@
 // those that another node could break meanwhile.
 // Runs on: control thread. Never changes anything.
 
+#include <limits.h>
 #include <string.h>
 
+#include "config/accounts.h"
 #include "directory/mirror.h"
 #include "directory/number.h"
 #include "directory/value.h"
@@ -117,7 +119,71 @@ static enum status check_references(const struct check *check, unsigned field)
 	return status;
 }
 
-// TERM-009: the parent first. TERM-010: of the same account. TERM-011: and it keeps its name.
+// Sub-accounts are one level deep: an account above is nobody's sub-account.
+static enum status check_parent(const struct check *check)
+{
+	const struct directory_object *object = check->object;
+	struct text parent = object->kind == DIRECTORY_ACCOUNT
+				     ? directory_object_get(object, "parent")
+				     : TEXT_NONE;
+	const struct directory_entry *above = directory_mirror_entry(check->directory, parent);
+	if (!above || directory_object_get(above->object, "parent").size == 0)
+		return OK;
+	directory_problem_set(check->problem, "parent",
+			      "is itself a sub-account, of %.*s; allowed: an account that is none",
+			      TEXT_FORMAT(directory_object_get(above->object, "parent")));
+	return ERR_CONFLICT;
+}
+
+static unsigned count_owned(const struct check *check, struct text account)
+{
+	const struct mirror_group *group =
+		directory_mirror_group(check->directory, account, check->object->kind);
+	const struct mirror_link *link = group ? group->first : NULL;
+	unsigned count = 0;
+	for (; link; link = link->next)
+		count++;
+	return count;
+}
+
+// How many trunks and numbers an account may have.
+static enum status check_room(const struct check *check)
+{
+	const struct accounts_config *rules = check->directory->rules.accounts;
+	enum directory_kind kind = check->object->kind;
+	struct text account = directory_object_get(check->object, "account");
+	bool is_its_already =
+		check->before &&
+		text_is_equal(account, directory_object_get(check->before, "account"));
+	if (is_its_already || account.size == 0 || !rules ||
+	    (kind != DIRECTORY_TRUNK && kind != DIRECTORY_NUMBER))
+		return OK;
+	const struct directory_entry *owner = directory_mirror_entry(check->directory, account);
+	bool is_trial = owner && owner->view.account.is_trial;
+	unsigned most = kind == DIRECTORY_NUMBER ? (is_trial ? rules->trial_numbers : UINT_MAX)
+			: is_trial               ? rules->trial_trunks
+						 : rules->max_trunks;
+	if (count_owned(check, account) < most)
+		return OK;
+	directory_problem_set(check->problem, "account", "%s has %u %s already; allowed: %u%s",
+			      owner ? owner->view.account.name : "", count_owned(check, account),
+			      directory_schema(kind)->plural, most,
+			      is_trial ? " of an account of type trial" : "");
+	return ERR_LIMIT;
+}
+
+// TERM-010: whose trunks may be below one of the owner's: its own, and its sub-accounts'.
+static bool may_be_below(const struct check *check, const struct directory_object *owner)
+{
+	struct text above = directory_object_get(owner, "account");
+	struct text account = directory_object_get(check->object, "account");
+	const struct directory_entry *entry = directory_mirror_entry(check->directory, account);
+	return text_is_equal(above, account) ||
+	       (entry && text_is_equal(above, directory_object_get(entry->object, "parent")));
+}
+
+// TERM-009: the parent first. TERM-010: of the same account or the one above. TERM-011: and it keeps its
+// name.
 static enum status check_domain(const struct check *check)
 {
 	const struct directory_object *object = check->object;
@@ -134,10 +200,10 @@ static enum status check_domain(const struct check *check)
 				      TEXT_FORMAT(parent));
 		return ERR_CONFLICT;
 	}
-	if (owner && !text_is_equal(directory_object_get(owner, "account"),
-				    directory_object_get(object, "account"))) {
+	if (owner && !may_be_below(check, owner)) {
 		directory_problem_set(check->problem, "domain",
-				      "its parent domain '%.*s' belongs to another account",
+				      "its parent domain '%.*s' belongs to another account; "
+				      "allowed: one of the same account, or of its parent's",
 				      TEXT_FORMAT(parent));
 		return ERR_FORBIDDEN;
 	}
@@ -206,6 +272,10 @@ enum status directory_check(const struct directory *directory,
 	}
 	if (status == OK)
 		status = directory_number_check(object, out_problem);
+	if (status == OK)
+		status = check_parent(&check);
+	if (status == OK)
+		status = check_room(&check);
 	if (status == OK)
 		status = check_domain(&check);
 	if (status == OK)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/country/country.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "directory/schema.h"
@@ -24,10 +25,13 @@ struct directory;
 struct account { // AC…
 	char sid[DIRECTORY_SID_SIZE];
 	char name[DIRECTORY_NAME_SIZE];
-	bool is_enabled;
+	char parent_sid[DIRECTORY_SID_SIZE]; // "": it is no sub-account
+	bool is_active; // its own status
 	bool allows_deprecated_tls; // TLS-004: false by default
 	bool is_trial; // LIMIT-007
 	uint32_t cps, max_calls; // of all its trunks together; 0: no limit
+	bool has_countries; // its own; else those of the configuration count
+	struct country_set countries;
 };
 
 struct trunk { // TK…
@@ -92,11 +96,13 @@ struct carrier { // CG…: a gateway of the PSTN
 	char tls_certificate[DIRECTORY_PATH_SIZE], tls_key[DIRECTORY_PATH_SIZE]; // "": none
 };
 
+struct accounts_config;
 struct edges_config;
 
 // What of the node's configuration the directory goes by; it borrows each part, which may change live.
 struct directory_rules {
 	const struct edges_config *edges; // NULL: no localized names
+	const struct accounts_config *accounts; // NULL: no limits, all countries
 };
 
 struct directory *directory_create(struct text base_domain);
@@ -125,6 +131,15 @@ bool directory_trunk_allows(const struct directory *directory, const struct trun
 // A user of any credential list attached to the trunk (AUTH-015); NULL: none of that name.
 const struct credential *directory_trunk_credential(const struct directory *directory,
 						    const struct trunk *trunk, struct text user);
+// Is it active, and the account above it? False for NULL.
+bool directory_account_is_active(const struct directory *directory, const struct account *account);
+// Which countries it may call (TERM-029).
+const struct country_set *directory_countries(const struct directory *directory,
+					      const struct account *account);
+// Is the number verified as one of the account's callers? (TERM-019, TERM-025)
+bool directory_is_verified(const struct directory *directory, const struct account *account,
+			   struct text e164);
+bool directory_is_blocked(const struct directory *directory, struct text e164); // TERM-027
 // One of an account's; NULL for a number in stock too (NUM-020).
 const struct number *directory_number(const struct directory *directory, struct text e164);
 const struct carrier *directory_carrier(const struct directory *directory, const char *sid);

@@ -1,6 +1,7 @@
 // What calls ask of the mirror: each answer costs a few hashes, whatever the number of customers.
 // Runs on: control thread. Never allocates; what it returns is the mirror's own.
 
+#include "config/accounts.h"
 #include "config/edges.h"
 #include "directory/mirror.h"
 #include "directory/value.h"
@@ -91,6 +92,24 @@ const struct account *directory_account(const struct directory *directory, const
 	return entry ? &entry->view.account : NULL;
 }
 
+bool directory_account_is_active(const struct directory *directory, const struct account *account)
+{
+	if (account == NULL || !account->is_active)
+		return false;
+	const struct account *parent = directory_account(directory, account->parent_sid);
+	return parent == NULL || parent->is_active;
+}
+
+const struct country_set *directory_countries(const struct directory *directory,
+					      const struct account *account)
+{
+	static const struct country_set all = { .is_all = true };
+	const struct accounts_config *accounts = directory->rules.accounts;
+	if (account->has_countries)
+		return &account->countries;
+	return accounts != NULL ? &accounts->voice_countries.set : &all;
+}
+
 bool directory_allows_deprecated_tls(const struct directory *directory)
 {
 	return directory->deprecated_tls_count > 0;
@@ -155,6 +174,19 @@ const struct credential *directory_trunk_credential(const struct directory *dire
 			return &entry->view.credential;
 	}
 	return NULL;
+}
+
+bool directory_is_verified(const struct directory *directory, const struct account *account,
+			   struct text e164)
+{
+	return find_unique(directory, DIRECTORY_CALLER_ID, TEXT("e164"), text_of(account->sid),
+			   e164) != NULL;
+}
+
+bool directory_is_blocked(const struct directory *directory, struct text e164)
+{
+	return find_unique(directory, DIRECTORY_BLOCKED_NUMBER, TEXT("e164"), TEXT_NONE, e164) !=
+	       NULL;
 }
 
 const struct number *directory_number(const struct directory *directory, struct text e164)

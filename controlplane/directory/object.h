@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "directory/schema.h"
 
-#define DIRECTORY_FIELDS_MAX 24
+#define DIRECTORY_FIELDS_MAX 32
 
 struct directory;
 

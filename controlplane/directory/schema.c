@@ -13,10 +13,15 @@
 static const struct directory_field account_fields[] = {
 	{ .name = "name", .type = DIRECTORY_TEXT, .is_required = true, .is_unique = true, .min = 1, .max = NAME_MAX,
 	  .text = "What the operator calls it." },
-	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
-	  .text = "Whether its trunks carry calls." },
+	{ .name = "parent", .type = DIRECTORY_REFERENCE, .is_fixed = true, .refers_to = DIRECTORY_ACCOUNT,
+	  .text = "The account whose sub-account it is (OTHER-002)." },
+	{ .name = "status", .type = DIRECTORY_CHOICE, .choices = "active, suspended", .fallback = "active",
+	  .text = "active; suspended: its calls and those of its sub-accounts are declined." },
 	{ .name = "type", .type = DIRECTORY_CHOICE, .choices = "trial, paid", .fallback = "paid",
-	  .text = "trial: few calls at a time, limits.trial_calls (LIMIT-007); paid: as many as it likes (LIMIT-008)." },
+	  .text = "trial: calls to verified numbers alone (TERM-025), few at a time, limits.trial_calls (LIMIT-007); paid: as many as it "
+		  "likes (LIMIT-008). A change counts at once (TERM-026)." },
+	{ .name = "voice_countries", .type = DIRECTORY_COUNTRIES,
+	  .text = "Countries it may call (TERM-029): codes of two letters, or all; accounts.voice_countries when not given." },
 	{ .name = "cps", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 100000,
 	  .text = "New calls per second that all its trunks may place together, besides what each may (D-14); no such limit when not given." },
 	{ .name = "max_calls", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 1000000,
@@ -196,6 +201,22 @@ static const struct directory_field trigger_fields[] = {
 	  .text = "Whether it fires." },
 };
 
+static const struct directory_field caller_id_fields[] = {
+	{ .name = "account", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
+	  .refers_to = DIRECTORY_ACCOUNT, .text = "Whose it is." },
+	{ .name = "e164", .type = DIRECTORY_E164, .is_required = true, .is_unique = true, .is_fixed = true, .scope = "account",
+	  .text = "The number, with its plus sign." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
+	  .text = "A friendly name." },
+};
+
+static const struct directory_field blocked_number_fields[] = {
+	{ .name = "e164", .type = DIRECTORY_E164, .is_required = true, .is_unique = true, .is_fixed = true,
+	  .text = "The number, with its plus sign." },
+	{ .name = "reason", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
+	  .text = "Why, for the operator's own memory." },
+};
+
 static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
 	[DIRECTORY_ACCOUNT] = { "account", "accounts", "AC", FIELDS(account_fields),
 		.text = "A customer." },
@@ -217,6 +238,10 @@ static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
 		.text = "Where the calls to a trunk's numbers go (ORIG-001)." },
 	[DIRECTORY_TRIGGER] = { "trigger", "triggers", "TR", FIELDS(trigger_fields),
 		.text = "Tells somebody of chosen alerts of an account." },
+	[DIRECTORY_CALLER_ID] = { "caller_id", "caller_ids", "CI", FIELDS(caller_id_fields),
+		.text = "A number that is not the account's, but verified to be its user's: its calls may show it (TERM-019)." },
+	[DIRECTORY_BLOCKED_NUMBER] = { "blocked_number", "blocked_numbers", "BN", FIELDS(blocked_number_fields),
+		.text = "A number that nobody may call (TERM-027)." },
 };
 // clang-format on
 

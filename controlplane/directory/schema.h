@@ -20,6 +20,8 @@ enum directory_kind {
 	DIRECTORY_CARRIER,
 	DIRECTORY_ORIGINATION_URI,
 	DIRECTORY_TRIGGER,
+	DIRECTORY_CALLER_ID,
+	DIRECTORY_BLOCKED_NUMBER,
 	DIRECTORY_KIND_COUNT
 };
 
@@ -42,6 +44,7 @@ enum directory_type {
 	DIRECTORY_CODES, // of alerts, separated by spaces, or "all"
 	DIRECTORY_URL, // http or https
 	DIRECTORY_MAIL, // an address of e-mail
+	DIRECTORY_COUNTRIES, // codes of countries (base/country/country.h), separated by spaces, or "all"
 };
 
 struct directory_field {

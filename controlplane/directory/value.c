@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/country/country.h"
 #include "directory/object.h"
 #include "directory/origination/origination.h"
 #include "directory/schema.h"
@@ -308,6 +309,21 @@ static const char *write_references(const struct directory_field *field, struct 
 	return NULL;
 }
 
+static const char *write_countries(const struct directory_field *field, struct text value,
+				   struct writer *out)
+{
+	(void)field;
+	struct country_set set = { 0 };
+	struct text word;
+	while ((word = directory_value_next(&value)).size > 0) {
+		if (!country_set_add_code(&set, word))
+			return "codes of countries (ISO 3166-1), like US JP, 001 for "
+			       "international networks, or all";
+	}
+	country_set_write(&set, out);
+	return NULL;
+}
+
 static const char *write_hex(const struct directory_field *field, struct text value,
 			     struct writer *out)
 {
@@ -415,6 +431,7 @@ static const struct {
 	[DIRECTORY_HEX] = { write_hex, "digits" },
 	[DIRECTORY_USER] = { write_user, "octets" },
 	[DIRECTORY_COUNTRY] = { write_country, NULL },
+	[DIRECTORY_COUNTRIES] = { write_countries, NULL },
 	[DIRECTORY_PATH] = { write_path, "octets" },
 	[DIRECTORY_SIP_URI] = { write_uri, NULL },
 	[DIRECTORY_CODES] = { write_codes, NULL },

@@ -41,7 +41,12 @@ static void fill_account(const struct directory_object *object, union directory_
 	struct account *account = &view->account;
 	memcpy(account->sid, object->sid, sizeof(account->sid));
 	copy(object, "name", account->name, sizeof(account->name));
-	account->is_enabled = is_true(object, "enabled");
+	copy(object, "parent", account->parent_sid, sizeof(account->parent_sid));
+	account->is_active = !text_is_equal(get(object, "status"), TEXT("suspended"));
+	struct text rest = get(object, "voice_countries"), word;
+	account->has_countries = rest.size > 0;
+	while ((word = directory_value_next(&rest)).size > 0)
+		(void)country_set_add_code(&account->countries, word);
 	account->allows_deprecated_tls = is_true(object, "deprecated_tls");
 	account->is_trial = text_is_equal(get(object, "type"), TEXT("trial"));
 	account->cps = (uint32_t)number(object, "cps");

@@ -37,7 +37,7 @@ const char store_script[] =
 "    return {'parent', parent[1]}\n"
 "  end\n"
 "end\n"
-// Only a sub-domain refers to an object of its own kind: such a parent keeps its name (TERM-011).
+// The parent of a sub-domain keeps its name (TERM-011); that of a sub-account may change its own.
 "local old_uniques = redis.call('HGET', key, '.uniques') or ''\n"
 "local is_renamed = verb == 'change' and old_uniques ~= ARGV[8]\n"
 "local used, freed = {}, {}\n"
@@ -45,7 +45,7 @@ const char store_script[] =
 "  local prefix = string.sub(from, 1, 2)\n"
 "  if redis.call('EXISTS', object .. from) == 0 then prefix = nil\n"
 "  elseif verb == 'remove' and released[prefix] then freed[#freed + 1] = from\n"
-"  elseif verb == 'remove' or (is_renamed and prefix == string.sub(sid, 1, 2)) then\n"
+"  elseif verb == 'remove' or (is_renamed and kind == 'trunk' and prefix == 'TK') then\n"
 "    used[#used + 1] = from\n"
 "  end\n"
 "end\n"

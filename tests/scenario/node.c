@@ -35,6 +35,8 @@ static void fill_config(struct config *config)
 	sip->ring_timeout_s = 180;
 	sip->max_call_duration_s = 86400;
 	sip->nonce_lifetime_s = 120;
+	sip->definitive_codes =
+		(struct config_numbers){ 9, { 400, 404, 405, 410, 416, 482, 484, 486, 6 } };
 	sip->t1_ms = 500;
 	sip->t2_ms = 4000;
 	sip->t4_ms = 5000;
@@ -54,6 +56,11 @@ static void fill_config(struct config *config)
 					       .queue_ms = 20,
 					       .stale_ms = 500 };
 	config_edges_fill_default(&config->edges);
+	config->accounts =
+		(struct accounts_config){ .voice_countries = { .set = { .is_all = true } },
+					  .max_trunks = 100,
+					  .trial_trunks = 1,
+					  .trial_numbers = 1 };
 	config->media.port_quarantine_ms = QUARANTINE_MS;
 	config->media.addresses.count = 1;
 	(void)address_parse(TEXT(NODE_MEDIA_ADDRESS), &config->media.addresses.items[0]);
@@ -231,7 +238,8 @@ struct node *node_create(void)
 	wire_init(&node->wire, &node->clock);
 	node->directory = directory_create(TEXT(NODE_BASE_DOMAIN));
 	directory_follow(node->directory,
-			 &(struct directory_rules){ .edges = &node->config.edges });
+			 &(struct directory_rules){ .edges = &node->config.edges,
+						    .accounts = &node->config.accounts });
 	provision(node);
 	node->history = fake_history_create();
 	node->dataplane =

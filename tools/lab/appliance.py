@@ -38,7 +38,7 @@ class Appliance:
             "node.name": "lab", "node.state_directory": self.folder / "state",
             "node.runtime_directory": self.folder / "run",
             "sip.base_domain": BASE_DOMAIN, "sip.addresses": [host.address],
-            "media.addresses": [host.address],
+            "media.addresses": [host.address], "accounts.voice_countries": ["all"],
             "dataplane.port": f"{driver}:{host.interface}", "dataplane.memory_mb": 256,
             "admin.metrics_address": METRICS, **(options or {})}
         if driver != "af_xdp":  # there the kernel keeps the interface, else it gets a TAP

@@ -14,8 +14,9 @@ static const struct admission_check checks[] = {
 	{ "tls_version", "TLS-003 TLS-004 D-4", "The version of TLS is one the account may use.",
 	  admission_judge_tls_version },
 	{ "transport", "SRTP-007 D-31", "A secure trunk is reached by TLS.", admission_judge_transport },
-	{ "enabled", "TRUNK-001", "The trunk and its account are enabled.", admission_judge_enabled,
+	{ "account", "OTHER-001", "The account is active, and the one above it.", admission_judge_account,
 	  .is_of_targets = true },
+	{ "enabled", "TRUNK-001", "The trunk is enabled.", admission_judge_enabled, .is_of_targets = true },
 	{ "authentication", "TRUNK-012 AUTH-001", "The trunk has an IP ACL or a credential list.",
 	  admission_judge_authentication },
 	{ "source_address", "AUTH-003 AUTH-004 AUTH-008", "The packet's source is in an IP ACL of the trunk, if it has any.",
@@ -29,7 +30,13 @@ static const struct admission_check checks[] = {
 	{ "called_number", "TERM-015 TERM-016 TERM-018", "The called number is E.164 with its plus sign.",
 	  admission_judge_called, .is_of_targets = true },
 	{ "caller_id", "TERM-019 TERM-021 TERM-022 TERM-023 D-10",
-	  "The caller ID is a number of the account, in E.164.", admission_judge_caller_id },
+	  "The caller ID is a number of the account, or verified for it, in E.164.", admission_judge_caller_id },
+	{ "verified", "TERM-025 D-12", "A trial account calls a number that is verified for it.", admission_judge_verified,
+	  .is_of_targets = true },
+	{ "blacklist", "TERM-027", "Nobody has blocked the called number.", admission_judge_blacklist,
+	  .is_of_targets = true },
+	{ "country", "TERM-029 TERM-030", "The called number is of a country the account may call.",
+	  admission_judge_country, .is_of_targets = true },
 };
 // clang-format on
 

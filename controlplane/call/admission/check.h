@@ -15,6 +15,7 @@ enum admission admission_judge_loop(struct admission_case *admission_case);
 enum admission admission_judge_tls_version(struct admission_case *admission_case);
 enum admission admission_judge_transport(struct admission_case *admission_case);
 // source.c
+enum admission admission_judge_account(struct admission_case *admission_case);
 enum admission admission_judge_enabled(struct admission_case *admission_case);
 enum admission admission_judge_authentication(struct admission_case *admission_case);
 enum admission admission_judge_source(struct admission_case *admission_case);
@@ -26,3 +27,7 @@ enum admission admission_judge_accept(struct admission_case *admission_case);
 // number.c
 enum admission admission_judge_called(struct admission_case *admission_case);
 enum admission admission_judge_caller_id(struct admission_case *admission_case);
+// permission.c
+enum admission admission_judge_verified(struct admission_case *admission_case);
+enum admission admission_judge_blacklist(struct admission_case *admission_case);
+enum admission admission_judge_country(struct admission_case *admission_case);

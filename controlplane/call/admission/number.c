@@ -70,9 +70,11 @@ static enum admission judge_identity(struct admission_case *admission_case, cons
 	if (!call_read_number(uri->user, true, number))
 		return admission_refuse(admission_case, REFUSED_CALLER_ID_FORM, header, uri->whole,
 					"E.164 with +, such as +15005551212");
-	if (!is_owned(admission_case->calls, admitted->account, number))
+	if (!is_owned(admission_case->calls, admitted->account, number) &&
+	    !directory_is_verified(admission_case->calls->directory, admitted->account,
+				   text_of(number)))
 		return admission_refuse(admission_case, REFUSED_CALLER_ID, header, uri->whole,
-					"a number of the trunk's account");
+					"a number of the trunk's account, or verified for it");
 	if (admitted->caller_id[0] == '\0')
 		(void)text_copy(text_of(number), admitted->caller_id, sizeof admitted->caller_id);
 	return ADMITTED;

@@ -6,15 +6,22 @@
 #include "directory/directory.h"
 #include "sip/guard/guard.h"
 
+enum admission admission_judge_account(struct admission_case *admission_case)
+{
+	const struct account *account = admission_case->admitted.account;
+	if (directory_account_is_active(admission_case->calls->directory, account))
+		return ADMITTED;
+	return admission_refuse(admission_case, REFUSED_SUSPENDED, "Request-URI",
+				admission_case->invite->target.whole,
+				"a trunk of an active account");
+}
+
 enum admission admission_judge_enabled(struct admission_case *admission_case)
 {
-	const struct admitted *admitted = &admission_case->admitted;
-	if (admitted->account != NULL && admitted->account->is_enabled &&
-	    admitted->trunk->is_enabled)
+	if (admission_case->admitted.trunk->is_enabled)
 		return ADMITTED;
 	return admission_refuse(admission_case, REFUSED_DISABLED, "Request-URI",
-				admission_case->invite->target.whole,
-				"an enabled trunk of an enabled account");
+				admission_case->invite->target.whole, "an enabled trunk");
 }
 
 enum admission admission_judge_authentication(struct admission_case *admission_case)

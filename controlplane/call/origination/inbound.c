@@ -66,12 +66,12 @@ static enum admission judge_trunk(struct admission_case *admission_case)
 	if (admitted->trunk == NULL)
 		return admission_refuse(admission_case, REFUSED_NO_TRUNK, "Request-URI",
 					text_of(admitted->called), "a number that is on a trunk");
-	if (admitted->trunk->is_enabled && admitted->account != NULL &&
-	    admitted->account->is_enabled)
+	if (admitted->trunk->is_enabled &&
+	    directory_account_is_active(admission_case->calls->directory, admitted->account))
 		return ADMITTED;
 	return admission_refuse(admission_case, REFUSED_CLOSED, "Request-URI",
 				text_of(admitted->called),
-				"a number on an enabled trunk of an enabled account");
+				"a number on an enabled trunk of an active account");
 }
 
 // clang-format off

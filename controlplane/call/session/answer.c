@@ -69,7 +69,7 @@ static void refused(struct leg *leg, const struct sip_message *response)
 		redirect_follow(leg, response);
 		return;
 	}
-	if (!route_is_definitive(response->status)) {
+	if (!config_codes_have(&call->calls->config->sip.definitive_codes, response->status)) {
 		bool is_timer = response->status == 422; // SIP-019
 		attempt_note_failed(call,
 				    target_refusal(attempt_target(call)->kind, response->status),

@@ -83,20 +83,3 @@ const struct route_target *route_next(struct route *route)
 {
 	return route->next < route->count ? &route->targets[route->next++] : NULL;
 }
-
-bool route_is_definitive(unsigned status)
-{
-	switch (status) {
-	case 400:
-	case 404:
-	case 405:
-	case 410:
-	case 416:
-	case 482:
-	case 484:
-	case 486:
-		return true;
-	default:
-		return status < 300 || status >= 600;
-	}
-}

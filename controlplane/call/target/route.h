@@ -27,6 +27,3 @@ enum status route_choose_uris(struct route *route, const struct directory *direc
 			      const char *trunk_sid);
 void route_clear(struct route *route); // nothing more will be tried; harmless when repeated
 const struct route_target *route_next(struct route *route); // NULL: all tried
-// Does this final answer of a target end the call (true) or does the next one get it? The list
-// is the one of ORIG-027: definitive answers about the called party.
-bool route_is_definitive(unsigned status);

@@ -34,7 +34,7 @@ static void every_command_answers_once_without_memory(void **state)
 		"show accounts",
 		"show account acme",
 		"add account name=other",
-		"change account acme enabled=false",
+		"change account acme status=suspended",
 		"add account name=acme",
 		"remove account other",
 		"check number +14155550100 12",

@@ -158,7 +158,7 @@ static void wrong_words_are_explained(void **state)
 	expect_text(fake, "show call", "hint", "usage: show call CALL");
 	expect_text(fake, "add", "hint",
 		    "next: account trunk acl acl_address credential_list credential number carrier "
-		    "origination_uri trigger");
+		    "origination_uri trigger caller_id blocked_number");
 	expect_text(fake, "reload", "message",
 		    "trunkd.yaml:3: sip.prot: unknown option; did you mean sip.port?");
 	char line[300] = "check number";
@@ -199,6 +199,8 @@ static void a_customer_is_set_up_shown_changed_and_removed(void **state)
 		fake_code(fake, "add number account='Acme Corp' trunk=office e164=+442071838750"),
 		"");
 	expect_text(fake, "check number +442071838750", "numbers.0.trunk", "office");
+	expect_text(fake, "check number +442071838750", "numbers.0.country", "GB");
+	expect_text(fake, "check number +12462345678", "numbers.0.country_name", "Barbados");
 	expect_text(fake, "check number 12", "numbers.0.account", "(none)");
 	expect_text(fake, "show numbers", "numbers.0.trunk_name", "office");
 	assert_string_equal(fake_code(fake, "remove account 'Acme Corp'"), "ERR_CONFLICT");
@@ -457,7 +459,7 @@ static void help_and_completion_follow_the_table(void **state)
 	expect_text(fake, "complete show call ''", "candidates.0", "CA01");
 	expect_text(fake, "complete hangup a", "candidates.0", "all");
 	expect_text(fake, "complete show account a", "candidates.0", "acme");
-	expect_text(fake, "complete change account acme en", "candidates.0", "enabled=");
+	expect_text(fake, "complete change account acme st", "candidates.0", "status=");
 	expect_text(fake, "complete add credential pass", "candidates.0", "password=-");
 	expect_text(fake, "complete log level w", "candidates.0", "warning");
 	expect_text(fake, "complete help add tr", "candidates.0", "trunk");

@@ -21,6 +21,11 @@ static void phrases_are_the_documented_ones(void **state)
 		{ REFUSED_CALLED_NUMBER, 400, "Bad Request" }, // B1-5
 		{ REFUSED_CALLER_ID, 403, "Invalid Caller ID" }, // B1-7
 		{ REFUSED_CALLER_ID_FORM, 403, "Invalid Caller ID" },
+		{ REFUSED_UNVERIFIED, 400, "The number is unverified" }, // B1-6
+		{ REFUSED_BLACKLISTED, 403,
+		  "Phone number is blacklisted for verification" }, // B1-8
+		{ REFUSED_COUNTRY, 403, "No International Authorization" }, // B1-9
+		{ REFUSED_SUSPENDED, 603, "Decline" },
 		{ REFUSED_CODEC, 415, "Unsupported Media Type" }, // B1-10
 		{ REFUSED_CPS, 503, "Trunk CPS limit exceeded" }, // B1-11
 		{ REFUSED_ACCOUNT_CPS, 503, "Trunk CPS limit exceeded" }, // D-14

@@ -189,24 +189,6 @@ static void a_trunk_without_enabled_uris_has_no_route(void **state)
 	directory_destroy(directory);
 }
 
-// The list of ORIG-027; everything else of ORIG-028 sends the call on.
-static void definitive_answers_are_those_about_the_called_party(void **state)
-{
-	(void)state;
-	static const unsigned definitive[] = { 200, 202, 299, 400, 404, 405, 410, 416,
-					       482, 484, 486, 600, 603, 604, 606, 699 };
-	for (unsigned status = 200; status < 700; status++) {
-		bool is_listed = status < 300 || status >= 600;
-		for (unsigned i = 0; i < sizeof(definitive) / sizeof(definitive[0]); i++)
-			is_listed = is_listed || definitive[i] == status;
-		CHECK_NUMBER(route_is_definitive(status), is_listed);
-	}
-	static const unsigned others[] = { 300, 302, 401, 403, 407, 408, 415, 422, 480,
-					   487, 488, 491, 500, 501, 502, 503, 504, 513 };
-	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		CHECK_FALSE(route_is_definitive(others[i]));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,7 +197,6 @@ int main(void)
 		TEST(the_draw_follows_the_weights),
 		TEST(the_heaviest_weights_do_not_overflow),
 		TEST(disabled_carriers_are_not_tried),
-		TEST(definitive_answers_are_those_about_the_called_party),
 	};
 	return RUN_TESTS(tests);
 }

@@ -67,6 +67,52 @@ static void what_the_file_says_is_what_the_program_gets(void **state)
 	config_destroy(config);
 }
 
+// ORIG-027, ORIG-028: the documented answers by default, and others where the file says so.
+static void definitive_answers_are_those_about_the_called_party(void **state)
+{
+	(void)state;
+	static const unsigned definitive[] = { 400, 404, 405, 410, 416, 482, 484, 486 };
+	struct config *config = file_must_load(FILE_LEAST);
+	for (unsigned status = 300; status < 700; status++) {
+		bool is_listed = status >= 600;
+		for (unsigned i = 0; i < sizeof(definitive) / sizeof(definitive[0]); i++)
+			is_listed = is_listed || definitive[i] == status;
+		CHECK_NUMBER(config_codes_have(&config->sip.definitive_codes, status), is_listed);
+	}
+	config_destroy(config);
+	config = file_must_load("sip:\n  addresses: 192.0.2.1\n  definitive_codes: [486, 5xx]\n"
+				"media: { addresses: 192.0.2.2 }\n"
+				"dataplane: { port: 'af_packet:eth0' }\n");
+	CHECK_TRUE(config_codes_have(&config->sip.definitive_codes, 486));
+	CHECK_TRUE(config_codes_have(&config->sip.definitive_codes, 503));
+	CHECK_FALSE(config_codes_have(&config->sip.definitive_codes, 404));
+	CHECK_FALSE(config_codes_have(&config->sip.definitive_codes, 603));
+	config_destroy(config);
+}
+
+// TERM-029: countries by code; a word that is none has its line.
+static void countries_are_codes(void **state)
+{
+	(void)state;
+	struct config *config = file_must_load(FILE_LEAST);
+	const struct country_set *set = &config->accounts.voice_countries.set;
+	CHECK_TRUE(country_set_has(set, country_of_code(TEXT("US"))));
+	CHECK_TRUE(country_set_has(set, country_of_code(TEXT("CA"))));
+	CHECK_FALSE(country_set_has(set, country_of_code(TEXT("JP"))));
+	config_destroy(config);
+	config = file_must_load(FILE_LEAST "accounts:\n  voice_countries: [jp, DE]\n");
+	set = &config->accounts.voice_countries.set;
+	CHECK_TRUE(country_set_has(set, country_of_code(TEXT("JP"))));
+	CHECK_FALSE(country_set_has(set, country_of_code(TEXT("US"))));
+	config_destroy(config);
+	file_is_refused(FILE_LEAST "accounts:\n  voice_countries: [US, XX]\n",
+			(const char *const[]){
+				"t.yaml:8: accounts.voice_countries: \"XX\" is not a country; "
+				"allowed: codes of two letters (ISO 3166-1), 001 for international "
+				"networks, or all, 256 at most",
+				NULL });
+}
+
 static void the_example_is_right(void **state)
 {
 	(void)state;
@@ -360,6 +406,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_least_file_gets_every_default),
 		TEST(what_the_file_says_is_what_the_program_gets),
+		TEST(definitive_answers_are_those_about_the_called_party),
+		TEST(countries_are_codes),
 		TEST(the_example_is_right),
 		TEST(each_wrong_value_has_its_message),
 		TEST(wrong_drivers_and_domains_are_refused),

@@ -80,6 +80,7 @@ static struct directory_object *edit(struct world *world, const char *sid)
 	return directory_object_copy(object);
 }
 
+// TERM-003, TERM-012, TERM-013, TERM-014.
 static void a_host_finds_its_trunk(void **state)
 {
 	struct world *world = *state;
@@ -263,6 +264,7 @@ static void a_change_keeps_identity_version_and_fixed_fields(void **state)
 	CHECK_NUMBER(directory_count(world->directory, DIRECTORY_TRUNK), 1);
 }
 
+// TERM-009: the parent first. TERM-010: of the same account. TERM-011: which keeps its name and its place.
 static void a_sub_domain_needs_its_parent(void **state)
 {
 	struct world *world = *state;

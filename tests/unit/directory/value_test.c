@@ -48,6 +48,9 @@ static void good_values_are_kept_in_one_form(void **state)
 		  "https://www.example.com/hook?a=b" },
 		{ DIRECTORY_TRIGGER, "email", "alerts+sip@example.com", "alerts+sip@example.com" },
 		{ DIRECTORY_NUMBER, "e164", "+123456789012345", "+123456789012345" },
+		{ DIRECTORY_ACCOUNT, "voice_countries", "us jp,US", "JP US" },
+		{ DIRECTORY_ACCOUNT, "voice_countries", "US All", "all" },
+		{ DIRECTORY_ACCOUNT, "voice_countries", "", "" },
 		{ DIRECTORY_CREDENTIAL, "ha1_md5", "0123456789ABCDEF0123456789abcdef",
 		  "0123456789abcdef0123456789abcdef" },
 	};
@@ -100,6 +103,8 @@ static void bad_values_are_refused_and_change_nothing(void **state)
 		{ DIRECTORY_CARRIER, "address", "192.0.2.700", "host name" },
 		{ DIRECTORY_CARRIER, "address", "sip:gw.example.com", "host name" },
 		{ DIRECTORY_CARRIER, "address", "gw.example.com;transport=tcp", "host name" },
+		{ DIRECTORY_ACCOUNT, "voice_countries", "US XX", "codes of countries" },
+		{ DIRECTORY_ACCOUNT, "status", "closed", "active, suspended" },
 		{ DIRECTORY_CARRIER, "transport", "sctp", "auto, udp, tcp, tls" },
 		{ DIRECTORY_CARRIER, "options_ping_s", "3601", "0 to 3600" },
 		{ DIRECTORY_CARRIER, "weight", "0", "1 to 65535" },
