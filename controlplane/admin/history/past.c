@@ -239,6 +239,34 @@ json_t *admin_past_story(const struct admin_context *context, const struct histo
 	return object;
 }
 
+static void answer_story(struct admin_request *request)
+{
+	json_t *result = json_object();
+	admin_json_set(result, "call", request->partial);
+	request->partial = NULL;
+	admin_request_answer(request, result);
+}
+
+// Those of the database are all there are: memory holds the latest of the node alone.
+static void found_its_alert(void *context, const struct history_alert *alert)
+{
+	struct admin_request *request = context;
+	if (!alert)
+		answer_story(request);
+	else if (!admin_request_is_detached(request))
+		(void)json_array_insert_new(json_object_get(request->partial, "alerts"), 0,
+					    admin_past_alert(request->context, alert));
+}
+
+static void find_its_alerts(struct admin_request *request)
+{
+	struct history_filter filter = { .max = ALERTS_MAX };
+	(void)text_copy(request->arguments[0], filter.sid, sizeof(filter.sid));
+	admin_json_set(request->partial, "alerts", json_array());
+	if (history_find_alerts(request->context->history, &filter, found_its_alert, request) != OK)
+		answer_story(request);
+}
+
 static void found_one(void *context, const struct history_call *call)
 {
 	struct admin_request *request = context;
@@ -248,17 +276,13 @@ static void found_one(void *context, const struct history_call *call)
 	}
 	if (call)
 		return;
-	json_t *story = request->partial;
-	request->partial = NULL;
-	if (!story) {
-		struct admin_refusal refusal = { ERR_NOT_FOUND, NULL, "no call of this SID",
-						 "show calls and show history list them" };
-		admin_request_refuse(request, &refusal);
+	if (request->partial) {
+		find_its_alerts(request);
 		return;
 	}
-	json_t *result = json_object();
-	admin_json_set(result, "call", story);
-	admin_request_answer(request, result);
+	struct admin_refusal refusal = { ERR_NOT_FOUND, NULL, "no call of this SID",
+					 "show calls and show history list them" };
+	admin_request_refuse(request, &refusal);
 }
 
 static void found_row(void *context, const struct history_call *call)

@@ -232,6 +232,26 @@ static void a_code_is_explained_in_both_languages(void **state)
 	json_decref(answer);
 }
 
+// However many alerts came later: all of a call's are told with it, the first one first.
+static void an_ended_call_keeps_its_alerts(void **state)
+{
+	struct fake *fake = *state;
+	fill(fake);
+	for (unsigned i = 0; i < 300; i++) {
+		struct history_alert alert = { .at_ms = fake->clock.wall_ms - 1000 + i,
+					       .code = i < 2 ? 32205 + i : 32001 };
+		snprintf(alert.call_sid, sizeof(alert.call_sid), i < 2 ? "CA2" : "CA%u", i + 100);
+		while (!history_alert_write(fake->context.history, &alert))
+			json_decref(fake_ask(fake, "show history 1"));
+	}
+	json_t *answer = fake_ask(fake, "show call CA2");
+	const json_t *alerts = json_object_get(json_object_get(answer, "call"), "alerts");
+	assert_int_equal(json_array_size(alerts), 2);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(alerts, 0), "code")),
+			 32205);
+	json_decref(answer);
+}
+
 static bool has_text(const json_t *answer, const char *text)
 {
 	char *dump = json_dumps(answer, 0);
@@ -301,6 +321,7 @@ int main(void)
 		TEST(usage_is_told_by_month_and_account),
 		TEST(alerts_are_searched_by_what_they_are),
 		TEST(a_code_is_explained_in_both_languages),
+		TEST(an_ended_call_keeps_its_alerts),
 		TEST(a_bundle_for_support_holds_what_is_known_of_a_sid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
