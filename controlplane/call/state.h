@@ -46,6 +46,7 @@ struct leg {
 	bool is_cancelled; // CANCEL sent, final answer awaited
 	bool is_invited; // INVITE sent, no final answer yet
 	bool is_customer; // the trunk's own side, not the PSTN's
+	bool is_outgoing; // we called it: the Call-ID is ours
 	bool is_heard; // a response to its INVITE came, 100 too (ORIG-030)
 	bool is_answered; // its first INVITE had a 2xx: ends by BYE
 	bool is_over; // it has said BYE itself

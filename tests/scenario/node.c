@@ -42,7 +42,6 @@ static void fill_config(struct config *config)
 	sip->t4_ms = 5000;
 	sip->max_calls = 1000;
 	sip->max_transfers = 3;
-	sip->max_transfers = 3;
 	config->guard = (struct guard_config){ .enabled = true,
 					       .stranger_rate = 20,
 					       .strangers_rate = 2000,

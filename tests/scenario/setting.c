@@ -25,6 +25,7 @@ bool story_config(struct story *story)
 		unsigned *value;
 	} rows[] = {
 		{ "max_calls", &sip->max_calls },
+		{ "max_transfers", &sip->max_transfers },
 		{ "session_timers", &sip->session_timers },
 		{ "ring_timeout_s", &sip->ring_timeout_s },
 		{ "ack_timeout_s", &sip->ack_timeout_s },

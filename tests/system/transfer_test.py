@@ -174,3 +174,60 @@ def test_a_phone_people_use_transfers(site):
         assert called.wait(10), called.complaint()
     finally:
         phone.stop()
+
+
+@contextlib.contextmanager
+def desk(site, suites=(), port=5080):
+    """Another phone of the customer's, on the PBX's host."""
+    pbx = site.net["pbx"]
+    with media.Media(pbx, OTHER_PORT + 100, suites) as own, \
+            softphone.Softphone(pbx, own, site.net["appliance"].address, NUMBER,
+                                f"fast.{BASE_DOMAIN}", port=port) as phone:
+        yield phone
+
+
+def test_a_call_from_the_pstn_is_transferred_inside_the_company(site):
+    """XFER-005: the PBX is the called side; a phone of its own takes over, and transfers on to the PSTN."""
+    appliance, pbx, carrier = site.net["appliance"], site.net["pbx"], site.net["carrier"]
+    uri = site.trunkd.add("origination_uri", trunk=site.sids["fast"], uri=f"sip:{pbx.address}")
+    number = site.trunkd.add("number", account=site.sids["account"], e164="+14155550777",
+                             trunk=site.sids["fast"])
+    try:
+        with media.Media(carrier, 45000) as far, media.Media(pbx, 46000) as near, \
+                softphone.Softphone(carrier, far, appliance.address, "+81312345678",
+                                    appliance.address) as caller, \
+                softphone.Softphone(pbx, near, appliance.address) as phone, desk(site) as other, \
+                target(site) as third:
+            assert caller.dial("+14155550777").status == 200
+            phone.wait_requests("ACK")
+            converse(site, near, far, 0.4)
+            assert phone.refer(f"sip:desk@{pbx.address}:5080").status == 202
+            assert phone.told(200)[0] == 100
+            wait_left(phone)
+            wait_up(site)
+            converse(site, other.media, far, 0.6)
+            assert other.refer(f"tel:{TARGET}").status == 202
+            assert other.told(200)[0] == 100
+            wait_left(other)
+            wait_up(site)
+            converse(site, far, third.media, 0.6)
+            assert caller.hang_up().status == 200
+            third.wait_requests("BYE")
+    finally:
+        site.trunkd.trunkctl("remove", "number", number)
+        site.trunkd.trunkctl("remove", "origination_uri", uri)
+
+
+def test_another_phone_takes_a_call_over_by_replaces(site):
+    """RFC 3891: INVITE with Replaces; both hear each other at once, who had the call is hung up."""
+    with Pair(site) as pair, desk(site) as other:
+        pair.talk(0.4)
+        assert pair.caller.reinvite("sendonly").status == 200
+        assert other.take_over(pair.caller).status == 200
+        wait_left(pair.caller)
+        pair.is_over = True
+        wait_up(site)
+        time.sleep(0.2)  # who stays is told that it is on hold no more
+        converse(site, other.media, pair.called_media)
+        assert other.hang_up().status == 200
+        pair.called.wait_requests("BYE")

@@ -109,13 +109,24 @@ class Softphone:
     def hang_up(self):
         return self.request("BYE")
 
+    def dialog(self):
+        """Its name as the peer sees it (RFC 3891 6.1)."""
+        theirs, ours = (value.partition(";tag=")[2] for value in (self.remote, self.local))
+        return f"{self.call_id};to-tag={theirs};from-tag={ours}"
+
     def refer(self, target, replaced=None):
         """REFER to that URI (RFC 3515); `replaced`: another phone, whose dialog goes with it (RFC 3891)."""
         if replaced:
-            theirs, ours = (value.partition(";tag=")[2] for value in (replaced.remote, replaced.local))
-            dialog = f"{replaced.call_id};to-tag={theirs};from-tag={ours}"
-            target += f"?Replaces={urllib.parse.quote(dialog, safe='')}"
+            target += f"?Replaces={urllib.parse.quote(replaced.dialog(), safe='')}"
         return self.request("REFER", headers=[f"Refer-To: <{target}>"])
+
+    def take_over(self, other):
+        """An INVITE with Replaces to the peer of another phone's call."""
+        knows, self.knows = self.knows, f"Replaces: {other.dialog()}\r\nRequire: replaces"
+        try:
+            return self.dial("anything")
+        finally:
+            self.knows = knows
 
     def told(self, status, timeout=15):
         """Until NOTIFY tells of that status; all statuses it has told of."""

@@ -200,8 +200,8 @@ static void own_refused(struct leg *asked, unsigned status)
 	const struct calls *calls = call->calls;
 	struct media_problem problem = { .header = "re-INVITE", .expected = "its 200" };
 	if (status == 491) { // RFC 3261 14.1: who made the Call-ID waits longer
-		uint32_t wait_ms = asked->side == MEDIA_CALLED ? 2100 + 10 * random_below(191)
-							       : 10 * random_below(201);
+		uint32_t wait_ms =
+			asked->is_outgoing ? 2100 + 10 * random_below(191) : 10 * random_below(201);
 		wheel_start(calls->wheel, &call->change.timer, calls->clock->now_ms + wait_ms);
 	} else if (asked->is_misled) {
 		end_unusable(asked, ERR_NOT_ACCEPTABLE, &problem);

@@ -95,6 +95,7 @@ enum status offer_send(struct call *call, const struct target *target, const str
 	if (leg == NULL)
 		return ERR_MEMORY;
 	leg->peer = hop->address;
+	leg->is_outgoing = true;
 	leg->is_customer = target->kind == TARGET_URI;
 	if (target->kind == TARGET_CARRIER)
 		place_note(&call->calls->places, &hop->address, target->sid);
