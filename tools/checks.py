@@ -281,10 +281,12 @@ def thread(check):
         test(check, "thread", directory, ["unit"], {"TSAN_OPTIONS": "halt_on_error=1"})
 
 
-# They count calls and packets, and have the machine to themselves; the others mostly wait for speech to
-# be spoken, and run as two halves side by side, each with a network of its own.
-SYSTEM_ALONE = ["load_test.py"]
+# They count calls and packets, and have the machine to themselves; the others mostly wait, for speech to
+# be spoken or for timers, and run as three parts side by side, each with a network of its own.
+SYSTEM_ALONE = ["load_test.py", "limits_test.py"]
 SYSTEM_MEDIA = ["ipv6_test.py", "srtp_test.py", "verdict_test.py"]
+SYSTEM_SERVICE = ["cnam_test.py", "explain_test.py", "names_test.py", "numbers_test.py", "operator_test.py",
+                  "origination_test.py", "session_test.py", "transfer_test.py", "usage_test.py"]
 
 
 def system(check, directory):
@@ -296,8 +298,9 @@ def system(check, directory):
     if directory is None:
         check.skips_it("system", "there is no gcc build to test")
         return
-    rest = [name for name in names if name not in SYSTEM_ALONE + SYSTEM_MEDIA]
-    for groups in ({"system load": SYSTEM_ALONE}, {"system calls": rest, "system media": SYSTEM_MEDIA}):
+    rest = [name for name in names if name not in SYSTEM_ALONE + SYSTEM_MEDIA + SYSTEM_SERVICE]
+    for groups in ({"system load": SYSTEM_ALONE},
+                   {"system calls": rest, "system media": SYSTEM_MEDIA, "system service": SYSTEM_SERVICE}):
         steps = []
         for name, files in groups.items():
             report = os.path.join(check.place, name.replace(" ", "-") + ".xml")
