@@ -32,6 +32,7 @@
 #include "media/media.h"
 #include "media/ports.h"
 #include "media/quality/unreachable.h"
+#include "metering/metering.h"
 #include "naming.h"
 #include "rates.h"
 #include "reload.h"
@@ -394,6 +395,24 @@ static void stop_transactions(struct control *control)
 	sip_transactions_destroy(control->transactions);
 }
 
+static enum status start_metering(struct control *control)
+{
+	struct metering_options options = { .loop = control->loop,
+					    .clock = &control->clock,
+					    .directory = control->directory,
+					    .store = control->store,
+					    .history = control->history,
+					    .node = text_of(control->config->node.name),
+					    .spool_records =
+						    control->config->history.spool_records };
+	return metering_start(&options, &control->metering);
+}
+
+static void stop_metering(struct control *control)
+{
+	metering_stop(control->metering);
+}
+
 static enum status start_admin(struct control *control)
 {
 	struct admin_context *context = &control->admin_context;
@@ -491,6 +510,7 @@ static const struct part parts[] = {
 	{ "transactions", start_transactions, stop_transactions },
 	{ "tls", certificates_start, certificates_stop },
 	{ "transport", signalling_start, signalling_stop },
+	{ "metering", start_metering, stop_metering },
 	{ "names", naming_start, naming_stop },
 	{ "admin", start_admin, stop_admin },
 	{ "api", start_api, stop_api },

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "config/config.h"
+#include "directory/number.h"
 #include "directory/object.h"
 #include "sip/digest/digest.h"
 #include "sip/tls/peer.h"
@@ -223,14 +224,18 @@ void admin_change_done(void *context, enum status status, const struct directory
 	admin_request_answer(request, result);
 }
 
-// NUM-013: a number added for an account is charged from now on.
-static enum status note_purchase(const struct admin_context *context,
-				 struct directory_object *object, struct directory_problem *problem)
+// NUM-013: a number that comes to an account is charged from now on.
+static enum status note_owner(const struct admin_request *request,
+			      const struct directory_object *before,
+			      struct directory_object *object, struct directory_problem *problem)
 {
-	char room[24];
-	struct writer writer = writer_of(room, sizeof(room));
-	writer_unsigned(&writer, context->clock->wall_ms / 1000);
-	return directory_object_set(object, TEXT("bought_s"), writer_done(&writer), problem);
+	struct text account = directory_object_get(object, "account");
+	struct text former = before ? directory_object_get(before, "account") : TEXT_NONE;
+	if (object->kind != DIRECTORY_NUMBER || account.size == 0 || text_is_equal(account, former))
+		return OK;
+	return directory_number_note_purchase(object, request->context->clock->wall_ms,
+					      text_of(request->context->config->node.name),
+					      problem);
 }
 
 void admin_change_add(struct admin_request *request)
@@ -240,13 +245,8 @@ void admin_change_add(struct admin_request *request)
 	enum status status = object ? set_fields(request, 0, object, &problem) : ERR_MEMORY;
 	if (status == OK)
 		status = check_files(request, 0, object, &problem);
-	if (status != OK) {
-		directory_object_destroy(object);
-		admin_change_refuse(request, status, &problem);
-		return;
-	}
-	if (object->kind == DIRECTORY_NUMBER && directory_object_get(object, "account").size > 0)
-		status = note_purchase(request->context, object, &problem);
+	if (status == OK)
+		status = note_owner(request, NULL, object, &problem);
 	if (status != OK) {
 		directory_object_destroy(object);
 		admin_change_refuse(request, status, &problem);
@@ -276,6 +276,8 @@ void admin_change_change(struct admin_request *request)
 		return;
 	struct directory_object *object = directory_object_copy(found);
 	enum status status = object ? set_fields(request, 1, object, &problem) : ERR_MEMORY;
+	if (status == OK)
+		status = note_owner(request, found, object, &problem);
 	if (status == OK)
 		status = check_files(request, 1, object, &problem);
 	if (status != OK) {

@@ -240,6 +240,10 @@ static json_t *check_number(const struct admin_context *context, struct text wor
 		json, "blocked",
 		json_boolean(status == OK && directory_is_blocked(context->directory, word)));
 	admin_json_set(json, "sid", number ? admin_json_string(number->sid) : json_null());
+	admin_json_set(json, "active", json_boolean(number != NULL)); // NUM-019
+	admin_json_set(json, "voice", json_boolean(number && number->has_voice));
+	admin_json_set(json, "sms", json_boolean(number && number->has_sms));
+	admin_json_set(json, "mms", json_boolean(number && number->has_mms));
 	admin_json_set(
 		json, "account",
 		number ? name_by_sid(context, DIRECTORY_ACCOUNT, text_of(number->account_sid))

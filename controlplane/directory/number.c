@@ -2,6 +2,10 @@
 
 #include "directory/number.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
 #include "directory/object.h"
 
 static void clear(struct directory_object *object, struct text field)
@@ -58,4 +62,82 @@ enum status directory_number_check(const struct directory_object *object,
 		return refuse(out_problem, ERR_CONFLICT, "sms",
 			      "a Japanese number cannot have text messages (NUM-015)");
 	return OK;
+}
+
+static void month_of(uint64_t wall_ms, char month[static DIRECTORY_MONTH_SIZE])
+{
+	char iso[25];
+	clock_write_iso(wall_ms, iso);
+	(void)text_copy((struct text){ iso, DIRECTORY_MONTH_SIZE - 1 }, month,
+			DIRECTORY_MONTH_SIZE);
+}
+
+enum status directory_number_claim(struct directory_object *object, const char *month,
+				   struct text node)
+{
+	char room[128];
+	struct writer writer = writer_of(room, sizeof(room));
+	writer_format(&writer, "%s %.*s ", month, TEXT_FORMAT(node));
+	writer_text(&writer, directory_object_get(object, "account"));
+	return directory_object_set(object, TEXT("metered"), writer_done(&writer), NULL);
+}
+
+// In the middle of the month, UTC: any clock and calendar counts it to that month.
+static uint64_t middle_of(const char *month)
+{
+	uint64_t year = 0, nth = 0;
+	struct text rest = text_of(month), word = text_split(&rest, '-');
+	if (!text_to_unsigned(word, 9999, &year) || !text_to_unsigned(rest, 12, &nth) || nth == 0)
+		return 0;
+	// Days from 1970 to the first of a month (the civil calendar, from March on).
+	uint64_t shifted = nth < 3 ? year - 1 : year, from_march = (nth + 9) % 12;
+	uint64_t era = shifted / 400, of_era = shifted % 400;
+	uint64_t day = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+		       (153 * from_march + 2) / 5 - 719468;
+	return (day + 14) * 86400000ull;
+}
+
+bool directory_number_claimed(const struct directory_object *object,
+			      struct directory_claim *out_claim)
+{
+	struct text rest = directory_object_get(object, "metered");
+	struct text month = text_split(&rest, ' '), node = text_split(&rest, ' ');
+	*out_claim = (struct directory_claim){ 0 };
+	bool is_good = month.size > 0 && text_copy(month, out_claim->month, DIRECTORY_MONTH_SIZE) &&
+		       text_copy(node, out_claim->node, sizeof(out_claim->node)) &&
+		       text_copy(rest, out_claim->account_sid, sizeof(out_claim->account_sid));
+	if (is_good)
+		out_claim->month_ms = middle_of(out_claim->month);
+	else
+		*out_claim = (struct directory_claim){ 0 };
+	return is_good && out_claim->month_ms > 0;
+}
+
+bool directory_number_bought(const struct directory_object *object,
+			     char month[static DIRECTORY_MONTH_SIZE])
+{
+	uint64_t bought_s;
+	if (!text_to_unsigned(directory_object_get(object, "bought_s"), UINT32_MAX * 20ull,
+			      &bought_s))
+		return false;
+	month_of(bought_s * 1000, month);
+	return true;
+}
+
+void directory_number_month_after(const char *month, char room[static DIRECTORY_MONTH_SIZE])
+{
+	uint64_t middle_ms = middle_of(month);
+	month_of(middle_ms + 31 * 86400000ull, room);
+}
+
+enum status directory_number_note_purchase(struct directory_object *object, uint64_t wall_ms,
+					   struct text node, struct directory_problem *out_problem)
+{
+	char room[24], month[DIRECTORY_MONTH_SIZE];
+	struct writer writer = writer_of(room, sizeof(room));
+	writer_unsigned(&writer, wall_ms / 1000);
+	enum status status =
+		directory_object_set(object, TEXT("bought_s"), writer_done(&writer), out_problem);
+	month_of(wall_ms, month);
+	return status == OK ? directory_number_claim(object, month, node) : status;
 }

@@ -130,8 +130,8 @@ static const struct directory_field number_fields[] = {
 	  .text = "When its account got it, seconds since 1970; it is charged from then on (NUM-013)." },
 	{ .name = "rests_until_s", .type = DIRECTORY_UNSIGNED, .is_derived = true, .max = 99999999999,
 	  .text = "Until when nobody can buy it, as it was released lately; seconds since 1970." },
-	{ .name = "metered", .type = DIRECTORY_TEXT, .is_derived = true, .min = 7, .max = 80,
-	  .text = "The last month charged, and by which node." },
+	{ .name = "metered", .type = DIRECTORY_TEXT, .is_derived = true, .min = 7, .max = 120,
+	  .text = "The last month charged, by which node, and to whom." },
 };
 
 static const struct directory_field carrier_fields[] = {

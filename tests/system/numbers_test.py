@@ -130,3 +130,35 @@ def test_a_released_number_rests_before_it_is_sold_again(site):
     assert "rests" in refused(site, "buy", "number", e164, account)
     assert "in stock already" in refused(site, "release", "number", e164)
     assert json.dumps(site.trunkd.trunkctl("check", "number", e164)).find(account) < 0
+
+
+def test_the_operator_asks_whether_a_number_is_active_and_able(site):
+    """NUM-019."""
+    e164 = "+12125550003"
+    stock(site, e164, sms="true")
+
+    def able():
+        row = site.trunkd.trunkctl("check", "number", e164)["numbers"][0]
+        return row["active"], row["voice"], row["sms"], row["mms"]
+    assert able() == (False, False, False, False)
+    site.trunkd.trunkctl("buy", "number", e164, site.sids["account"])
+    assert able() == (True, True, True, False)
+
+
+def months_charged(site, account):
+    return sum(row["quantity"] for row in site.trunkd.trunkctl("show", "usage")["usage"]
+               if row["category"] == "number" and row["account"] == account)
+
+
+def test_numbers_are_charged_by_the_month_associated_or_not(site):
+    """NUM-013: from purchase to release, once a month, also over a kill."""
+    account = site.trunkd.add("account", name="Months Ltd")
+    for nth in range(3):
+        stock(site, f"+1212555010{nth}")
+        site.trunkd.trunkctl("buy", "number", f"+1212555010{nth}", account)
+    wait(lambda: months_charged(site, account) == 3)
+    site.trunkd.trunkctl("release", "number", "+12125550100")
+    site.trunkd.kill()
+    site.trunkd.start()
+    time.sleep(2)  # all claims of this node are written again
+    assert months_charged(site, account) == 3

@@ -6,6 +6,7 @@
 #include "admin/request.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "directory/number.h"
 #include "directory/object.h"
 #include "store/store.h"
 
@@ -95,9 +96,9 @@ static enum status set_owner(const struct admin_request *request, struct directo
 				       problem);
 	if (status == OK)
 		status = set_number(object, TEXT("rests_until_s"), 0, problem);
-	if (status == OK)
-		status = directory_object_set(object, TEXT("metered"), TEXT_NONE, problem);
-	return status == OK ? set_number(object, TEXT("bought_s"), now_s(request), problem)
+	return status == OK ? directory_number_note_purchase(
+				      object, request->context->clock->wall_ms,
+				      text_of(request->context->config->node.name), problem)
 			    : status;
 }
 
@@ -114,8 +115,7 @@ void admin_sale_buy(struct admin_request *request)
 static enum status set_free(const struct admin_request *request, struct directory_object *object,
 			    struct directory_problem *problem)
 {
-	static const char *const fields[] = { "account", "trunk",    "voice_url",
-					      "name",    "bought_s", "metered" };
+	static const char *const fields[] = { "account", "trunk", "voice_url", "name", "bought_s" };
 	uint64_t rest_s = request->context->config->numbers.quarantine_days * (uint64_t)DAY_S;
 	enum status status = OK;
 	if (!is_owned(object)) {
