@@ -1,4 +1,4 @@
-"""What calls cost, and that it is counted once, whatever dies (OTHER-003)."""
+"""What calls cost, and that it is counted once, whatever dies: OTHER-003 (in part)."""
 
 import csv
 import io

@@ -63,8 +63,8 @@ static bool says(struct fake *fake, const char *line, const char *words)
 	return is_said;
 }
 
-// TRUNK-003 to -008, OTHER-004: a trunk has a SID of its own from its first moment on, nobody can change
-// it, and it is listed, opened by SID or name, renamed and deleted, from the list or by its page.
+// TRUNK-003 to -008, OTHER-004 (in part): a trunk has a SID of its own from its first moment on, nobody
+// can change it, and it is listed, opened by SID or name, renamed and deleted, from the list or by its page.
 static void a_trunk_is_made_listed_renamed_and_deleted(void **state)
 {
 	struct fake *fake = *state;

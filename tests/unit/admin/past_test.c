@@ -136,7 +136,7 @@ static void a_wrong_question_is_refused_by_name(void **state)
 			fail_msg("%s: %s", LINES[i], fake_code(fake, LINES[i]));
 }
 
-// OTHER-003: what calls cost is in their rows and in the sums of the month.
+// OTHER-003 (in part): what calls cost is in their rows and in the sums of the month.
 static void usage_is_told_by_month_and_account(void **state)
 {
 	struct fake *fake = *state;

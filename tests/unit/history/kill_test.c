@@ -106,7 +106,7 @@ static void check_fate(const struct world *world, unsigned number, unsigned fate
 	assert_int_equal(world_ask(world, sql), 1);
 }
 
-// OTHER-003: the sums of usage are what the rows of calls say, to the second.
+// OTHER-003 (in part): the sums of usage are what the rows of calls say, to the second.
 static void check_usage(const struct world *world, unsigned items)
 {
 	int64_t answered = world_ask(world, "SELECT count(*) FROM calls WHERE answer_ms NOT NULL");

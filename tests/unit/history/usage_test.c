@@ -1,4 +1,4 @@
-// Usage: prices by prefix, steps of billing, items that are metered once, sums by month. OTHER-003
+// Usage: prices by prefix, steps of billing, items that are metered once, sums by month. OTHER-003 (in part)
 
 #include <setjmp.h>
 #include <stdarg.h>
