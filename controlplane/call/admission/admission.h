@@ -45,6 +45,8 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 			  struct admitted *out_admitted, struct refusal *out_refusal);
 // The checks of a number that a call is transferred to; the case knows trunk, account and caller ID.
 enum admission admission_judge_target(struct admission_case *admission_case);
+// May it be the account's caller ID: is the number its own, or verified for it?
+bool admission_may_show(const struct calls *calls, const struct account *account, const char *e164);
 // The nth check in the order in which they are asked; NULL past the last.
 const struct admission_check *admission_check(unsigned nth);
 void admission_begin(struct admission_case *admission_case, struct calls *calls,

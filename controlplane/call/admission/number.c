@@ -45,10 +45,11 @@ enum admission admission_judge_called(struct admission_case *admission_case)
 				"E.164 with +, such as +15005551212");
 }
 
-static bool is_owned(const struct calls *calls, const struct account *account, const char *e164)
+bool admission_may_show(const struct calls *calls, const struct account *account, const char *e164)
 {
 	const struct number *number = directory_number(calls->directory, text_of(e164));
-	return number != NULL && strcmp(number->account_sid, account->sid) == 0;
+	return (number != NULL && strcmp(number->account_sid, account->sid) == 0) ||
+	       directory_is_verified(calls->directory, account, text_of(e164));
 }
 
 static bool is_number_like(struct text user)
@@ -70,9 +71,7 @@ static enum admission judge_identity(struct admission_case *admission_case, cons
 	if (!call_read_number(uri->user, true, number))
 		return admission_refuse(admission_case, REFUSED_CALLER_ID_FORM, header, uri->whole,
 					"E.164 with +, such as +15005551212");
-	if (!is_owned(admission_case->calls, admitted->account, number) &&
-	    !directory_is_verified(admission_case->calls->directory, admitted->account,
-				   text_of(number)))
+	if (!admission_may_show(admission_case->calls, admitted->account, number))
 		return admission_refuse(admission_case, REFUSED_CALLER_ID, header, uri->whole,
 					"a number of the trunk's account, or verified for it");
 	if (admitted->caller_id[0] == '\0')

@@ -63,12 +63,13 @@ static enum refusal_cause choose_caller(const struct leg *referrer, struct call 
 		return REFUSED_NOT;
 	}
 	number = join_number(call, referrer->side);
-	const struct number *owned = directory_number(call->calls->directory, text_of(number));
+	const struct account *account =
+		directory_account(call->calls->directory, call->record->account_sid);
 	text_copy_cut(text_of(number), from, sizeof target->record->from);
-	if (owned != NULL && strcmp(owned->account_sid, call->record->account_sid) == 0)
+	if (account != NULL && admission_may_show(call->calls, account, number))
 		return REFUSED_NOT;
 	return refusal_set(refusal, REFUSED_CALLER_ID, "From", text_of(number),
-			   "a number of the trunk's account, or a transferee with a number");
+			   "a number of the trunk's account, or verified for it");
 }
 
 // XFER-006, D-63: as if the PBX had called it.
