@@ -59,7 +59,8 @@ static bool is_letter(char letter)
 static void strike(char *octets, size_t size, struct text word, char with)
 {
 	for (size_t at = 0; at + word.size < size; at++) {
-		if (!text_is_same((struct text){ octets + at, word.size }, word))
+		if ((octets[at] | 0x20) != word.data[0] ||
+		    !text_is_same((struct text){ octets + at, word.size }, word))
 			continue;
 		at += word.size;
 		while (at < size && (octets[at] == '"' || octets[at] == ' ' || octets[at] == '='))
@@ -69,13 +70,33 @@ static void strike(char *octets, size_t size, struct text word, char with)
 	}
 }
 
-// Only where there can be something: few messages have either.
-static void strike_secrets(struct replay_entry *entry)
+// Where in the copy a part of the message is.
+static char *part_of(struct replay_entry *entry, const struct sip_message *invite, struct text part)
 {
-	if (memmem(entry->octets, entry->size, "esponse", 7) != NULL)
-		strike(entry->octets, entry->size, TEXT("response"), '0');
-	if (memmem(entry->octets, entry->size, "nline:", 6) != NULL)
-		strike(entry->octets, entry->size, TEXT("inline:"), 'A');
+	bool is_inside = part.size > 0 && part.data >= invite->raw.data &&
+			 part.data + part.size <= invite->raw.data + invite->raw.size;
+	return is_inside ? entry->octets + (part.data - invite->raw.data) : NULL;
+}
+
+static void strike_header(struct replay_entry *entry, const struct sip_message *invite,
+			  const char *name)
+{
+	struct text value;
+	for (unsigned nth = 0; (value = sip_message_header(invite, name, nth)).data != NULL;
+	     nth++) {
+		char *octets = part_of(entry, invite, value);
+		if (octets != NULL)
+			strike(octets, value.size, TEXT("response"), '0');
+	}
+}
+
+static void strike_secrets(struct replay_entry *entry, const struct sip_message *invite)
+{
+	char *body = part_of(entry, invite, invite->body);
+	strike_header(entry, invite, "Proxy-Authorization");
+	strike_header(entry, invite, "Authorization");
+	if (body != NULL && memmem(body, invite->body.size, "crypto", 6) != NULL)
+		strike(body, invite->body.size, TEXT("inline:"), 'A');
 }
 
 void replay_ring_add(struct replay_ring *ring, const struct sip_message *invite,
@@ -98,7 +119,7 @@ void replay_ring_add(struct replay_ring *ring, const struct sip_message *invite,
 	(void)text_copy(text_of(fate->sid), entry->sid, sizeof entry->sid);
 	entry->size = (uint16_t)invite->raw.size;
 	memcpy(entry->octets, invite->raw.data, invite->raw.size);
-	strike_secrets(entry);
+	strike_secrets(entry, invite);
 }
 
 void replay_ring_settle(struct replay_ring *ring, struct text sid, enum refusal_cause cause)
