@@ -11,7 +11,7 @@
 #define WINDOW_MS 60000
 #define SWEEP_PLACES 256
 #define LINES_PER_S 5
-#define SALT_MS 10000
+#define SALT_MS 60000
 #define LED_MS 32000 // as long as a transaction (Timer F)
 #define LED_PER_S 16 // new ones: no more than 512 at a time, of 16,384 places
 
@@ -196,8 +196,8 @@ static void sweep_on(struct sip_guard *guard)
 	guard->active = 0;
 }
 
-// Another choice now and then, so that nobody's number stays out; rarely enough that those who repeat
-// their INVITE meet the same.
+// Another choice now and then, so that nobody's number stays out. Rarely: those who were left out and
+// repeat their INVITE would be let in too late, in the place of new calls, for as long as they repeat.
 static void choose_salt(struct sip_guard *guard)
 {
 	uint64_t now_ms = guard->options.clock->now_ms;
@@ -236,6 +236,8 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us)
 	sip_guard_overload_note(&guard->overload, SIP_GUARD_LOOP, late_us);
 	enum sip_guard_change change = sip_guard_overload_look(
 		&guard->overload, config->queue_ms * 1000ull, sip_guard_now_us(guard));
+	if (change == SIP_GUARD_BEGAN)
+		guard->salt_ms = 0; // the choice stands for a minute from now
 	if (change != SIP_GUARD_SAME)
 		tell_overload(guard, change);
 	counter_set(&counters->is_overloaded, guard->overload.is_on);
