@@ -257,9 +257,11 @@ struct call *call_create(struct calls *calls, struct sip_server *server,
 	(void)text_copy(text_of(admitted->caller_id), call->record->from,
 			sizeof call->record->from);
 	(void)text_copy(text_of(admitted->called), call->record->to, sizeof call->record->to);
-	if (admitted->carrier != NULL)
+	if (admitted->carrier != NULL) {
+		sip_dialog_name_peer(call->caller->dialog, admitted->carrier->sid); // TLS-010
 		record_carrier(call, admitted->carrier->sid, admitted->carrier->name,
 			       &invite->flow.remote);
+	}
 	link_call(calls, call);
 	carry_start(call, invite);
 	record_ladder(call, MEDIA_CALLER, RECORD_IN, "INVITE");

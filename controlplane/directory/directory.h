@@ -85,6 +85,8 @@ struct carrier { // CG…: a gateway of the PSTN
 	struct address address; // the same when the host is one; else of no family
 	enum directory_transport transport;
 	uint32_t options_ping_s; // 0: none
+	struct prefix sources[DIRECTORY_SOURCES_MAX]; // where its calls come from too
+	unsigned source_count;
 	uint16_t priority; // lower first
 	uint16_t weight; // share among equal priority, 1..65535
 	bool is_enabled;

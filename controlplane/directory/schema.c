@@ -160,6 +160,8 @@ static const struct directory_field carrier_fields[] = {
 	  .text = "File of that certificate's key; not given: it is in the same file." },
 	{ .name = "deprecated_tls", .type = DIRECTORY_BOOL, .fallback = "false",
 	  .text = "Whether TLS 1.0 and 1.1 will do with it (TLS-005)." },
+	{ .name = "sources", .type = DIRECTORY_PREFIXES, .max = DIRECTORY_SOURCES_MAX,
+	  .text = "Further addresses or prefixes that its calls come from, besides its address." },
 	{ .name = "number_format", .type = DIRECTORY_CHOICE, .choices = "e164, digits", .fallback = "e164",
 	  .text = "How it writes numbers in the calls it sends: e164 with the plus sign, or digits without one, country code first." },
 	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",

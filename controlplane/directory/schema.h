@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+#define DIRECTORY_SOURCES_MAX 16 // of a carrier
+
 enum directory_kind {
 	DIRECTORY_ACCOUNT,
 	DIRECTORY_TRUNK,
@@ -32,6 +34,7 @@ enum directory_type {
 	DIRECTORY_BOOL,
 	DIRECTORY_UNSIGNED,
 	DIRECTORY_PREFIX, // IP address or prefix
+	DIRECTORY_PREFIXES, // several, separated by spaces
 	DIRECTORY_HOST, // IP address or host name, with optional port
 	DIRECTORY_CHOICE, // one of `choices`
 	DIRECTORY_REFERENCE, // SID of one object of `refers_to`

@@ -199,6 +199,34 @@ static const char *write_prefix(const struct directory_field *field, struct text
 	return NULL;
 }
 
+// What comes from there is believed to be a carrier: the whole Internet is not.
+static bool is_narrow(struct text word)
+{
+	struct prefix prefix;
+	return prefix_parse(word, &prefix) &&
+	       prefix.bits >= (prefix.address.family == ADDRESS_IPV4 ? 16 : 32);
+}
+
+static const char *write_prefixes(const struct directory_field *field, struct text value,
+				  struct writer *out)
+{
+	const char *allowed = NULL;
+	struct text word;
+	for (unsigned count = 0; allowed == NULL && (word = directory_value_next(&value)).size > 0;
+	     count++) {
+		if (count == field->max)
+			return "fewer addresses and prefixes";
+		if (count > 0)
+			writer_char(out, ' ');
+		allowed =
+			is_narrow(word)
+				? write_prefix(field, word, out)
+				: "IP addresses or prefixes, of 16 bits at least (IPv6: 32), like "
+				  "192.0.2.7 198.51.100.0/24";
+	}
+	return allowed;
+}
+
 // RFC 1123 2.1; a name whose last label is a number could be taken for an address.
 bool directory_value_write_host_name(struct text host, struct writer *out)
 {
@@ -424,6 +452,7 @@ static const struct {
 	[DIRECTORY_BOOL] = { write_bool, NULL },
 	[DIRECTORY_UNSIGNED] = { write_number, "" },
 	[DIRECTORY_PREFIX] = { write_prefix, NULL },
+	[DIRECTORY_PREFIXES] = { write_prefixes, NULL },
 	[DIRECTORY_HOST] = { write_host, NULL },
 	[DIRECTORY_CHOICE] = { write_choice, NULL },
 	[DIRECTORY_REFERENCE] = { write_references, NULL },

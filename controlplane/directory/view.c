@@ -148,6 +148,15 @@ static bool fill_host(struct text value, struct carrier *carrier)
 	return host.size > 0 && text_copy(host, carrier->host, sizeof(carrier->host));
 }
 
+static void fill_sources(struct text rest, struct carrier *carrier)
+{
+	struct text word;
+	while (carrier->source_count < DIRECTORY_SOURCES_MAX &&
+	       (word = directory_value_next(&rest)).size > 0)
+		carrier->source_count +=
+			prefix_parse(word, &carrier->sources[carrier->source_count]);
+}
+
 static void fill_carrier(const struct directory_object *object, union directory_view *view)
 {
 	struct carrier *carrier = &view->carrier;
@@ -159,6 +168,7 @@ static void fill_carrier(const struct directory_object *object, union directory_
 	carrier->options_ping_s = (uint32_t)number(object, "options_ping_s");
 	carrier->priority = (uint16_t)number(object, "priority");
 	carrier->weight = (uint16_t)number(object, "weight");
+	fill_sources(get(object, "sources"), carrier);
 	carrier->has_plus = !text_is_equal(get(object, "number_format"), TEXT("digits"));
 	carrier->has_srtp = is_true(object, "srtp");
 	carrier->has_aead = is_true(object, "srtp_aead");

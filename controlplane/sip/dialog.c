@@ -258,6 +258,12 @@ enum status sip_dialog_open_server(struct sip_dialogs *dialogs, const struct sip
 	return OK;
 }
 
+void sip_dialog_name_peer(struct sip_dialog *dialog, const char *name)
+{
+	(void)text_copy(text_of(name), dialog->known.peer, sizeof(dialog->known.peer));
+	(void)text_copy(text_of(name), dialog->flow.peer, sizeof(dialog->flow.peer));
+}
+
 enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip_dialog_call *call,
 				   void *owner, struct sip_dialog **out_dialog)
 {

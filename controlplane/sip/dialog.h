@@ -46,6 +46,9 @@ struct sip_dialog_call { // what a new outgoing call needs
 // As the calling side: makes Call-ID and From tag.
 enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip_dialog_call *call,
 				   void *owner, struct sip_dialog **out_dialog);
+// Who it is that our requests go to, when a connection has to be made (struct sip_flow). Of a dialog that
+// was asked for; the other kind says it in its flow.
+void sip_dialog_name_peer(struct sip_dialog *dialog, const char *name);
 void sip_dialog_close(struct sip_dialog *dialog); // NULL is harmless
 
 // Remote tag, target (Contact) and route set from a 1xx or 2xx with a To tag; from a target refresh

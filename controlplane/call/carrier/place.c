@@ -25,12 +25,20 @@ void place_note(struct places *places, const struct address *address, const char
 	(void)text_copy(text_of(carrier_sid), place->carrier_sid, sizeof place->carrier_sid);
 }
 
+static bool calls_from(const struct carrier *carrier, const struct address *address)
+{
+	bool does = address_is_same_host(&carrier->address, address);
+	for (unsigned i = 0; i < carrier->source_count; i++)
+		does |= prefix_contains(&carrier->sources[i], address);
+	return does;
+}
+
 const struct carrier *place_find_carrier(const struct calls *calls, const struct address *address)
 {
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
 	unsigned count = directory_carriers(calls->directory, carriers);
 	for (unsigned i = 0; i < count; i++) {
-		if (address_is_same_host(&carriers[i]->address, address))
+		if (calls_from(carriers[i], address))
 			return carriers[i];
 	}
 	const struct place *place = find((struct places *)&calls->places, address);

@@ -22,6 +22,6 @@ struct places { // all zero: none
 };
 
 void place_note(struct places *places, const struct address *address, const char *carrier_sid);
-// By an address of the directory, or one it was asked at lately, whatever the port: a carrier calls from
-// any. NULL: nobody's, or that of a carrier that is disabled.
+// By an address or prefix of the directory, or one it was asked at lately, whatever the port: a carrier
+// calls from any. NULL: nobody's, or that of a carrier that is disabled.
 const struct carrier *place_find_carrier(const struct calls *calls, const struct address *address);

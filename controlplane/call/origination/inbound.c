@@ -12,6 +12,7 @@
 #include "call/method.h"
 #include "call/record.h"
 #include "directory/directory.h"
+#include "sip/guard/guard.h"
 
 // A carrier's address can be forged by UDP: what such calls leave behind is bounded.
 #define ALERTS_PER_S 20
@@ -161,6 +162,8 @@ void inbound_invite(struct calls *calls, struct sip_server *server,
 		refuse(calls, server, &admission_case);
 		return;
 	}
+	// One of its further addresses is a known peer from now on.
+	sip_guard_note_authenticated(calls->guard, &invite->flow.remote);
 	inbound_read_caller(invite, &admission_case.admitted);
 	sip_server_set_peer(server, admission_case.admitted.carrier->sid);
 	call_begin(calls, server, invite, &admission_case.admitted);
