@@ -27,7 +27,7 @@
 #include "sip/transaction.h"
 
 #define CALL_SDP_SIZE 2048
-#define CALL_HEADERS_SIZE 3072 // our own lines, and those that pass (call/header/header.h)
+#define CALL_HEADERS_SIZE 4096 // our own lines, and those that pass (call/header/header.h)
 
 struct fork; // call/session/early.h
 struct subscription; // call/transfer/subscription.h
