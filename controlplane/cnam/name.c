@@ -2,7 +2,7 @@
 
 #include "cnam/name.h"
 
-#include <string.h>
+#include "base/country/country.h"
 
 // How long the character is; 0: no well-formed UTF-8 (RFC 3629 4), or a control character.
 static size_t character_size(struct text text)
@@ -57,20 +57,23 @@ void cnam_name_write_quoted(const char *name, struct writer *writer)
 	writer_char(writer, '"');
 }
 
-// Area codes below +1 that are neither the United States' nor Canada's: islands, and numbers of no
-// place (North American Numbering Plan).
-static const char elsewhere[] =
-	"242 246 264 268 284 340 345 441 473 649 658 664 670 671 684 721 758 767 784 787 "
-	"809 829 849 868 869 876 939 "
+// Area codes below +1 that are of no place: free, personal and premium numbers (North American Numbering
+// Plan).
+static const char nowhere[] =
 	"800 822 833 844 855 866 877 880 881 882 883 884 885 886 887 888 889 900 "
-	"500 521 522 523 524 525 526 527 528 529 532 533 538 542 543 544 545 546 547 549 550 552 "
-	"553 554 556 558 566 569 577 578 588 589 600 700 710";
+	"500 521 522 523 524 525 526 527 528 529 532 533 538 542 543 544 545 546 547 549 "
+	"550 552 553 554 556 558 566 569 577 578 588 589 600 700 710";
 
 bool cnam_name_is_public(struct text e164)
 {
-	if (e164.size != 12 || !text_has_prefix(e164, TEXT("+1")) || e164.data[2] < '2')
+	unsigned country = country_of_number(e164);
+	if (e164.size != 12 || !text_has_prefix(e164, TEXT("+1")) || e164.data[2] < '2' ||
+	    country == COUNTRY_NONE)
 		return false;
-	struct text rest = TEXT(elsewhere), area = { e164.data + 2, 3 };
+	struct text code = text_of(country_code(country));
+	struct text rest = TEXT(nowhere), area = { e164.data + 2, 3 };
+	if (!text_is_equal(code, TEXT("US")) && !text_is_equal(code, TEXT("CA")))
+		return false;
 	while (rest.size > 0)
 		if (text_is_equal(text_split(&rest, ' '), area))
 			return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/country/country.h"
 #include "directory/object.h"
 
 static void clear(struct directory_object *object, struct text field)
@@ -14,10 +15,24 @@ static void clear(struct directory_object *object, struct text field)
 	(void)status; // an empty value is always taken
 }
 
+// NUM-001: told by the number, where nobody has told it.
+static void fill_country(struct directory_object *object)
+{
+	unsigned country = country_of_number(directory_object_get(object, "e164"));
+	if (country == COUNTRY_NONE || strlen(country_code(country)) != 2 ||
+	    directory_object_get(object, "country").size > 0)
+		return;
+	enum status status =
+		directory_object_set(object, TEXT("country"), text_of(country_code(country)), NULL);
+	(void)status; // without memory it stays untold
+}
+
 void directory_number_settle(struct directory_object *object, struct text field)
 {
 	if (object->kind != DIRECTORY_NUMBER)
 		return;
+	if (text_is_same(field, TEXT("e164")))
+		fill_country(object);
 	if (text_is_same(field, TEXT("trunk")) && directory_object_get(object, "trunk").size > 0)
 		clear(object, TEXT("voice_url"));
 	if (text_is_same(field, TEXT("voice_url")) &&
@@ -57,6 +72,16 @@ enum status directory_number_check(const struct directory_object *object,
 	if (url.size > 0 && directory_object_get(object, "trunk").size > 0)
 		return refuse(out_problem, ERR_CONFLICT, "voice_url",
 			      "its calls go to a trunk or to a URL, not to both (NUM-008)");
+	struct text number = directory_object_get(object, "e164");
+	struct text code = directory_object_get(object, "country");
+	unsigned country = country_of_number(number);
+	bool is_shared = text_has_prefix(number, TEXT("+1")); // free numbers are of several
+	if (country != COUNTRY_NONE && code.size > 0 && !is_shared &&
+	    !text_is_equal(code, text_of(country_code(country)))) {
+		directory_problem_set(out_problem, "country", "%.*s is a number of %s",
+				      TEXT_FORMAT(number), country_name(country));
+		return ERR_CONFLICT;
+	}
 	if (text_is_equal(directory_object_get(object, "country"), TEXT("JP")) &&
 	    is_true(object, "sms"))
 		return refuse(out_problem, ERR_CONFLICT, "sms",

@@ -370,12 +370,10 @@ static const char *write_country(const struct directory_field *field, struct tex
 				 struct writer *out)
 {
 	(void)field;
-	for (size_t i = 0; i < value.size; i++) {
-		char letter = lower(value.data[i]);
-		if (value.size != 2 || letter < 'a' || letter > 'z')
-			return "two letters of ISO 3166, like US or JP";
-		writer_char(out, (char)(letter - ('a' - 'A')));
-	}
+	unsigned country = value.size == 2 ? country_of_code(value) : COUNTRY_NONE;
+	if (country == COUNTRY_NONE)
+		return "a country's two letters of ISO 3166, like US or JP";
+	writer_string(out, country_code(country));
 	return NULL;
 }
 

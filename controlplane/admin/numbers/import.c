@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "base/random.h"
 #include "directory/directory.h"
+#include "directory/number.h"
 #include "directory/object.h"
 #include "store/import.h"
 
@@ -132,6 +133,7 @@ static bool fill(struct admin_import *import, uint64_t line, struct text rest,
 	}
 	if (rest.size > 0)
 		note(import, line, "", "has more cells than the first line has columns");
+	directory_number_settle(object, TEXT("e164"));
 	return import->problem_count == before;
 }
 
