@@ -59,7 +59,7 @@ enum history_end history_end_of(struct text text);
 struct history_call {
 	char sid[35], account_sid[35], trunk_sid[35], carrier_sid[35];
 	char parent_sid[35]; // of the call it was, or was to be, joined with by transfer; "": none
-	char direction[16]; // "termination", "origination"
+	char direction[16]; // "termination", "origination"; "transfer" to a host of the customer's
 	char from[64], to[64];
 	char source[64]; // the caller's signalling address
 	char carrier[65], carrier_address[64]; // tried last; of origination, the one that called

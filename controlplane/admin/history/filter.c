@@ -53,7 +53,8 @@ static bool read_call(const struct reading *reading, struct text value)
 static bool read_direction(const struct reading *reading, struct text value)
 {
 	bool is_known = text_is_equal(value, TEXT("termination")) ||
-			text_is_equal(value, TEXT("origination"));
+			text_is_equal(value, TEXT("origination")) ||
+			text_is_equal(value, TEXT("transfer"));
 	return is_known &&
 	       text_copy(value, reading->filter->direction, sizeof(reading->filter->direction));
 }
@@ -170,7 +171,7 @@ static const struct {
 	{ "account", read_account, "an account's SID or name: trunkctl show accounts" },
 	{ "trunk", read_trunk, "a trunk's SID, name or domain: trunkctl show trunks" },
 	{ "call", read_call, "the SID of a call: trunkctl show history" },
-	{ "direction", read_direction, "allowed: termination, origination" },
+	{ "direction", read_direction, "allowed: termination, origination, transfer" },
 	{ "number", read_number, "who called or was called, as +14155550100" },
 	{ "status", read_status, "a SIP status, as 486, 4xx, 400-499, failed" },
 	{ "since", read_since, "UTC, as 2026-11-29 or 2026-11-29T02:00, or how long ago: 30m, 2h, 7d" },

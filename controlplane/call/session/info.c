@@ -130,7 +130,8 @@ void info_asked(struct leg *leg, struct sip_server *server, const struct sip_mes
 		refuse(leg, server, 469, TEXT("Recv-Info:\r\n")); // RFC 6086 4.2.2
 	} else if (info->body.size > BODY_MAX) {
 		refuse(leg, server, 413, TEXT_NONE);
-	} else if (other == NULL || other->is_over || !sip_dialog_is_confirmed(other->dialog)) {
+	} else if (other == NULL || other->is_over || leg->call->state == CALL_LEAVING ||
+		   !sip_dialog_is_confirmed(other->dialog)) {
 		refuse(leg, server, 480, TEXT_NONE); // there is nobody yet who could be asked
 	} else if (leg->info_count == WAITING_MAX || (made = create(other, info)) == NULL) {
 		refuse(leg, server, 500, TEXT("Retry-After: 1\r\n"));

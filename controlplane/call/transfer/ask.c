@@ -137,6 +137,10 @@ void transfer_asked(struct leg *leg, struct sip_server *server, const struct sip
 	struct refusal refusal = { 0 };
 	struct refer refer;
 	record_ladder(leg->call, leg->side, RECORD_IN, "REFER");
+	if (leg->call->state >= CALL_LEAVING) { // its record went along with who was transferred
+		reply(leg, server, 491, TEXT_NONE);
+		return;
+	}
 	enum refusal_cause cause = judge(leg, request, &refer, &refusal);
 	if (cause != REFUSED_NOT) {
 		refusal_count(&leg->calls->counters, cause);
