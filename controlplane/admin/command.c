@@ -41,6 +41,8 @@ static const struct admin_command COMMANDS[] = {
 	  "Shows the certificates of SIP over TLS, the versions and suites offered, and handshakes by outcome.", admin_tls_show },
 	{ "show dns", "[NAME]", 0, 1, ADMIN_READ,
 	  "Shows the answers of DNS in memory, all or those of a name, with the time they have left, and failures.", admin_dns_show },
+	{ "show network", "", 0, 0, ADMIN_READ,
+	  "Lists addresses and ports of signalling and media, for customers' firewalls, edge by edge (NET-012).", admin_network_show },
 	{ "show names", "", 0, 0, ADMIN_READ,
 	  "Shows how the names of trunks are published in DNS: the zone, when it was right, what fails (TERM-007).", admin_names_show },
 	{ "show zone", "[AFTER]", 0, 1, ADMIN_READ,

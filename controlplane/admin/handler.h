@@ -16,6 +16,7 @@ void admin_tls_show(struct admin_request *request); // sip/tls.c
 void admin_tls_show_ca(struct admin_request *request);
 
 void admin_dns_show(struct admin_request *request); // sip/dns.c
+void admin_network_show(struct admin_request *request); // sip/network.c
 void admin_names_show(struct admin_request *request); // sip/names.c
 void admin_names_zone(struct admin_request *request);
 void admin_connections_list(struct admin_request *request); // sip/connections.c

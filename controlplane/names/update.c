@@ -239,7 +239,9 @@ enum status names_server_read(struct names_server *server, names_record_fn found
 	ldns_rr *rr;
 	ldns_rdf_deep_free(zone);
 	if (started != LDNS_STATUS_OK) {
-		say(out_problem, "transfer of the zone", ldns_get_errorstr_by_id(started));
+		say(out_problem, "transfer of the zone",
+		    started == LDNS_STATUS_NETWORK_ERR ? "no answer from any of names.servers"
+						       : ldns_get_errorstr_by_id(started));
 		return ERR_UNAVAILABLE;
 	}
 	while (is_wanted && !atomic_load(&server->is_cancelled) && count < RECORDS_MAX &&
@@ -396,10 +398,13 @@ static enum status read_answer(const ldns_pkt *answer, char out_problem[static N
 static enum status explain_silence(ldns_status sent, char out_problem[static NAMES_PROBLEM_SIZE])
 {
 	bool is_bogus = sent == LDNS_STATUS_CRYPTO_TSIG_BOGUS;
-	say(out_problem, "update of the zone",
-	    is_bogus
-		    ? "the answer is not signed with our key: it is unknown there, or clocks differ"
-		    : ldns_get_errorstr_by_id(sent));
+	const char *why = ldns_get_errorstr_by_id(sent);
+	if (is_bogus)
+		why = "the answer is not signed with our key: it is unknown there, or clocks "
+		      "differ";
+	else if (sent == LDNS_STATUS_ERR || sent == LDNS_STATUS_NETWORK_ERR)
+		why = "no answer from any of names.servers";
+	say(out_problem, "update of the zone", why);
 	return is_bogus ? ERR_FORBIDDEN : ERR_UNAVAILABLE;
 }
 

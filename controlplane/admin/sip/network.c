@@ -1,0 +1,81 @@
+// What customers have to let through their firewalls: addresses and ports of signalling and media, edge by
+// edge. Runs on the control thread; reads the configuration only.
+
+#include "admin/handler.h"
+#include "admin/json.h"
+#include "admin/request.h"
+#include "config/config.h"
+
+#define MEDIA_PORTS                                                                                \
+	"10000-20000/udp" // NET-018: another range than signalling, also where addresses meet
+
+static json_t *addresses_to_json(const struct config_addresses *addresses)
+{
+	json_t *array = json_array();
+	for (unsigned i = 0; i < addresses->count; i++)
+		(void)json_array_append_new(array, admin_json_address(&addresses->items[i]));
+	return array;
+}
+
+static json_t *prefixes_to_json(const struct config_prefixes *prefixes)
+{
+	json_t *array = json_array();
+	for (unsigned i = 0; i < prefixes->count; i++) {
+		char room[ADDRESS_TEXT_SIZE + 8];
+		struct writer writer = writer_of(room, sizeof(room));
+		address_write_host(&prefixes->items[i].address, &writer);
+		writer_format(&writer, "/%u", prefixes->items[i].bits);
+		(void)json_array_append_new(array, admin_json_text(writer_done(&writer)));
+	}
+	return array;
+}
+
+static json_t *signalling_ports(const struct config *config)
+{
+	char room[64];
+	struct writer writer = writer_of(room, sizeof(room));
+	writer_format(&writer, "%u/udp", config->sip.port);
+	if (config->connections.max > 0)
+		writer_format(&writer, " %u/tcp %u/tls", config->sip.port, config->sip.tls_port);
+	return admin_json_text(writer_done(&writer));
+}
+
+static json_t *place_to_json(const struct config *config, const char *name, json_t *regions,
+			     json_t *signalling, json_t *media)
+{
+	json_t *object = json_object();
+	admin_json_set(object, "edge", admin_json_string(name));
+	admin_json_set(object, "regions", regions);
+	admin_json_set(object, "signalling", signalling);
+	admin_json_set(object, "signalling_ports", signalling_ports(config));
+	admin_json_set(object, "media", media);
+	admin_json_set(object, "media_ports", json_string(MEDIA_PORTS));
+	return object;
+}
+
+// An edge without addresses of its own is reached at those of the nodes.
+static json_t *edge_to_json(const struct config *config, const struct edge_config *edge)
+{
+	json_t *regions = json_array();
+	for (unsigned i = 0; i < edge->regions.count; i++)
+		(void)json_array_append_new(regions, json_string(edge->regions.items[i]));
+	return place_to_json(config, edge->name, regions,
+			     addresses_to_json(edge->signalling.count > 0 ? &edge->signalling
+									  : &config->sip.addresses),
+			     edge->media.count > 0 ? prefixes_to_json(&edge->media)
+						   : addresses_to_json(&config->media.addresses));
+}
+
+void admin_network_show(struct admin_request *request)
+{
+	const struct config *config = request->context->config;
+	json_t *places = json_array(), *result = json_object();
+	(void)json_array_append_new(places,
+				    place_to_json(config, "(this node)", json_array(),
+						  addresses_to_json(&config->sip.addresses),
+						  addresses_to_json(&config->media.addresses)));
+	for (unsigned i = 0; i < config->edges.count; i++)
+		(void)json_array_append_new(places, edge_to_json(config, &config->edges.items[i]));
+	admin_json_set(result, "network", places);
+	admin_request_answer(request, result);
+}
