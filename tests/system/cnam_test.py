@@ -1,5 +1,5 @@
 """The names of callers from the PSTN, from a web service of the lab: in the INVITE that a PBX gets, and on the
-bill. CNAM-001 to CNAM-012, TRUNK-017."""
+bill."""
 
 import http.server
 import threading
@@ -138,7 +138,7 @@ def test_a_database_in_trouble_costs_a_moment_and_nothing_else(site, caller):
 
 
 def test_names_are_looked_up_for_the_trunk_that_wants_them(site):
-    """TRUNK-017, CNAM-008, CNAM-009: off unless switched on, for each trunk by itself."""
+    """TRUNK-017, CNAM-008 (in part), CNAM-009: off unless switched on, for each trunk by itself."""
     asked = len(Service.asked)
     invite, _ = call(site, "+14155550142", PLAIN)
     assert display(invite["From"]) == "" and len(Service.asked) == asked

@@ -1,5 +1,4 @@
-"""The names of trunks in public DNS, with a real server that takes updates: knot. TERM-007, NET-010, NET-011,
-NET-017."""
+"""The names of trunks in public DNS, with a real server that takes updates: knot."""
 
 import time
 
@@ -8,7 +7,7 @@ from conftest import Site
 from lab.zone import Zone
 
 KEY = ("trunkd", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
-PUBLIC = ["203.0.113.3", "203.0.113.0", "203.0.113.2", "203.0.113.1"]  # NET-011: no order of theirs
+PUBLIC = ["203.0.113.3", "203.0.113.0", "203.0.113.2", "203.0.113.1"]  # in no order of theirs
 NX = 3
 FORMS = ("pstn.trunkd.example", "pstn.dublin.trunkd.example", "pstn.tokyo.trunkd.example",
          "pstn.ie1.trunkd.example")

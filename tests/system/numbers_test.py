@@ -1,11 +1,12 @@
 """A number's life: into stock by a file, found, bought, on a trunk, moved, off it, released; and charged each
-month. NUM-001 to NUM-016."""
+month."""
 
 import json
 import time
 
 import pytest
-from conftest import Site
+from conftest import Site, said
+from lab import script
 from lab.appliance import Refused
 
 COUNTRIES = (
@@ -78,7 +79,7 @@ def test_a_file_with_a_wrong_row_brings_nothing(site):
 
 
 def test_thousands_are_imported_and_found_by_country_and_digits(site):
-    """NUM-001: of more than 100 countries. NUM-002: by country and any digits. NUM-014, NUM-015."""
+    """NUM-001: of more than 100 countries. NUM-002: by country and any digits. NUM-014 (in part), NUM-015."""
     rows = [f'"+1415{n:07}",US,local,"voice;sms;mms",1.15' for n in range(3000)]
     rows += [f"+8150{n:08},JP,mobile,voice,4.50" for n in range(200)]
     rows += [f"+99{n:03}0000,{country},national,voice,2" for n, country in enumerate(COUNTRIES)]
@@ -100,7 +101,7 @@ def test_thousands_are_imported_and_found_by_country_and_digits(site):
 
 
 def test_a_number_is_bought_moved_and_taken_off(site):
-    """NUM-003 to NUM-011."""
+    """NUM-003 to -006, NUM-007 (in part), NUM-008 (in part), NUM-009 to -011."""
     e164, account = "+12125550001", site.sids["account"]
     stock(site, e164)
     assert "in stock" in refused(site, "change", "number", e164, f"account={account}")
@@ -123,7 +124,7 @@ def test_a_number_is_bought_moved_and_taken_off(site):
 
 
 def test_a_released_number_rests_before_it_is_sold_again(site):
-    """NUM-012: only by explicit action. Its trunk and its name go with it."""
+    """NUM-012: only by explicit action. Its trunk goes with it. NUM-020: its calls hear 404."""
     e164, account = "+12125550002", site.sids["account"]
     stock(site, e164)
     site.trunkd.trunkctl("buy", "number", e164, account, "fast")
@@ -134,11 +135,16 @@ def test_a_released_number_rests_before_it_is_sold_again(site):
     assert e164 not in numbers_of(site, account) and find(site, pattern="2125550002")["fit"] == 0
     assert "rests" in refused(site, "buy", "number", e164, account)
     assert "in stock already" in refused(site, "release", "number", e164)
+    gateway = site.caller(
+        script.scenario(script.invite(), script.expect(404), script.ack_failure()), host="carrier",
+        name="gateway", keys={"number": e164, "domain": site.net["appliance"].address,
+                              "from": "+14155550142", "from_host": site.net["carrier"].address})
+    assert gateway.run(10), said(gateway)
     assert json.dumps(site.trunkd.trunkctl("check", "number", e164)).find(account) < 0
 
 
 def test_the_operator_asks_whether_a_number_is_active_and_able(site):
-    """NUM-019."""
+    """NUM-019 (in part)"""
     e164 = "+12125550003"
     stock(site, e164, sms="true")
 

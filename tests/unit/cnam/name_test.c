@@ -4,7 +4,7 @@
 
 #include "tests/check.h"
 
-// CNAM-012: nothing in a name ends a header; CNAM-002: as a display name.
+// CNAM-012: nothing in a name ends a header; in a display name.
 static void names_are_cleaned_and_quoted(void **state)
 {
 	(void)state;

@@ -11,7 +11,7 @@ static void write_all(const struct names_plan *plan, const char *domain, char *r
 }
 
 // NET-010: every address of the edge, TTL 600 s. NET-017: as text, for any DNS server. API-005: 60 s.
-// TERM-012, TERM-013: the global form, one of an edge, one of a legacy region.
+// TERM-012 (in part), TERM-013 (in part): the global form, one of an edge, one of a legacy region.
 static void the_zone_holds_every_form(void **state)
 {
 	(void)state;
@@ -31,7 +31,7 @@ static void the_zone_holds_every_form(void **state)
 			   "acme.pstn.ie1 600 IN A 198.51.100.1\n");
 }
 
-// NET-009, NET-010: an edge has the addresses of its own.
+// NET-010: an edge has the addresses of its own.
 static void an_edge_has_its_own_addresses(void **state)
 {
 	(void)state;

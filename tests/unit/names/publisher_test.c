@@ -1,4 +1,4 @@
-// The publisher's thread: it fails, tries again, and is right in the end. TERM-007.
+// The publisher's thread: it fails, tries again, and is right in the end.
 
 #include <poll.h>
 

@@ -1,4 +1,4 @@
-// What is done to the zone, and to which names. TERM-007.
+// What is done to the zone, and to which names.
 
 #include "fixture.h"
 #include "names/reconcile.h"
