@@ -25,6 +25,24 @@ static void every_code_has_its_texts(void **state)
 	assert_int_equal(missing, 0);
 }
 
+static bool has_row(uint32_t code)
+{
+	for (unsigned i = REFUSED_NOT + 1; i < REFUSAL_COUNT; i++)
+		if (refusal_row((enum refusal_cause)i)->alert_code == code)
+			return true;
+	return false;
+}
+
+static void every_text_is_of_a_code(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < catalogue_entry_count; i++)
+		if (!has_row(catalogue_entries[i].code))
+			fail_msg("no alert has the code %u: take it out of "
+				 "controlplane/call/catalogue/alerts.txt",
+				 (unsigned)catalogue_entries[i].code);
+}
+
 static bool is_ascii(const char *text)
 {
 	for (; *text; text++)
@@ -162,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_code_has_its_texts),
+		TEST(every_text_is_of_a_code),
 		TEST(english_is_ascii_and_japanese_is_not),
 		TEST(codes_are_found),
 		TEST(customers_are_told_of_firewall_wan_address_and_untouched_headers),
