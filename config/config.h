@@ -42,6 +42,7 @@ struct log_config {
 
 struct sip_config {
 	char base_domain[CONFIG_TEXT_SIZE]; // a trunk's host is NAME.base_domain
+	char platform_domain[CONFIG_TEXT_SIZE];
 	struct config_addresses addresses; // at least one
 	unsigned port;
 	char realm[CONFIG_TEXT_SIZE];

@@ -36,6 +36,9 @@ const struct config_option config_options[] = {
 
 	{ FIELD(sip, base_domain), .kind = CONFIG_DOMAIN, .initial = "pstn.trunkd.example", RESTART,
 	  .sentence = "A trunk named NAME is reached at NAME.base_domain." },
+	{ FIELD(sip, platform_domain), .kind = CONFIG_DOMAIN, .initial = "{sip.base_domain}", RESTART,
+	  .sentence = "Domain in the Diversion header of calls to PBXs (DIV-002); one from a PBX that names it, or the base domain, or "
+		      "what is below them, must name a number of the account (DIV-005, D-58)." },
 	{ FIELD(sip, addresses), .kind = CONFIG_LIST_OF_ADDRESSES, .min = 1, .max = CONFIG_LIST_MAX, RESTART,
 	  .sentence = "Addresses on which SIP is spoken; peers are told the first of their family." },
 	{ FIELD(sip, port), .kind = CONFIG_NUMBER, .min = 1, .max = 65535, .initial = "5060", RESTART,

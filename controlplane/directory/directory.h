@@ -12,6 +12,7 @@
 #include "base/country/country.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "directory/rules.h"
 #include "directory/schema.h"
 
 #define DIRECTORY_SID_SIZE 35
@@ -98,15 +99,6 @@ struct carrier { // CG…: a gateway of the PSTN
 	char tls_certificate[DIRECTORY_PATH_SIZE], tls_key[DIRECTORY_PATH_SIZE]; // "": none
 };
 
-struct accounts_config;
-struct edges_config;
-
-// What of the node's configuration the directory goes by; it borrows each part, which may change live.
-struct directory_rules {
-	const struct edges_config *edges; // NULL: no localized names
-	const struct accounts_config *accounts; // NULL: no limits, all countries
-};
-
 struct directory *directory_create(struct text base_domain);
 void directory_destroy(struct directory *directory);
 void directory_follow(struct directory *directory, const struct directory_rules *rules);
@@ -115,10 +107,13 @@ struct text directory_base_domain(const struct directory *directory);
 // By the host of a Request-URI, case ignored: "<domain>.<base domain>", or with an edge or one of its
 // regions after the base domain's first label, all the same trunk (TERM-012..014). NULL: not ours (TERM-005).
 const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host);
+// The base domain, one below it, a localized one of either; or `platform`, or one below that.
+bool directory_is_platform_host(const struct directory *directory, struct text host,
+				struct text platform);
 const struct trunk *directory_trunk(const struct directory *directory, const char *sid);
 // Does any account allow TLS 1.0 and 1.1? (D-4)
 bool directory_allows_deprecated_tls(const struct directory *directory);
-// Whose ACLs alone hold the address; NULL: nobody's, or several accounts'. Walks all addresses.
+// Whose ACLs alone hold the address; NULL: nobody's, or several accounts'.
 const struct account *directory_account_by_source(const struct directory *directory,
 						  const struct address *source);
 // Is it in any ACL, or a carrier's? Prefixes wider than IPv4 /16 and IPv6 /32 say of nobody who it is.

@@ -46,6 +46,20 @@ static struct text domain_of(const struct directory *directory, struct text host
 	return TEXT_NONE;
 }
 
+// "x." before it makes of the bare domain, and of its localized forms, the name of a trunk.
+bool directory_is_platform_host(const struct directory *directory, struct text host,
+				struct text platform)
+{
+	char room[DIRECTORY_HOST_SIZE + 2];
+	struct writer longer = writer_of(room, sizeof(room));
+	writer_text(&longer, TEXT("x."));
+	writer_text(&longer, host);
+	struct text below = writer_done(&longer);
+	if (below.size > 0 && below.data[below.size - 1] == '.')
+		below.size--;
+	return take_suffix(&below, platform) || domain_of(directory, writer_done(&longer)).size > 0;
+}
+
 static const struct directory_entry *find_unique(const struct directory *directory,
 						 enum directory_kind kind, struct text field,
 						 struct text scope, struct text value)

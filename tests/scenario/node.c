@@ -23,6 +23,7 @@ static void fill_config(struct config *config)
 {
 	struct sip_config *sip = &config->sip;
 	(void)text_copy(TEXT(NODE_BASE_DOMAIN), sip->base_domain, sizeof(sip->base_domain));
+	(void)text_copy(TEXT(NODE_BASE_DOMAIN), sip->platform_domain, sizeof(sip->platform_domain));
 	bool is_parsed = address_parse(TEXT(NODE_ADDRESS), &sip->addresses.items[0]);
 	assert(is_parsed);
 	(void)is_parsed;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/admission/admission.h"
+#include "call/header/claims.h"
 #include "call/header/header.h"
 #include "call/leg.h"
 #include "config/config.h"
@@ -25,6 +27,20 @@ static void drop(struct text *text)
 	*text = TEXT_NONE;
 }
 
+// DIV-005, DIV-010: a number at a host of the platform has to be one of the account's, or verified for it.
+static bool is_foreign(const void *context, const struct sip_uri *uri)
+{
+	const struct call *call = context;
+	const struct directory *directory = call->calls->directory;
+	const struct account *account = directory_account(directory, call->record->account_sid);
+	const char *domain = call->calls->config->sip.platform_domain;
+	char e164[17];
+	if (!directory_is_platform_host(directory, uri->host, text_of(domain)))
+		return false;
+	return account == NULL || !call_read_number(uri->user, true, e164) ||
+	       !admission_may_show(call->calls, account, e164);
+}
+
 static struct text lines_of(struct call *call, enum header_way way,
 			    const struct sip_message *message)
 {
@@ -35,6 +51,8 @@ static struct text lines_of(struct call *call, enum header_way way,
 					.is_private = call->identity.is_private,
 					.keeps_timers = config->session_timers ==
 							CONFIG_SESSION_TIMERS_PASS };
+	struct header_claims claims = { .is_foreign = is_foreign, .context = call };
+	policy.claims = way == HEADER_TO_CARRIER ? &claims : NULL;
 	header_write(message, way, &policy, &writer, &call->calls->counters.headers);
 	return copy(writer_done(&writer));
 }
@@ -55,7 +73,7 @@ enum header_way carry_way_back(const struct call *call)
 static void write_diversion(const struct call *call, struct writer *writer)
 {
 	writer_format(writer, "Diversion: <sip:%s@%s>\r\n", call->record->to,
-		      call->calls->config->sip.base_domain);
+		      call->calls->config->sip.platform_domain);
 }
 
 void carry_write_invite(const struct leg *called, struct writer *writer)

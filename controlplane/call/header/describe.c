@@ -33,6 +33,7 @@ static const char *form_text(enum header_form form)
 	static const char *const texts[HEADER_FORM_COUNT] = {
 		[HEADER_RAW] = "as it came",
 		[HEADER_URIS] = "URIs, hosts hidden",
+		[HEADER_DIVERSIONS] = "URIs, hosts hidden, ours checked",
 		[HEADER_RINGS] = "urn: alone",
 		[HEADER_REFERENCES] = "URIs but cid:",
 		[HEADER_REASONS] = "cause and text",

@@ -95,7 +95,11 @@ static void cross(struct crossing *crossing, const struct header_row *row,
 		count(crossing, HEADER_FATE_CUT);
 		return;
 	}
+	const struct header_claims *claims = crossing->places.claims;
+	unsigned dropped = claims != NULL ? claims->dropped : 0;
 	bool does_pass = write_line(crossing, row, header, &line);
+	for (; claims != NULL && dropped < claims->dropped; dropped++)
+		count(crossing, HEADER_FATE_FOREIGN);
 	if (line.failed) {
 		count(crossing, HEADER_FATE_CUT);
 		return;
@@ -139,6 +143,7 @@ void header_write(const struct sip_message *message, enum header_way way,
 	for (unsigned i = 0; i < message->header_count; i++)
 		rows[i] = header_row_of(message->headers[i].name);
 	places_read(message, policy->domain, &crossing.places);
+	crossing.places.claims = policy->claims;
 	cross_all(&crossing, message, rows, false);
 	cross_all(&crossing, message, rows, true);
 }

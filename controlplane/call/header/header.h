@@ -14,10 +14,14 @@
 #define HEADER_ROOM 2048 // octets of them together
 #define HEADER_VALUE_MAX 1024
 
+struct header_claims;
+
 struct header_policy {
 	const char *domain; // ours, for hosts that are not told
 	bool is_private; // the caller wants to be nobody
 	bool keeps_timers; // sip.session_timers: pass
+	struct header_claims
+		*claims; // of those who were diverted (call/header/claims.h); NULL: unchecked
 };
 
 // label, meaning; one counter each
@@ -25,6 +29,8 @@ struct header_policy {
 	ROW(PASSED, "passed")                                                                      \
 	ROW(HIDDEN, "hidden") /* it named the leg it came from, or nothing of it may pass */       \
 	ROW(CUT, "cut") /* one too many, or too long */                                            \
+	ROW(FOREIGN,                                                                               \
+	    "foreign_diversion") /* it claimed a number of ours that is another's (DIV-006) */     \
 	ROW(TIMER, "timer") /* a session timer: an option tag or a header (SIP-017) */
 
 #define HEADER_FATE_ENUMERATOR(name, label) HEADER_FATE_##name,

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "call/header/claims.h"
 #include "sip/message.h"
 
 #define PLACES_MAX 32
@@ -17,6 +18,7 @@ struct places {
 	unsigned count;
 	struct text domain; // ours: a host below it names a trunk
 	char source[ADDRESS_TEXT_SIZE];
+	struct header_claims *claims; // NULL: nobody is asked
 };
 
 void places_read(const struct sip_message *message, const char *domain, struct places *out_places);

@@ -33,7 +33,7 @@ const struct header_row header_rows[] = {
 	STRIPPED("Identity", 'y',        "signed over headers that are written anew here (RFC 8224)"),
 	STRIPPED("Identity-Info", 'n',   "belongs to Identity"),
 	/* where the call has been */
-	ROW("Diversion", 0,              P, x, P, x, x, HEADER_URIS, "the numbers it was diverted from (DIV-004, DIV-007)"),
+	ROW("Diversion", 0,              P, x, P, x, x, HEADER_DIVERSIONS, "the numbers it was diverted from; of a PBX those that name the platform must be the account's (DIV-004 to DIV-008)"),
 	PERSONAL("History-Info", 0,      P, x, P, x, x, HEADER_URIS, "the same by RFC 7044"),
 	STRIPPED("Referred-By", 'b',     "names who sent it here"),
 	/* what the parties tell each other */

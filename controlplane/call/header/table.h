@@ -28,6 +28,7 @@ enum header_action {
 enum header_form { // of a value that passes
 	HEADER_RAW, // as it came: commas are data
 	HEADER_URIS, // a list of name-addr: our domain stands for hosts that are the leg's own
+	HEADER_DIVERSIONS, // the same, without those that claim a number of another customer (DIV-005)
 	HEADER_RINGS, // a list of URIs of which only urn: goes on (RFC 7462)
 	HEADER_REFERENCES, // a list of URIs of which cid: stays, since its body stays (RFC 6442)
 	HEADER_REASONS, // protocol, cause and text (RFC 3326)

@@ -82,6 +82,19 @@ static bool write_uri(struct text one, const struct places *places, struct write
 	       !places_are_in(places, (struct text){ writer->room + start, writer->used - start });
 }
 
+// DIV-006: what claims a number of another customer is left out, the others go on.
+static bool write_diversion(struct text one, const struct places *places, struct writer *writer)
+{
+	struct sip_party party;
+	struct header_claims *claims = places->claims;
+	if (claims != NULL && sip_party_split(one, &party) &&
+	    claims->is_foreign(claims->context, &party.uri)) {
+		claims->dropped++;
+		return false;
+	}
+	return write_uri(one, places, writer);
+}
+
 static bool has_scheme(struct text one, struct text scheme)
 {
 	struct text uri = text_trim(one);
@@ -203,6 +216,8 @@ bool header_value_write(enum header_form form, struct text value, const struct p
 	switch (form) {
 	case HEADER_URIS:
 		return write_list(value, write_uri, places, writer);
+	case HEADER_DIVERSIONS:
+		return write_list(value, write_diversion, places, writer);
 	case HEADER_RINGS:
 		return write_list(value, write_ring, places, writer);
 	case HEADER_REFERENCES:

@@ -17,6 +17,7 @@ static const char *sample(enum header_form form)
 {
 	static const char *const samples[HEADER_FORM_COUNT] = {
 		[HEADER_RAW] = "04c0,ffee;encoding=hex",
+		[HEADER_DIVERSIONS] = "<sip:+81312345679@pbx.example.org>;reason=unconditional",
 		[HEADER_URIS] = "<sip:+81312345678@pbx.example.org>;reason=unconditional",
 		[HEADER_RINGS] = "<urn:alert:service:call-waiting>",
 		[HEADER_REFERENCES] = "<https://lis.example.org/where/1>",
