@@ -47,7 +47,8 @@ json_t *admin_json_text(struct text text)
 	char *copy = malloc(text.size + 1);
 	if (!copy)
 		return NULL;
-	memcpy(copy, text.data, text.size);
+	if (text.size > 0)
+		memcpy(copy, text.data, text.size);
 	for (size_t i = 0; i < text.size;) {
 		size_t size = sequence_size((struct text){ copy + i, text.size - i });
 		if (size == 0)

@@ -38,8 +38,7 @@ static const char *const answers[] = {
 	"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!",
 	"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 	"HTTP/1.1 500 Oops\r\nContent-Length: 9\r\nConnection: close\r\n\r\nACME CORP",
-	"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\nConnection: "
-	"close\r\n\r\n",
+	"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n",
 	"HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"name\": 42",
 	"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", // and then octets without end
 	"", // nothing at all
