@@ -25,7 +25,7 @@ struct admin_command_match {
 	enum directory_kind kind; // what KIND was, DIRECTORY_KIND_COUNT when there is none
 	unsigned words; // how many the command itself took
 	char problem[256]; // empty: it can run
-	char hint[256];
+	char hint[1024];
 };
 
 unsigned admin_command_count(void);

@@ -17,7 +17,7 @@ struct zone {
 	struct zone_record records[4096];
 	unsigned count;
 	unsigned reads, updates; // so far
-	enum status failure; // of everything, while it is not OK
+	_Atomic enum status failure; // of everything, while it is not OK
 };
 
 struct names_server *zone_server(struct zone *zone);

@@ -62,7 +62,7 @@ def test_a_trunk_is_in_dns_as_soon_as_it_has_a_domain(site):
     answers = wait(lambda: len(found := published(site, "acme")) == len(FORMS) and found)
     for answer in answers:
         assert sorted(answer) == sorted((address, 600) for address in PUBLIC), answer
-    assert state(site)["state"] == "published"
+    wait(lambda: state(site)["state"] == "published")
     # Another domain: the old names go.
     site.trunkd.change("trunk", sid, domain="acme-two")
     wait(lambda: gone(site, "acme") and len(published(site, "acme-two")) == len(FORMS))
