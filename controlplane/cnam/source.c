@@ -1,9 +1,8 @@
-// Transfers of libcurl, or a table from a file, on a thread of their own. What comes back is a stranger's:
-// bounded while it arrives, cleaned before it goes on. Must never follow a redirect.
+// A web service, or a table from a file, on a thread of their own. What comes back is a stranger's: cleaned
+// before it goes on.
 
 #include "cnam/source.h"
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,21 +15,17 @@
 #include "base/secret.h"
 #include "cnam/table.h"
 #include "config/cnam.h"
+#include "fetch/fetch.h"
 
 #define BODY_MAX 4096
 #define URL_SIZE 512
 #define HEADER_SIZE 512
-#define CONNECTIONS_MAX 32L
+#define CONNECTIONS_MAX 32
 #define TURN_MS 1000
 
-struct transfer {
-	struct transfer *next, **previous;
+struct lookup { // by HTTP
 	struct cnam_source *source;
-	CURL *easy;
 	uint64_t id;
-	size_t used;
-	bool is_too_long;
-	char body[BODY_MAX];
 };
 
 struct cnam_source {
@@ -38,9 +33,8 @@ struct cnam_source {
 	struct ring *questions, *answers;
 	pthread_t thread;
 	atomic_bool is_stopping; // control writes
-	CURLM *multi;
-	struct curl_slist *headers;
-	struct transfer *transfers;
+	struct fetch *fetch;
+	char header[HEADER_SIZE + 32]; // "": none
 	struct cnam_table *table; // NULL: by HTTP
 };
 
@@ -56,22 +50,10 @@ static void fail(struct cnam_source *source, uint64_t id, const char *problem)
 	answer(source, &bad);
 }
 
-static size_t on_body(char *octets, size_t size, size_t count, void *context)
-{
-	struct transfer *transfer = context;
-	size_t octet_count = size * count;
-	transfer->is_too_long |= octet_count > sizeof(transfer->body) - transfer->used;
-	if (transfer->is_too_long)
-		return 0; // ends the transfer
-	memcpy(transfer->body + transfer->used, octets, octet_count);
-	transfer->used += octet_count;
-	return octet_count;
-}
-
 // {"name": "…"}, or the first line of plain text; false: an object without that.
-static bool read_body(const struct transfer *transfer, char name[static CNAM_NAME_SIZE])
+static bool read_body(struct text body, char name[static CNAM_NAME_SIZE])
 {
-	struct text body = text_trim((struct text){ transfer->body, transfer->used });
+	body = text_trim(body);
 	if (body.size == 0 || body.data[0] != '{') {
 		cnam_name_clean(text_split(&body, '\n'), name);
 		return true;
@@ -84,37 +66,26 @@ static bool read_body(const struct transfer *transfer, char name[static CNAM_NAM
 	return is_good;
 }
 
-static void read_answer(struct transfer *transfer, CURLcode code)
+static void read_answer(void *context, const struct fetch_answer *found)
 {
-	struct cnam_source_answer good = { .id = transfer->id, .is_good = true };
-	long status = 0;
+	struct lookup *lookup = context;
+	struct cnam_source *source = lookup->source;
+	struct cnam_source_answer good = { .id = lookup->id, .is_good = true };
 	char problem[64];
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (transfer->is_too_long) {
-		fail(transfer->source, transfer->id, "the answer is too long");
-	} else if (code != CURLE_OK) {
-		fail(transfer->source, transfer->id, curl_easy_strerror(code));
-	} else if (status == 404 || status == 204) { // there is none: that is an answer
-		answer(transfer->source, &good);
-	} else if (status != 200) {
-		(void)snprintf(problem, sizeof(problem), "HTTP status %ld", status);
-		fail(transfer->source, transfer->id, problem);
-	} else if (read_body(transfer, good.name)) {
-		answer(transfer->source, &good);
+	free(lookup);
+	if (found->outcome != FETCH_ANSWERED) {
+		fail(source, good.id, found->problem);
+	} else if (found->status == 404 ||
+		   found->status == 204) { // there is none: that is an answer
+		answer(source, &good);
+	} else if (found->status != 200) {
+		(void)snprintf(problem, sizeof(problem), "HTTP status %u", found->status);
+		fail(source, good.id, problem);
+	} else if (read_body(found->body, good.name)) {
+		answer(source, &good);
 	} else {
-		fail(transfer->source, transfer->id, "the JSON has no text \"name\"");
+		fail(source, good.id, "the JSON has no text \"name\"");
 	}
-}
-
-static void destroy_transfer(struct transfer *transfer)
-{
-	*transfer->previous = transfer->next;
-	if (transfer->next)
-		transfer->next->previous = transfer->previous;
-	if (transfer->easy)
-		(void)curl_multi_remove_handle(transfer->source->multi, transfer->easy);
-	curl_easy_cleanup(transfer->easy);
-	free(transfer);
 }
 
 // The plus sign would be a space in a query.
@@ -129,87 +100,52 @@ static bool write_url(const char *template, const char *number, char room[static
 	return writer_string_done(&writer) != NULL;
 }
 
-static bool set_options(struct transfer *transfer, const char *url)
-{
-	CURL *easy = transfer->easy;
-	const struct cnam_config *config = transfer->source->config;
-	return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)config->timeout_ms) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "trunkd") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->source->headers) == CURLE_OK;
-}
-
-static void start_transfer(struct cnam_source *source, const struct cnam_source_question *question)
+static void start_lookup(struct cnam_source *source, const struct cnam_source_question *question)
 {
 	char url[URL_SIZE];
-	struct transfer *transfer = calloc(1, sizeof(*transfer));
-	if (!transfer) {
+	const char *headers[] = { source->header, NULL };
+	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	if (!lookup) {
 		fail(source, question->id, "out of memory");
 		return;
 	}
-	transfer->source = source;
-	transfer->id = question->id;
-	transfer->next = source->transfers;
-	transfer->previous = &source->transfers;
-	if (transfer->next)
-		transfer->next->previous = &transfer->next;
-	source->transfers = transfer;
-	transfer->easy = curl_easy_init();
-	bool is_begun = transfer->easy && write_url(source->config->url, question->number, url) &&
-			set_options(transfer, url) &&
-			curl_multi_add_handle(source->multi, transfer->easy) == CURLM_OK;
-	if (is_begun)
+	*lookup = (struct lookup){ source, question->id };
+	struct fetch_request request = { .url = url,
+					 .headers = source->header[0] ? headers : NULL,
+					 .connect_ms = source->config->timeout_ms,
+					 .timeout_ms = source->config->timeout_ms,
+					 .answer_max = BODY_MAX,
+					 .done = read_answer,
+					 .context = lookup };
+	if (write_url(source->config->url, question->number, url) &&
+	    fetch_start(source->fetch, &request))
 		return;
+	free(lookup);
 	fail(source, question->id, "the transfer cannot be begun");
-	destroy_transfer(transfer);
 }
 
 static void look_up(struct cnam_source *source, const struct cnam_source_question *question)
 {
 	struct cnam_source_answer good = { .id = question->id, .is_good = true };
 	if (!source->table)
-		start_transfer(source, question);
+		start_lookup(source, question);
 	else if (cnam_table_find(source->table, text_of(question->number), good.name))
 		answer(source, &good);
 	else
 		fail(source, question->id, "the file cannot be read");
 }
 
-static void finish_transfers(struct cnam_source *source)
-{
-	CURLMsg *message;
-	int left;
-	while ((message = curl_multi_info_read(source->multi, &left))) {
-		struct transfer *transfer = NULL;
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		CURLcode code = message->data.result;
-		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-		read_answer(transfer, code);
-		destroy_transfer(transfer);
-	}
-}
-
 static void *run(void *context)
 {
 	struct cnam_source *source = context;
 	struct cnam_source_question question;
-	int running = 0;
 	while (!atomic_load(&source->is_stopping)) {
 		ring_quiet(source->questions);
 		while (ring_take(source->questions, &question))
 			look_up(source, &question);
-		(void)curl_multi_perform(source->multi, &running);
-		finish_transfers(source);
 		if (source->table)
 			cnam_table_refresh(source->table);
-		(void)curl_multi_poll(source->multi, NULL, 0, TURN_MS, NULL);
+		fetch_turn(source->fetch, TURN_MS);
 	}
 	return NULL;
 }
@@ -217,7 +153,7 @@ static void *run(void *context)
 // The file's first line is what a header Authorization says.
 static enum status read_authorization(struct cnam_source *source, const char *path)
 {
-	char line[HEADER_SIZE], header[HEADER_SIZE + 32];
+	char line[HEADER_SIZE];
 	FILE *file = fopen(path, "re");
 	bool has_line = file && fgets(line, sizeof(line), file);
 	if (file)
@@ -227,22 +163,17 @@ static enum status read_authorization(struct cnam_source *source, const char *pa
 		return ERR_SYSTEM;
 	}
 	line[strcspn(line, "\r\n")] = 0;
-	(void)snprintf(header, sizeof(header), "Authorization: %s", line);
-	source->headers = curl_slist_append(NULL, header);
+	(void)snprintf(source->header, sizeof(source->header), "Authorization: %s", line);
 	secret_wipe(line, sizeof(line));
-	secret_wipe(header, sizeof(header));
-	return source->headers ? OK : ERR_MEMORY;
+	return OK;
 }
 
 static enum status prepare(struct cnam_source *source)
 {
 	const struct cnam_config *config = source->config;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return ERR_SYSTEM;
-	source->multi = curl_multi_init();
-	if (!source->multi)
+	source->fetch = fetch_create(CONNECTIONS_MAX, "");
+	if (!source->fetch)
 		return ERR_MEMORY;
-	(void)curl_multi_setopt(source->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_MAX);
 	if (config->source == CONFIG_CNAM_FILE) {
 		source->table = cnam_table_create(config->file);
 		return source->table ? OK : ERR_MEMORY;
@@ -254,11 +185,8 @@ static enum status prepare(struct cnam_source *source)
 
 static void destroy(struct cnam_source *source)
 {
-	while (source->transfers)
-		destroy_transfer(source->transfers);
-	curl_slist_free_all(source->headers);
-	if (source->multi)
-		(void)curl_multi_cleanup(source->multi);
+	fetch_destroy(source->fetch);
+	secret_wipe(source->header, sizeof(source->header));
 	cnam_table_destroy(source->table);
 	free(source);
 }
@@ -290,7 +218,7 @@ enum status cnam_source_start(const struct cnam_config *config, struct ring *que
 
 void cnam_source_wake(struct cnam_source *source)
 {
-	(void)curl_multi_wakeup(source->multi);
+	fetch_wake(source->fetch);
 }
 
 void cnam_source_stop(struct cnam_source *source)

@@ -1,8 +1,7 @@
 #pragma once
 
-// The thread that asks where names are: a web service, or a file. The door to libcurl for it.
-// Runs on: started and stopped by the control thread; everything else is a thread of its own, since
-// libcurl may wait for a resolver when a transfer is given up.
+// The thread that asks where names are: a web service, or a file.
+// Runs on: started and stopped by the control thread; everything else is a thread of its own (fetch/fetch.h).
 
 #include <stdint.h>
 
