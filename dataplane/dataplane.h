@@ -36,6 +36,9 @@ struct worker_view { // counters of one worker, a consistent enough copy
 	uint64_t messages, messages_stale; // taken from the inbox; of those with an old generation
 	uint64_t handed_over; // packets that arrived on another worker's queue
 	uint64_t outbox_full; // events to control that had to wait
+	// Of telephone events: told to control; too many of a stream, or more than could wait; of no key, of
+	// another key than they began with, or late.
+	uint64_t digits_heard, digits_dropped, digits_ignored;
 	uint32_t streams_open;
 	uint32_t lcore; // the CPU it runs on
 };

@@ -44,7 +44,7 @@ static inline bool mailbox_put(struct mailbox_end *end, const struct message *me
 	return true;
 }
 
-// A position that cannot be true is believed to the point of starting again there, empty. A key is wiped
+// A position that cannot be true is believed to the point of starting again there, empty. A secret is wiped
 // before the producer may fill its place again, or it would lie there until the ring came round.
 static inline bool mailbox_take(struct mailbox_end *end, struct message *out_message)
 {
@@ -56,7 +56,7 @@ static inline bool mailbox_take(struct mailbox_end *end, struct message *out_mes
 	struct message *place = &end->mailbox->messages[end->position % MAILBOX_SIZE];
 	if (is_sane)
 		*out_message = *place;
-	if (is_sane && out_message->kind == MESSAGE_STREAM_KEY)
+	if (is_sane && message_is_secret(out_message))
 		secret_wipe(place, sizeof(*place));
 	end->position = is_sane ? end->position + 1 : put;
 	atomic_store_explicit(&end->mailbox->taken, end->position, memory_order_release);

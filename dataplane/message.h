@@ -4,6 +4,7 @@
 // memory. A message names a stream by its index and generation, so one that arrives late is harmless.
 // Runs on: written by one side, read by the other; both treat what they read as untrusted.
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -38,7 +39,8 @@ struct stream_id {
 	ROW(MESSAGE_STREAM_TTL, "stream_ttl") /* first packet dropped for its TTL */               \
 	/* `learned` is who sent what was refused: the first one, then at most one a second */     \
 	ROW(MESSAGE_STREAM_REFUSED, "stream_refused") /* not the source the stream accepts */      \
-	ROW(MESSAGE_STREAM_UNAUTHENTIC, "stream_unauthentic") /* its SRTP tag is wrong */
+	ROW(MESSAGE_STREAM_UNAUTHENTIC, "stream_unauthentic") /* its SRTP tag is wrong */          \
+	ROW(MESSAGE_STREAM_DIGIT, "stream_digit") /* who sends it has pressed a key (DTMF-002) */
 
 #define MESSAGE_ENUMERATOR(name, text) name,
 enum message_kind { MESSAGE_NONE, MESSAGE_KIND_LIST(MESSAGE_ENUMERATOR) MESSAGE_KIND_COUNT };
@@ -98,6 +100,17 @@ struct message_rollover {
 	uint16_t arrives_sequence, leaves_sequence;
 };
 
+#define MESSAGE_DIGITS_MAX 32
+
+// MESSAGE_STREAM_DIGIT: one. What people press are card numbers and passwords: it stays in no log, and
+// is wiped where it has been read.
+struct message_digits {
+	uint8_t count;
+	uint8_t reserved;
+	uint16_t duration_ms; // of each
+	char text[MESSAGE_DIGITS_MAX]; // '0' to '9', '*', '#', 'A' to 'D'; ends with its count
+};
+
 struct message {
 	uint8_t kind; // enum message_kind
 	uint8_t flags; // enum message_flag
@@ -107,10 +120,16 @@ struct message {
 		struct message_open open;
 		struct message_key key;
 		struct message_rollover rollover;
+		struct message_digits digits;
 		struct address learned;
 		uint8_t octets[52];
 	};
 };
+
+static inline bool message_is_secret(const struct message *message)
+{
+	return message->kind == MESSAGE_STREAM_KEY || message->kind == MESSAGE_STREAM_DIGIT;
+}
 
 _Static_assert(sizeof(struct message) == 64, "a message is one cache line");
 _Static_assert(sizeof(struct message_key) == 52, "fits beside the stream's name");

@@ -11,7 +11,7 @@
 #include "dataplane/mailbox.h"
 
 #define SHARED_MAGIC 0x31507464u // "dtP1"
-#define SHARED_VERSION 2u
+#define SHARED_VERSION 3u
 #define SHARED_WORKERS_MAX 64
 
 #define SHARED_END 'q' // the one word a control process may say: end with us

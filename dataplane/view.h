@@ -50,7 +50,7 @@ struct stream_view {
 			uint16_t arrives_rollover, leaves_rollover;
 			uint16_t reordered, duplicates;
 			uint16_t ssrc_changes;
-			uint16_t events; // RFC 4733 telephone events seen to end
+			uint16_t events; // RFC 4733 telephone events told as digits
 		};
 		struct { // of an odd port: what RTCP says
 			uint32_t arrives_index, leaves_index; // SRTCP's

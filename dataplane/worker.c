@@ -38,7 +38,8 @@ static void destroy(struct worker *worker)
 	rte_free(worker);
 }
 
-static struct worker *create(const struct worker_plan *plan, unsigned index, struct stream *streams)
+static struct worker *create(const struct worker_plan *plan, unsigned index, struct stream *streams,
+			     struct dtmf_slot *slots)
 {
 	struct worker *worker = rte_zmalloc("worker", sizeof(*worker), RTE_CACHE_LINE_SIZE);
 	if (!worker)
@@ -61,7 +62,9 @@ static struct worker *create(const struct worker_plan *plan, unsigned index, str
 		.worker_count = plan->count,
 		.min_ttl = plan->min_ttl,
 		.rules = plan->rules,
+		.dtmf = &worker->dtmf,
 	};
+	dtmf_init(&worker->dtmf, slots, worker->view);
 	worker->crypto = plan->crypto ? crypto_of_worker(plan->crypto, index) : NULL;
 	relay_init(&worker->relay);
 	worker->arrivals = calloc(plan->count, sizeof(struct rte_ring *));
@@ -97,16 +100,20 @@ struct worker **worker_create_all(const struct worker_plan *plan)
 	struct worker **workers = calloc(plan->count, sizeof(*workers));
 	struct stream *streams = rte_zmalloc("streams", plan->stream_count * sizeof(*streams),
 					     2 * RTE_CACHE_LINE_SIZE);
-	if (!workers || !streams)
+	struct dtmf_slot *slots = rte_zmalloc(
+		"dtmf", dtmf_slot_count(plan->stream_count) * sizeof(*slots), RTE_CACHE_LINE_SIZE);
+	if (!workers || !streams || !slots)
 		goto fail;
 	for (unsigned i = 0; i < plan->count; i++)
-		if (!(workers[i] = create(plan, i, streams)))
+		if (!(workers[i] = create(plan, i, streams, slots)))
 			goto fail;
 	if (connect_all(workers, plan->count))
 		return workers;
 fail:
-	if (!workers || !workers[0])
+	if (!workers || !workers[0]) {
 		rte_free(streams);
+		rte_free(slots);
+	}
 	worker_destroy_all(workers, plan->count);
 	return NULL;
 }
@@ -115,8 +122,10 @@ void worker_destroy_all(struct worker **workers, unsigned count)
 {
 	if (!workers)
 		return;
-	if (workers[0])
-		rte_free(workers[0]->table.streams); // one array for all
+	if (workers[0]) { // one array of each for all
+		rte_free(workers[0]->table.streams);
+		rte_free(workers[0]->dtmf.slots);
+	}
 	for (unsigned i = 0; i < count; i++)
 		destroy(workers[i]);
 	free(workers);
@@ -236,7 +245,10 @@ static void tell_events(struct worker *worker)
 {
 	struct message message;
 	while (stream_next_event(&worker->table, &message)) {
-		if (!mailbox_put(&worker->outbox, &message)) {
+		bool is_put = mailbox_put(&worker->outbox, &message);
+		if (message_is_secret(&message))
+			secret_wipe(&message, sizeof(message));
+		if (!is_put) {
 			worker->view->outbox_full += !worker->is_outbox_full;
 			worker->is_outbox_full = true;
 			return;
@@ -270,6 +282,7 @@ static bool run_turn(struct worker *worker)
 	bool has_wire = take_wire(worker);
 	bool has_arrivals = take_arrivals(worker);
 	bool has_kernel = take_kernel(worker);
+	listener_tick(&worker->table);
 	tell_events(worker);
 	worker->view->polls++;
 	worker->view->idle_polls += !has_wire;

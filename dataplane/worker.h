@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dataplane/burst.h"
+#include "dataplane/dtmf/dtmf.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/nic/nic.h"
 #include "dataplane/relay.h"
@@ -36,6 +37,7 @@ struct worker {
 	struct crypto_worker *crypto; // NULL: no SRTP here, no key is taken
 	struct burst burst;
 	struct relay relay;
+	struct dtmf dtmf;
 };
 
 struct worker_plan { // what all workers share

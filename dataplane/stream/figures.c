@@ -1,4 +1,4 @@
-// Sequence, loss, jitter, silence and telephone events of one stream.
+// Sequence, loss, jitter and silence of one stream.
 // Runs on: worker. Reads only what packet_parse has bounded.
 
 #include "dataplane/stream/figures.h"
@@ -90,19 +90,6 @@ static bool is_quiet(const uint8_t *payload, size_t size)
 	return (first & last & QUIET_BITS) == QUIET_BITS;
 }
 
-// RFC 4733 2.5.1.4: the end is sent up to three times, with the event's own timestamp.
-static void add_event(struct figures *figures, struct stream_view *view, const uint8_t *event,
-		      uint32_t timestamp)
-{
-	bool is_end = event[1] & 0x80;
-	bool is_counted = figures->has_event && figures->event_timestamp == timestamp;
-	if (!is_end || is_counted)
-		return;
-	figures->has_event = true;
-	figures->event_timestamp = timestamp;
-	count(&view->events);
-}
-
 static void begin_ssrc(struct figures *figures, struct stream_view *view,
 		       const struct packet *packet)
 {
@@ -110,7 +97,6 @@ static void begin_ssrc(struct figures *figures, struct stream_view *view,
 		count(&view->ssrc_changes);
 	begin(figures, view, packet->sequence);
 	figures->has_ssrc = true;
-	figures->has_event = false;
 	view->ssrc = packet->ssrc;
 }
 
@@ -131,8 +117,6 @@ void figures_add(struct figures *figures, struct stream_view *view, const struct
 	if (is_sound) {
 		figures_note_type(figures, view, packet->payload_type);
 		view->silent += payload && is_quiet(payload, packet->media_size);
-	} else if (payload && packet->media_size >= 4) {
-		add_event(figures, view, payload, packet->timestamp);
 	}
 	view->payload_last = packet->payload_type;
 	view->sequence = figures->sequence_max;

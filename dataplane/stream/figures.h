@@ -1,7 +1,7 @@
 #pragma once
 
 // What a stream's RTP tells of its quality: RFC 3550 A.1 (sequence), A.3 (loss), A.8 (jitter), changes
-// of SSRC and payload type, silence, and the telephone events of RFC 4733.
+// of SSRC and payload type, silence.
 // Runs on: the stream's worker.
 
 #include <stdbool.h>
@@ -17,11 +17,11 @@ struct figures { // the private half, beside the stream; the public half is its 
 	// packets, received ones.
 	uint32_t expected_from, received_from;
 	uint32_t transit; // of the last packet of sound: arrival less timestamp
-	uint32_t event_timestamp; // of the last event counted
+	uint32_t reserved;
 	uint16_t sequence_max, cycles;
 	uint16_t sequence_again; // RFC 3550 A.1 bad_seq: a jump is believed when this one follows
 	uint8_t audio_type; // payload type last seen that is no telephone event
-	bool has_ssrc : 1, has_jumped : 1, has_event : 1;
+	bool has_ssrc : 1, has_jumped : 1;
 };
 
 _Static_assert(sizeof(struct figures) == 32, "fits the stream's first line");

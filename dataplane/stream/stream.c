@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "dataplane/dtmf/dtmf.h"
 #include "dataplane/stream/learn.h"
 #include "dataplane/shared.h"
 
@@ -141,6 +142,8 @@ static void start(struct stream_table *table, struct stream *stream, uint32_t ge
 				      .ttl_lowest = UINT8_MAX,
 				      .payload_last = PAYLOAD_TYPE_NONE };
 	report_begin(table, stream);
+	if (table->dtmf)
+		dtmf_forget(table->dtmf, index_of(table, stream));
 }
 
 bool stream_open(struct stream_table *table, const struct message *message)
@@ -173,6 +176,8 @@ bool stream_close(struct stream_table *table, const struct message *message)
 	table->open_count--;
 	stream->events = 0; // its view says the rest
 	stream_raise(table, stream, STREAM_EVENT_CLOSED);
+	if (table->dtmf)
+		dtmf_forget(table->dtmf, message->stream.index);
 	return true;
 }
 
@@ -235,6 +240,8 @@ void stream_account(struct stream_table *table, struct stream *stream, const str
 		return;
 	figures_add(&stream->figures, view, packet, frame + packet->media_offset,
 		    (uint32_t)(table->now_ns / 125000));
+	if (packet->payload_type != PACKET_PAYLOAD_PCMU)
+		listener_hear(table, stream, packet, frame + packet->media_offset);
 }
 
 // A late packet says nothing of where its sender is now.
@@ -294,7 +301,7 @@ bool stream_next_event(const struct stream_table *table, struct message *out_mes
 		return true;
 	}
 	if (table->refusal_count == 0)
-		return false;
+		return table->dtmf && dtmf_next_report(table->dtmf, out_message);
 	const struct stream_refusal *refusal = &table->refusals[table->refusal_first];
 	*out_message = (struct message){ .kind = refusal->kind,
 					 .stream = refusal->stream,
@@ -304,6 +311,10 @@ bool stream_next_event(const struct stream_table *table, struct message *out_mes
 
 void stream_event_told(struct stream_table *table)
 {
+	if (table->listed_count == 0 && table->refusal_count == 0) {
+		dtmf_report_told(table->dtmf);
+		return;
+	}
 	if (table->listed_count == 0) {
 		table->refusal_first = (table->refusal_first + 1) % STREAM_REFUSALS_MAX;
 		table->refusal_count--;

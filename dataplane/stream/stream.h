@@ -17,6 +17,8 @@
 #define STREAM_CANDIDATE_HOLD_MS 60 // a silent candidate makes room for another after this
 #define STREAM_REFUSALS_MAX 64 // waiting to be told, of all streams of a worker
 
+struct dtmf;
+
 enum stream_learning { STREAM_GIVEN, STREAM_LISTENING, STREAM_LEARNED };
 
 enum stream_event { // bits, in the order they are told
@@ -73,6 +75,7 @@ struct stream_table { // one worker's way to the slots; what is not set at start
 	unsigned worker, worker_count;
 	uint8_t min_ttl; // MEDIA-016: lower ones are dropped
 	const struct packet_rules *rules;
+	struct dtmf *dtmf; // of its telephone events; NULL: they are relayed and not read
 	uint64_t now_ns; // CLOCK_MONOTONIC of this burst
 	uint32_t listed_first, listed_last, listed_count; // slots with events, each at most once
 	uint32_t open_count;

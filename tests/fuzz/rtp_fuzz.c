@@ -12,6 +12,8 @@
 #include "dataplane/packet.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/stream/accept.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/dtmf/dtmf.h"
 #include "dataplane/stream/stream.h"
 #include "dataplane/transform.h"
 
@@ -34,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct world {
 	struct stream streams[SLOTS];
 	struct stream_view views[SLOTS];
+	struct dtmf_slot dtmf_slots[SLOTS]; // more than enough
+	struct worker_view worker_view;
+	struct dtmf dtmf;
 	struct stream_table table;
 	struct packet_rules rules;
 	struct address hosts[2];
@@ -80,6 +85,9 @@ static void begin(struct world *world, uint8_t first)
 		memset(&world->streams[i / 2 * SIDE_B + i % 2], 0, sizeof(struct stream));
 		memset(&world->views[i / 2 * SIDE_B + i % 2], 0, sizeof(struct stream_view));
 	}
+	dtmf_init(&world->dtmf, world->dtmf_slots, &world->worker_view);
+	for (unsigned side = 0; side < 2; side++)
+		world->dtmf_slots[dtmf_slot_of(side ? SIDE_B : 0)] = (struct dtmf_slot){ 0 };
 	world->rules = (struct packet_rules){ .mac = { 2 },
 					      .verifies_udp_checksum = first & 1,
 					      .address_count = 2 };
@@ -93,6 +101,7 @@ static void begin(struct world *world, uint8_t first)
 					      .worker_count = 1,
 					      .min_ttl = 11,
 					      .rules = &world->rules,
+					      .dtmf = &world->dtmf,
 					      .now_ns = 1ull << 40 };
 	for (unsigned i = 0; i < 4; i++) {
 		uint8_t flags = i % 2 ? STREAM_IS_RTCP : 0;
@@ -261,7 +270,7 @@ static void tell_all(struct world *world)
 {
 	struct message message;
 	for (unsigned told = 0; stream_next_event(&world->table, &message); told++) {
-		require(told < 4 * 5 + STREAM_REFUSALS_MAX);
+		require(told < 4 * 5 + STREAM_REFUSALS_MAX + DTMF_REPORTS_MAX);
 		require(message.kind < MESSAGE_KIND_COUNT && message.stream.index < SLOTS);
 		stream_event_told(&world->table);
 	}
@@ -278,6 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t length = data[2] < size - 3 ? data[2] : size - 3;
 		size_t frame_size = 0;
 		world.table.now_ns += data[1] * 10000000ull;
+		listener_tick(&world.table);
 		uint8_t *frame = what & IS_MESSAGE
 					 ? NULL
 					 : make_frame(&world, what, data + 3, length, &frame_size);

@@ -62,6 +62,26 @@ PRIVATE_BACK = opens_back(destination="10.0.0.5:5004")
 RTCP_A = opens(port=10001, out=10003, source=at(HOST_A, 4001), destination=at(HOST_B, 6001), flags=IS_RTCP)
 
 
+KEYS = "0123456789*#ABCD"
+STARTED = "stream_started index=0 generation=7"
+
+
+def heard(key, duration_ms=20):
+    return f"stream_digit index=0 generation=7 digit={key} duration_ms={duration_ms}"
+
+
+def pressed(number, **fields):
+    """A key held for 20 ms, its end sent three times, and one packet of sound before and behind."""
+    first = 6 * number + 1
+    return [rtp(first), event(number, 0, 80, sequence=first + 1, marker=1, timestamp=first * 160 + 80, **fields),
+            *(event(number, 1, 160, sequence=first + n, timestamp=first * 160 + 80, **fields) for n in (2, 3, 4)),
+            rtp(first + 5)]
+
+
+PRESSED = [packet for number in range(16) for packet in pressed(number, payload_type=101)]
+PRESSED_OUT = [packet for number in range(16) for packet in pressed(number, payload_type=96)]
+
+
 def every_length(frame, sizes):
     return [frame[:size] for size in sizes]
 
@@ -232,6 +252,21 @@ CASES = [
          [leaves(event(5, end, 160 * n, sequence=n, payload_type=96, marker=n == 1, timestamp=800))
           for n, end in ((1, 0), (2, 0), (3, 1), (4, 1), (5, 1))], [opens(events=(101, 96))],
          figures={"events": 1, "packets": 5}),
+    Case("every key is told once, whatever number the event has, and leaves as it came (DTMF-002)",
+         [arrives(p) for p in PRESSED], {"forwarded": 96}, [leaves(p) for p in PRESSED_OUT], [opens(events=(101, 96))],
+         figures={"events": 16, "packets": 96}, events=[STARTED] + [heard(key) for key in KEYS]),
+    Case("events of no key are relayed and not told; the end of a key may be lost (DTMF-002)",
+         [arrives(event(n, 1, 160, sequence=n, payload_type=101, timestamp=1600 * n)) for n in (16, 66, 255)] +
+         [arrives(event(n, 0, 160, sequence=256 + n, payload_type=101, timestamp=999000 + 1600 * n)) for n in (1, 2)],
+         {"forwarded": 5},
+         [leaves(event(n, 1, 160, sequence=n, payload_type=101, timestamp=1600 * n)) for n in (16, 66, 255)] +
+         [leaves(event(n, 0, 160, sequence=256 + n, payload_type=101, timestamp=999000 + 1600 * n)) for n in (1, 2)],
+         [opens(), "after 5", "sleep 700"], figures={"events": 2}, events=[STARTED, heard("1"), heard("2")]),
+    Case("of a flood of keys control hears as many as fingers can press (DTMF-002)",
+         [arrives(event(1, 1, 160, sequence=n, payload_type=101, timestamp=1600 * n)) for n in range(300)],
+         {"forwarded": 300},
+         [leaves(event(1, 1, 160, sequence=n, payload_type=101, timestamp=1600 * n)) for n in range(300)],
+         figures={"packets": 300}),
     Case("other payload types were not negotiated (MEDIA-001)",
          [arrives(rtp(n, payload_type=n)) for n in (0, 8, 13, 18, 96, 101, 127)],
          {"forwarded": 2, "drop_payload_type": 5}, [leaves(rtp(0)), leaves(rtp(101, payload_type=101))],

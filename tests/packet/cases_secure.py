@@ -1,7 +1,7 @@
 """Packet cases of SRTP. What is sealed is sealed by libsrtp2, and what leaves is compared with it."""
 
-from cases import (A6, BOTH, B6, FROM_B, IS_RTCP, NAT, ANY_PORT, NO_NEXT_HOP, NONE, ONE, PRIVATE, PRIVATE_BACK,
-                   STRANGER, SYMMETRIC, TALK, TO_A, Case, at, opens, opens_back)
+from cases import (A6, BOTH, B6, FROM_B, IS_RTCP, KEYS, NAT, ANY_PORT, NO_NEXT_HOP, NONE, ONE, PRESSED, PRESSED_OUT,
+                   PRIVATE, PRIVATE_BACK, STARTED, STRANGER, SYMMETRIC, TALK, TO_A, Case, at, heard, opens, opens_back)
 from frames import HOST_A, HOST_A6, HOST_B, HOST_B6, HOST_C, MAC_A, arrives, event, index, leaves, rtcp, rtp
 from secure import (ARRIVES, GCM_256, LEAVES, LONG, MUXED, SECURE_ARRIVES, SECURE_LEAVES, SHORT, SUITES, Key, Opens,
                     flip)
@@ -20,6 +20,7 @@ LEARN_SECURE = [opens(source="10.0.0.5:5004", flags=SYMMETRIC | SECURE_ARRIVES),
 PARTS = [rtp(1, first=0x82, after=b"c" * 8), rtp(2, first=0x90, after=b"\xbe\xde\0\1abcd"),
          rtp(3, first=0xA0, payload=b"speech\0\2"),
          rtp(4, first=0xBF, after=b"c" * 60 + b"\xbe\xde\0\2" + b"e" * 8, payload=b"x" * 7 + b"\1")]
+MORE_KEYS = [event(5, 1, 160, sequence=100 + n, payload_type=101) for n in range(5)]
 MANY = IN.seal([rtp(n) for n in range(400)])
 PAIR = IN.seal_rtcp(REPORTS[:2])
 WRAP = [rtp(n & 0xFFFF) for n in range(65526, 65546)]
@@ -196,12 +197,17 @@ SECURE_CASES = list(between_suites()) + [
 
     # Payloads.
     Case("a telephone event is numbered anew between unsealing and sealing (DTMF-003)",
-         [arrives(p) for p in IN.seal([event(5, 0, 160, sequence=1, payload_type=101, marker=1),
-                                       event(5, 1, 320, sequence=2, payload_type=101)])], {"forwarded": 2},
-         [leaves(p) for p in OUT.seal([event(5, 0, 160, sequence=1, payload_type=96, marker=1),
-                                       event(5, 1, 320, sequence=2, payload_type=96)])],
+         [arrives(p) for p in IN.seal([event(5, 0, 160, sequence=1, timestamp=800, payload_type=101, marker=1),
+                                       event(5, 1, 320, sequence=2, timestamp=800, payload_type=101)])], {"forwarded": 2},
+         [leaves(p) for p in OUT.seal([event(5, 0, 160, sequence=1, timestamp=800, payload_type=96, marker=1),
+                                       event(5, 1, 320, sequence=2, timestamp=800, payload_type=96)])],
          [opens(events=(101, 96), flags=SECURE_ARRIVES | SECURE_LEAVES), IN.line(ARRIVES), OUT.line(LEAVES)],
          figures={"events": 1, "packets": 2}),
+    Case("keys inside SRTP are heard once their tags were right, and not before (DTMF-002, DTMF-004)",
+         [arrives(p) for p in IN.seal(PRESSED)] + [arrives(flip(p, -1)) for p in IN.seal(MORE_KEYS)],
+         {"forwarded": 96, "drop_authentication": len(MORE_KEYS)}, [leaves(p) for p in OUT.seal(PRESSED_OUT)],
+         [opens(events=(101, 96), flags=SECURE_ARRIVES | SECURE_LEAVES), IN.line(ARRIVES), OUT.line(LEAVES)],
+         figures={"events": 16}, events=[STARTED, UNAUTHENTIC + at(HOST_A, 4000)] + [heard(key) for key in KEYS]),
     Case("other payload types are dropped once they are known to be the sender's (MEDIA-001)",
          [arrives(p) for p in IN.seal([rtp(1), rtp(2, payload_type=8), rtp(3, payload_type=101, payload=b"abc")])],
          {"forwarded": 1, "drop_payload_type": 2}, [leaves(rtp(1))], FROM_SRTP,

@@ -117,6 +117,9 @@ void script_print_event(FILE *file, const struct message *event)
 		fprintf(file, " %s=%s",
 			event->kind == MESSAGE_STREAM_LEARNED ? "learned" : "source",
 			address_string(&event->learned, room));
+	if (event->kind == MESSAGE_STREAM_DIGIT)
+		fprintf(file, " digit=%.*s duration_ms=%u", event->digits.count, event->digits.text,
+			event->digits.duration_ms);
 	fprintf(file, "\n");
 }
 
@@ -160,9 +163,11 @@ void script_print_worker(FILE *file, const struct worker_view *view)
 	fprintf(file,
 		"worker messages=%" PRIu64 " stale=%" PRIu64 " streams_open=%" PRIu32
 		" handed_over=%" PRIu64 " outbox_full=%" PRIu64 " polls=%" PRIu64
-		" idle_polls=%" PRIu64 " busy_cycles=%" PRIu64 " cycles=%" PRIu64 "\n",
+		" idle_polls=%" PRIu64 " busy_cycles=%" PRIu64 " cycles=%" PRIu64
+		" digits_heard=%" PRIu64 " digits_dropped=%" PRIu64 " digits_ignored=%" PRIu64 "\n",
 		view->messages, view->messages_stale, view->streams_open, view->handed_over,
-		view->outbox_full, view->polls, view->idle_polls, view->busy_cycles, view->cycles);
+		view->outbox_full, view->polls, view->idle_polls, view->busy_cycles, view->cycles,
+		view->digits_heard, view->digits_dropped, view->digits_ignored);
 	for (unsigned verdict = 0; verdict < VERDICT_COUNT; verdict++)
 		if (view->verdicts[verdict])
 			fprintf(file, "verdict %s %" PRIu64 "\n", verdict_label(verdict),

@@ -37,9 +37,12 @@ struct fixture *fixture_create(void)
 		.worker_count = 1,
 		.min_ttl = 11,
 		.rules = &fixture->rules,
+		.dtmf = &fixture->dtmf,
 		.now_ns = 1000000000,
 	};
-	if (!fixture->table.streams || !fixture->table.views) {
+	struct dtmf_slot *slots = calloc(dtmf_slot_count(SLOTS), sizeof(*slots));
+	dtmf_init(&fixture->dtmf, slots, &fixture->worker_view);
+	if (!fixture->table.streams || !fixture->table.views || !slots) {
 		fixture_destroy(fixture);
 		return NULL;
 	}
@@ -54,6 +57,7 @@ void fixture_destroy(struct fixture *fixture)
 		return;
 	free(fixture->table.streams);
 	free(fixture->table.views);
+	free(fixture->dtmf.slots);
 	free(fixture);
 }
 

@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/dataplane.h"
+#include "dataplane/dtmf/dtmf.h"
 #include "dataplane/stream/stream.h"
 
 struct fixture {
 	struct packet_rules rules; // 198.51.100.1 and 2001:db8::1
 	struct stream_table table;
+	struct dtmf dtmf;
+	struct worker_view worker_view;
 	uint8_t frame[256]; // of the packet made last; its source MAC is 02:00:00:00:00:0d
 };
 
