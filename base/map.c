@@ -1,131 +1,35 @@
-// The intrusive hash map, and SipHash-1-3 (Aumasson, Bernstein 2012) under a key of this process.
+// The intrusive hash map.
 // Runs on: the thread that owns the map; hashing on any. Never compares keys itself.
-//
-// The key is one of the two mutable objects at file scope in this project (the other is the log's
-// state): it is written once, before its first use, and every hash of the process must share it.
 
 #include "base/map.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/random.h"
+#include "base/hash/hash.h"
 
 #define SMALLEST 16
 #define LINE_OCTETS 64 // those after a node, where keys are, are fetched while it is
 #define MOVED_AT_ONCE 4 // buckets; 2 would do to end before it must grow again
 
-static uint64_t hash_key[2];
-static pthread_once_t hash_key_once = PTHREAD_ONCE_INIT;
-
-static void choose_key(void)
-{
-	random_fill(hash_key, sizeof(hash_key));
-}
-
-struct sip_hash {
-	uint64_t v0, v1, v2, v3;
-};
-
-static uint64_t rotate(uint64_t value, unsigned bits)
-{
-	return value << bits | value >> (64 - bits);
-}
-
-static void sip_round(struct sip_hash *hash)
-{
-	hash->v0 += hash->v1;
-	hash->v1 = rotate(hash->v1, 13) ^ hash->v0;
-	hash->v0 = rotate(hash->v0, 32);
-	hash->v2 += hash->v3;
-	hash->v3 = rotate(hash->v3, 16) ^ hash->v2;
-	hash->v0 += hash->v3;
-	hash->v3 = rotate(hash->v3, 21) ^ hash->v0;
-	hash->v2 += hash->v1;
-	hash->v1 = rotate(hash->v1, 17) ^ hash->v2;
-	hash->v2 = rotate(hash->v2, 32);
-}
-
-static void sip_block(struct sip_hash *hash, uint64_t block)
-{
-	hash->v3 ^= block;
-	sip_round(hash);
-	hash->v0 ^= block;
-}
-
-static struct sip_hash sip_start(void)
-{
-	pthread_once(&hash_key_once, choose_key);
-	return (struct sip_hash){
-		.v0 = hash_key[0] ^ 0x736f6d6570736575, // the constants of the paper
-		.v1 = hash_key[1] ^ 0x646f72616e646f6d,
-		.v2 = hash_key[0] ^ 0x6c7967656e657261,
-		.v3 = hash_key[1] ^ 0x7465646279746573,
-	};
-}
-
-// Lower case for the ASCII letters among eight octets at once.
-static uint64_t fold(uint64_t octets)
-{
-	const uint64_t ones = 0x0101010101010101;
-	uint64_t low = octets & 0x7f * ones;
-	uint64_t from_a = low + (0x80 - 'A') * ones; // top bit: at least 'A'
-	uint64_t after_z = low + (0x80 - 'Z' - 1) * ones; // top bit: after 'Z'
-	uint64_t is_upper = from_a & ~after_z & ~octets & 0x80 * ones;
-	return octets | is_upper >> 2; // 0x80 >> 2 is 0x20
-}
-
-static uint64_t load(const char *data, size_t size, bool is_folded)
-{
-	uint64_t octets = 0;
-	if (size > 0)
-		memcpy(&octets, data, size);
-	return is_folded ? fold(octets) : octets;
-}
-
-static void sip_text(struct sip_hash *hash, struct text text, bool is_folded)
-{
-	size_t at = 0;
-	if (text.size == 0)
-		text.data = ""; // nothing may be added to NULL, not even 0
-	for (; at + 8 <= text.size; at += 8)
-		sip_block(hash, load(text.data + at, 8, is_folded));
-	uint64_t last = load(text.data + at, text.size - at, is_folded);
-	sip_block(hash, last | (uint64_t)text.size << 56);
-}
-
-static uint64_t sip_finish(struct sip_hash *hash)
-{
-	hash->v2 ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(hash);
-	return hash->v0 ^ hash->v1 ^ hash->v2 ^ hash->v3;
-}
-
 uint64_t map_hash(struct text text)
 {
-	struct sip_hash hash = sip_start();
-	sip_text(&hash, text, false);
-	return sip_finish(&hash);
+	struct hash hash = hash_start();
+	hash_text(&hash, text);
+	return hash_finish(&hash);
 }
 
 uint64_t map_hash_same(struct text text)
 {
-	struct sip_hash hash = sip_start();
-	sip_text(&hash, text, true);
-	return sip_finish(&hash);
+	struct hash hash = hash_start();
+	hash_text_same(&hash, text);
+	return hash_finish(&hash);
 }
 
-// The size of `a` goes first: ("ab", "c") and ("a", "bc") must not be one key.
+// ("ab", "c") and ("a", "bc") must not be one key.
 uint64_t map_hash_pair(struct text a, struct text b)
 {
-	struct sip_hash hash = sip_start();
-	sip_block(&hash, a.size);
-	sip_text(&hash, a, false);
-	sip_text(&hash, b, false);
-	return sip_finish(&hash);
+	return hash_of_pair(a, b).first;
 }
 
 // A node is in the old buckets until its own has been moved, and nowhere else.

@@ -2,7 +2,13 @@
 
 #include "base/memory.h"
 
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
 #define PAGE_SIZE 4096
+#define HUGE_SIZE ((size_t)2 << 20)
 
 void memory_touch(void *room, size_t size)
 {
@@ -11,4 +17,44 @@ void memory_touch(void *room, size_t size)
 		octets[i] = octets[i];
 	if (octets != NULL && size > 0) // of the last page
 		octets[size - 1] = octets[size - 1];
+}
+
+static size_t whole(size_t size, size_t unit)
+{
+	return (size + unit - 1) / unit * unit;
+}
+
+// The kernel places it anywhere; what it gave too much before and behind goes back.
+static void *take_huge(size_t size)
+{
+	size = whole(size, HUGE_SIZE);
+	char *room = mmap(NULL, size + HUGE_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (room == MAP_FAILED)
+		return NULL;
+	size_t before = whole((uintptr_t)room, HUGE_SIZE) - (uintptr_t)room;
+	if (before > 0)
+		(void)munmap(room, before);
+	if (before < HUGE_SIZE)
+		(void)munmap(room + before + size, HUGE_SIZE - before);
+	(void)madvise(room + before, size, MADV_HUGEPAGE); // a kernel without them says no
+	return room + before;
+}
+
+void *memory_take(size_t size)
+{
+	if (size >= HUGE_SIZE)
+		return take_huge(size);
+	void *room = aligned_alloc(MEMORY_LINE, whole(size, MEMORY_LINE));
+	if (room != NULL)
+		memset(room, 0, size);
+	return room;
+}
+
+void memory_give(void *room, size_t size)
+{
+	if (size < HUGE_SIZE)
+		free(room);
+	else if (room != NULL)
+		(void)munmap(room, whole(size, HUGE_SIZE));
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/index/index.h"
 #include "sip/flow/aim.h"
 #include "sip/flow/follow.h"
 #include "sip/message_uri.h"
@@ -18,13 +19,17 @@
 #define CALL_ID_OCTETS 16
 
 struct sip_dialogs {
-	struct map by_tag; // ours
+	struct index by_key; // Call-ID and our tag
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours; 0: that transport is not spoken
 	unsigned shard;
 	struct sip_resolver *resolver; // NULL: names of peers are not looked up
 };
 
 struct sip_dialog {
+	// What a look-up reads, side by side: among many, each line of memory is a miss.
+	struct index_node node;
+	struct hash_words peer_tag; // that of `peer`
+	bool is_established; // the route set stands
 	struct sip_dialogs *dialogs;
 	void *owner;
 	struct sip_peer *peer;
@@ -35,9 +40,6 @@ struct sip_dialog {
 	struct sip_flow flow; // where requests go
 	struct sip_follow *follow; // looks for that
 	uint32_t local_cseq;
-	bool is_established; // the route set stands
-	// What a look-up reads, side by side: among many, each line of memory is a miss.
-	struct map_node node;
 	struct text call_id;
 	char tag[SIP_TAG_SIZE];
 	char room[];
@@ -46,7 +48,7 @@ struct sip_dialog {
 struct sip_dialogs *sip_dialogs_create(unsigned expected)
 {
 	struct sip_dialogs *dialogs = calloc(1, sizeof(*dialogs));
-	if (dialogs != NULL && !map_init(&dialogs->by_tag, expected)) {
+	if (dialogs != NULL && index_init(&dialogs->by_key, expected) != OK) {
 		free(dialogs);
 		return NULL;
 	}
@@ -55,13 +57,13 @@ struct sip_dialogs *sip_dialogs_create(unsigned expected)
 
 void sip_dialogs_destroy(struct sip_dialogs *dialogs)
 {
-	size_t bucket = 0;
-	struct map_node *node;
+	size_t place = 0;
+	struct index_node *node;
 	if (dialogs == NULL)
 		return;
-	while ((node = map_next(&dialogs->by_tag, &bucket, NULL)) != NULL)
-		sip_dialog_close(map_entry(node, struct sip_dialog, node));
-	map_clear(&dialogs->by_tag);
+	while ((node = index_next(&dialogs->by_key, &place, NULL)) != NULL)
+		sip_dialog_close(index_entry(node, struct sip_dialog, node));
+	index_clear(&dialogs->by_key);
 	free(dialogs);
 }
 
@@ -79,7 +81,7 @@ void sip_dialogs_follow(struct sip_dialogs *dialogs, struct sip_resolver *resolv
 
 unsigned sip_dialogs_count(const struct sip_dialogs *dialogs)
 {
-	return (unsigned)dialogs->by_tag.count;
+	return (unsigned)dialogs->by_key.count;
 }
 
 // ---- where requests go
@@ -99,6 +101,12 @@ static void aim(struct sip_dialog *dialog, const struct sip_uri *next_hop)
 static bool is_tag(const struct sip_peer *peer, struct text tag)
 {
 	return text_is_equal(peer->tag, tag);
+}
+
+static void use_peer(struct sip_dialog *dialog, struct sip_peer *peer)
+{
+	dialog->peer = peer;
+	dialog->peer_tag = hash_of_pair(peer->tag, TEXT_NONE);
 }
 
 static void forget_forks(struct sip_dialog *dialog)
@@ -159,7 +167,7 @@ static enum status set_peer(struct sip_dialog *dialog, const struct sip_peer_fac
 		put_fork(dialog, former);
 	aim(dialog, &next_hop);
 	free(known);
-	dialog->peer = made;
+	use_peer(dialog, made);
 	return OK;
 }
 
@@ -170,7 +178,7 @@ static void turn_to(struct sip_dialog *dialog, struct text tag)
 	if (fork == NULL)
 		return;
 	put_fork(dialog, dialog->peer);
-	dialog->peer = fork;
+	use_peer(dialog, fork);
 	sip_follow_stop(&dialog->follow);
 	dialog->flow = fork->flow;
 }
@@ -207,7 +215,7 @@ static void enter(struct sip_dialog *dialog)
 	writer_text(&writer, TEXT(";tag="));
 	writer_text(&writer, tag);
 	dialog->local.size += writer.used;
-	map_add(&dialog->dialogs->by_tag, &dialog->node, map_hash(tag));
+	index_add(&dialog->dialogs->by_key, &dialog->node, hash_of_pair(dialog->call_id, tag));
 }
 
 static void discard(struct sip_dialog *dialog)
@@ -301,7 +309,7 @@ void sip_dialog_close(struct sip_dialog *dialog)
 {
 	if (dialog == NULL)
 		return;
-	map_remove(&dialog->dialogs->by_tag, &dialog->node);
+	index_remove(&dialog->dialogs->by_key, &dialog->node);
 	discard(dialog);
 }
 
@@ -388,21 +396,15 @@ struct key {
 	bool is_request;
 };
 
-static bool is_equal(const struct map_node *node, const void *wanted)
+// Before the 2xx any fork may answer, under its own tag or without one.
+static bool is_of(const struct sip_dialog *dialog, const struct key *key)
 {
-	const struct sip_dialog *dialog =
-		map_entry((struct map_node *)node, struct sip_dialog, node);
-	const struct key *key = wanted;
-	if (!text_is_equal(text_of(dialog->tag), key->local_tag) ||
-	    !text_is_equal(dialog->call_id, key->call_id))
-		return false;
-	// Before the 2xx any fork may answer, under its own tag or without one.
 	if (!key->is_request && !dialog->is_established)
 		return true;
-	const struct sip_peer *peer = dialog->peer;
-	if (is_tag(peer, key->remote_tag))
+	if (hash_is_equal(dialog->peer_tag, hash_of_pair(key->remote_tag, TEXT_NONE)))
 		return true;
-	for (peer = dialog->forks; peer != NULL && !is_tag(peer, key->remote_tag);)
+	const struct sip_peer *peer = dialog->forks;
+	while (peer != NULL && !is_tag(peer, key->remote_tag))
 		peer = peer->next;
 	return peer != NULL;
 }
@@ -411,8 +413,11 @@ static struct sip_dialog *find(const struct sip_dialogs *dialogs, const struct k
 {
 	if (key->local_tag.size == 0)
 		return NULL;
-	struct map_node *node = map_find(&dialogs->by_tag, map_hash(key->local_tag), is_equal, key);
-	return node != NULL ? map_entry(node, struct sip_dialog, node) : NULL;
+	struct index_node *node =
+		index_find(&dialogs->by_key, hash_of_pair(key->call_id, key->local_tag));
+	struct sip_dialog *dialog =
+		node != NULL ? index_entry(node, struct sip_dialog, node) : NULL;
+	return dialog != NULL && is_of(dialog, key) ? dialog : NULL;
 }
 
 struct sip_dialog *sip_dialog_find_tags(const struct sip_dialogs *dialogs, struct text call_id,

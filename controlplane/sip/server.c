@@ -12,7 +12,6 @@
 #include "sip/write.h"
 
 #define TAG_OCTETS 10
-#define SERVER_ROOM 8 // octets beyond what is copied, so that no text is ever of size 0 at the end
 
 enum server_state {
 	TRYING, // nothing sent yet
@@ -24,7 +23,7 @@ enum server_state {
 };
 
 struct sip_server {
-	struct map_node merge_node;
+	struct index_node node, merge_node;
 	struct wheel_timer repeat_timer; // G, or the repeats of a 2xx
 	struct wheel_timer end_timer; // H, I, J, L
 	struct sip_transactions *transactions;
@@ -33,87 +32,60 @@ struct sip_server {
 	uint32_t interval_ms; // of the repeat timer
 	size_t request_size;
 	unsigned busy; // callbacks running
-	bool is_released, is_cancelled, has_merge, has_cookie;
-	struct sip_write_echo echo; // borrows from `echoed`
+	bool is_released, is_cancelled, has_merge;
+	enum sip_method method;
+	uint32_t cseq;
+	struct sip_write_echo echo; // borrows from `echoed`, as the next two do
+	struct text branch, call_id; // of which a refusal makes its tag
 	char *echoed; // on the heap, until the final answer: what comes then is most of its life
 	struct text stored; // the last response, on the heap
 	struct sip_flow flow; // the remote port is the one of Via: for when the connection is gone
 	char to_tag[SIP_TAG_SIZE];
-	// What a look-up reads, side by side: among many, each line of memory is a miss.
-	struct map_node node;
-	struct text branch, sent_by, call_id, from_tag; // copies in the room
-	enum sip_method method;
-	uint32_t cseq;
-	uint16_t sent_by_port;
-	char room[];
 };
 
 // ---- keys
-
-struct key {
-	const struct sip_message *request;
-	struct text branch;
-	enum sip_method method;
-	bool has_cookie;
-};
 
 static bool has_cookie(struct text branch)
 {
 	return branch.size > 7 && text_has_prefix(branch, TEXT("z9hG4bK"));
 }
 
-// Without the magic cookie (RFC 2543) the branch says nothing: the whole Via stands for it, and
-// Call-ID, CSeq and From tag are compared too (RFC 3261 17.2.3).
-static struct key key_of(const struct sip_message *request, enum sip_method method)
+// Without the magic cookie (RFC 2543) the branch says nothing: the whole Via stands for it (RFC 3261 17.2.3).
+static struct text branch_of(const struct sip_message *request)
+{
+	return has_cookie(request->via.branch) ? request->via.branch : request->via.whole;
+}
+
+// What makes a request the transaction's (RFC 3261 17.2.3): branch, sent-by, method; without the cookie
+// Call-ID and CSeq too.
+static struct hash_words key_of(const struct sip_message *request, enum sip_method method)
 {
 	bool is_new = has_cookie(request->via.branch);
-	return (struct key){ request, is_new ? request->via.branch : request->via.whole, method,
-			     is_new };
-}
-
-static uint64_t hash_of(const struct key *key)
-{
-	uint64_t sent_by = map_hash_same(key->request->via.host);
-	return map_hash(key->branch) ^ (sent_by << 1 | sent_by >> 63) ^
-	       ((uint64_t)key->request->via.port << 8 | key->method);
-}
-
-static bool is_equal(const struct map_node *node, const void *wanted)
-{
-	const struct sip_server *server =
-		map_entry((struct map_node *)node, struct sip_server, node);
-	const struct key *key = wanted;
-	const struct sip_message *request = key->request;
-	if (server->method != key->method || server->sent_by_port != request->via.port ||
-	    !text_is_equal(server->branch, key->branch) ||
-	    !text_is_same(server->sent_by, request->via.host))
-		return false;
-	return key->has_cookie ||
-	       (server->cseq == request->cseq && text_is_equal(server->call_id, request->call_id));
+	struct hash hash = hash_start();
+	hash_number(&hash, (uint64_t)is_new << 32 | (uint64_t)request->via.port << 8 | method);
+	hash_text(&hash, branch_of(request));
+	hash_text_same(&hash, request->via.host);
+	if (!is_new) {
+		hash_number(&hash, request->cseq);
+		hash_text(&hash, request->call_id);
+	}
+	return hash_finish_words(&hash);
 }
 
 struct sip_server *sip_server_find(const struct sip_transactions *transactions,
 				   const struct sip_message *request, enum sip_method method)
 {
-	struct key key = key_of(request, method);
-	struct map_node *node = map_find(&transactions->servers, hash_of(&key), is_equal, &key);
-	return node != NULL ? map_entry(node, struct sip_server, node) : NULL;
+	struct index_node *node = index_find(&transactions->servers, key_of(request, method));
+	return node != NULL ? index_entry(node, struct sip_server, node) : NULL;
 }
 
-static uint64_t merge_hash_of(const struct sip_message *request)
+static struct hash_words merge_key_of(const struct sip_message *request)
 {
-	return map_hash_pair(request->call_id, request->from.tag) ^
-	       ((uint64_t)request->cseq << 8 | request->method);
-}
-
-static bool is_merge_equal(const struct map_node *node, const void *wanted)
-{
-	const struct sip_server *server =
-		map_entry((struct map_node *)node, struct sip_server, merge_node);
-	const struct sip_message *request = wanted;
-	return server->method == request->method && server->cseq == request->cseq &&
-	       text_is_equal(server->call_id, request->call_id) &&
-	       text_is_equal(server->from_tag, request->from.tag);
+	struct hash hash = hash_start();
+	hash_number(&hash, (uint64_t)request->cseq << 8 | request->method);
+	hash_text(&hash, request->call_id);
+	hash_text(&hash, request->from.tag);
+	return hash_finish_words(&hash);
 }
 
 bool sip_server_is_merged(const struct sip_transactions *transactions,
@@ -121,8 +93,7 @@ bool sip_server_is_merged(const struct sip_transactions *transactions,
 {
 	if (request->to.tag.size > 0 || request->from.tag.size == 0)
 		return false;
-	return map_find(&transactions->merges, merge_hash_of(request), is_merge_equal, request) !=
-	       NULL;
+	return index_find(&transactions->merges, merge_key_of(request)) != NULL;
 }
 
 // ---- life
@@ -150,9 +121,9 @@ static void end(struct sip_server *server)
 	server->state = ENDED;
 	wheel_stop(&server->repeat_timer);
 	wheel_stop(&server->end_timer);
-	map_remove(&transactions->servers, &server->node);
+	index_remove(&transactions->servers, &server->node);
 	if (server->has_merge)
-		map_remove(&transactions->merges, &server->merge_node);
+		index_remove(&transactions->merges, &server->merge_node);
 	counter_set(&transactions->counters.server_count, transactions->servers.count);
 	settle(server);
 }
@@ -162,6 +133,7 @@ static void drop_echo(struct sip_server *server)
 	free(server->echoed);
 	server->echoed = NULL;
 	server->echo = (struct sip_write_echo){ 0 };
+	server->branch = server->call_id = TEXT_NONE;
 }
 
 static void put_stored(struct sip_server *server)
@@ -207,7 +179,6 @@ static void init(struct sip_server *server, const struct sip_message *request)
 	server->method = request->method;
 	server->cseq = request->cseq;
 	server->request_size = request->raw.size;
-	server->sent_by_port = request->via.port;
 	server->flow = request->flow;
 	if (sip_flow_is_reliable(&server->flow)) // RFC 3261 18.2.2
 		server->flow.remote.port = request->via.port != 0
@@ -220,48 +191,36 @@ static void init(struct sip_server *server, const struct sip_message *request)
 static void enter(struct sip_server *server, const struct sip_message *request)
 {
 	struct sip_transactions *transactions = server->transactions;
-	struct key key = key_of(request, request->method);
-	map_add(&transactions->servers, &server->node, hash_of(&key));
+	index_add(&transactions->servers, &server->node, key_of(request, request->method));
 	server->has_merge = request->to.tag.size == 0 && request->from.tag.size > 0;
 	if (server->has_merge)
-		map_add(&transactions->merges, &server->merge_node, merge_hash_of(request));
+		index_add(&transactions->merges, &server->merge_node, merge_key_of(request));
 	counter_set(&transactions->counters.server_count, transactions->servers.count);
 }
 
 enum status sip_server_open(struct sip_transactions *transactions,
 			    const struct sip_message *request, struct sip_server **out_server)
 {
-	struct key key = key_of(request, request->method);
 	struct writer writer = writer_of(transactions->scratch, sizeof(transactions->scratch));
 	struct sip_server kept = { .transactions = transactions };
-	kept.branch = writer_keep(&writer, key.branch);
-	kept.sent_by = writer_keep(&writer, request->via.host);
+	kept.branch = writer_keep(&writer, branch_of(request));
 	kept.call_id = writer_keep(&writer, request->call_id);
-	kept.from_tag = writer_keep(&writer, request->from.tag);
-	size_t keys_size = writer.used;
 	sip_write_echo(&writer, request, &kept.echo);
 	if (writer.failed)
 		return ERR_TOO_LARGE;
-	char *scratch = transactions->scratch;
-	struct sip_server *server = malloc(sizeof(*server) + keys_size + SERVER_ROOM);
-	char *echoed = malloc(writer.used - keys_size);
-	if (server == NULL || echoed == NULL) {
+	struct sip_server *server = malloc(sizeof(*server));
+	kept.echoed = malloc(writer.used);
+	if (server == NULL || kept.echoed == NULL) {
 		free(server);
-		free(echoed);
+		free(kept.echoed);
 		return ERR_MEMORY;
 	}
+	memcpy(kept.echoed, transactions->scratch, writer.used);
 	*server = kept;
-	server->echoed = echoed;
-	memcpy(server->room, scratch, keys_size);
-	memcpy(echoed, scratch + keys_size, writer.used - keys_size);
-	struct text *keys[] = { &server->branch, &server->sent_by, &server->call_id,
-				&server->from_tag };
-	struct text *parts[] = { &server->echo.lines, &server->echo.to,
-				 &server->echo.record_routes };
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		rebase(keys[i], scratch, server->room);
+	struct text *parts[] = { &server->branch, &server->call_id, &server->echo.lines,
+				 &server->echo.to, &server->echo.record_routes };
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		rebase(parts[i], scratch + keys_size, echoed);
+		rebase(parts[i], transactions->scratch, server->echoed);
 	init(server, request);
 	enter(server, request);
 	*out_server = server;
@@ -270,10 +229,10 @@ enum status sip_server_open(struct sip_transactions *transactions,
 
 void sip_server_free_all(struct sip_transactions *transactions)
 {
-	size_t bucket = 0;
-	struct map_node *node;
-	while ((node = map_next(&transactions->servers, &bucket, NULL)) != NULL) {
-		struct sip_server *server = map_entry(node, struct sip_server, node);
+	size_t place = 0;
+	struct index_node *node;
+	while ((node = index_next(&transactions->servers, &place, NULL)) != NULL) {
+		struct sip_server *server = index_entry(node, struct sip_server, node);
 		server->is_released = true;
 		end(server); // removes the node
 	}

@@ -3,7 +3,7 @@
 // What the server and client transactions share: their tables, the user, the way out.
 // Runs on: control thread. Inside sip/ only.
 
-#include "base/map.h"
+#include "base/index/index.h"
 #include "sip/dialog.h"
 #include "sip/message.h"
 #include "sip/flow/oversize.h"
@@ -17,9 +17,9 @@
 struct sip_transactions {
 	struct sip_transaction_options options;
 	struct sip_transaction_counters counters;
-	struct map servers; // by top Via branch, sent-by, method
-	struct map merges; // the same, by Call-ID, From tag, CSeq (RFC 3261 8.2.2.2)
-	struct map clients; // by our branch and method
+	struct index servers; // by top Via branch, sent-by, method
+	struct index merges; // the same, by Call-ID, From tag, CSeq (RFC 3261 8.2.2.2)
+	struct index clients; // by our branch and method
 	struct sip_waiter *waiting[SIP_WAITING_LISTS]; // sent on connections, nothing heard yet
 	struct sip_oversize oversize;
 	uint64_t unknown_log_ms; // no more than one line a second each

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/map.h"
 #include "base/random.h"
 #include "sip/client/client.h"
 #include "sip/guard/guard.h"
@@ -425,9 +426,9 @@ struct sip_transactions *sip_transactions_create(const struct sip_transaction_op
 	if (transactions == NULL)
 		return NULL;
 	transactions->options = *options;
-	if (!map_init(&transactions->servers, EXPECTED_TRANSACTIONS) ||
-	    !map_init(&transactions->merges, EXPECTED_TRANSACTIONS) ||
-	    !map_init(&transactions->clients, EXPECTED_TRANSACTIONS)) {
+	if (index_init(&transactions->servers, EXPECTED_TRANSACTIONS) != OK ||
+	    index_init(&transactions->merges, EXPECTED_TRANSACTIONS) != OK ||
+	    index_init(&transactions->clients, EXPECTED_TRANSACTIONS) != OK) {
 		sip_transactions_destroy(transactions);
 		return NULL;
 	}
@@ -442,9 +443,9 @@ void sip_transactions_destroy(struct sip_transactions *transactions)
 		sip_server_free_all(transactions);
 	if (transactions->clients.buckets != NULL)
 		sip_client_free_all(transactions);
-	map_clear(&transactions->servers);
-	map_clear(&transactions->merges);
-	map_clear(&transactions->clients);
+	index_clear(&transactions->servers);
+	index_clear(&transactions->merges);
+	index_clear(&transactions->clients);
 	free(transactions);
 }
 

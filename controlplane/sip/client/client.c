@@ -7,38 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "sip/client/state.h"
 #include "sip/write.h"
 
 // ---- keys
 
-struct key {
-	struct text branch;
-	enum sip_method method;
-};
-
-static uint64_t hash_of(const struct key *key)
+static struct hash_words key_of(struct text branch, enum sip_method method)
 {
-	return map_hash(key->branch) ^ key->method;
-}
-
-static bool is_equal(const struct map_node *node, const void *wanted)
-{
-	const struct sip_client *client =
-		map_entry((struct map_node *)node, struct sip_client, node);
-	const struct key *key = wanted;
-	return client->kept.method == key->method &&
-	       text_is_equal(text_of(client->branch), key->branch);
+	struct hash hash = hash_start();
+	hash_number(&hash, method);
+	hash_text(&hash, branch);
+	return hash_finish_words(&hash);
 }
 
 struct sip_client *sip_client_find(const struct sip_transactions *transactions,
 				   const struct sip_message *response)
 {
-	struct key key = { response->via.branch, response->method };
-	if (key.branch.size == 0)
+	if (response->via.branch.size == 0)
 		return NULL;
-	struct map_node *node = map_find(&transactions->clients, hash_of(&key), is_equal, &key);
-	return node != NULL ? map_entry(node, struct sip_client, node) : NULL;
+	struct index_node *node =
+		index_find(&transactions->clients, key_of(response->via.branch, response->method));
+	return node != NULL ? index_entry(node, struct sip_client, node) : NULL;
 }
 
 bool sip_client_owns(const struct sip_client *client, const struct sip_message *response)
@@ -88,7 +78,7 @@ static void end(struct sip_client *client)
 	wait_no_more(client);
 	wheel_stop(&client->repeat_timer);
 	wheel_stop(&client->end_timer);
-	map_remove(&transactions->clients, &client->node);
+	index_remove(&transactions->clients, &client->node);
 	counter_set(&transactions->counters.client_count, transactions->clients.count);
 	sip_client_settle(client);
 }
@@ -244,8 +234,8 @@ enum status sip_client_open(struct sip_transactions *transactions,
 		free(client);
 		return status;
 	}
-	struct key key = { text_of(client->branch), request->method };
-	map_add(&transactions->clients, &client->node, hash_of(&key));
+	index_add(&transactions->clients, &client->node,
+		  key_of(text_of(client->branch), request->method));
 	counter_set(&transactions->counters.client_count, transactions->clients.count);
 	*out_client = client;
 	return OK;
@@ -328,10 +318,10 @@ void sip_client_lose_connection(struct sip_transactions *transactions, uint64_t 
 
 void sip_client_free_all(struct sip_transactions *transactions)
 {
-	size_t bucket = 0;
-	struct map_node *node;
-	while ((node = map_next(&transactions->clients, &bucket, NULL)) != NULL) {
-		struct sip_client *client = map_entry(node, struct sip_client, node);
+	size_t place = 0;
+	struct index_node *node;
+	while ((node = index_next(&transactions->clients, &place, NULL)) != NULL) {
+		struct sip_client *client = index_entry(node, struct sip_client, node);
 		client->has_user = false;
 		end(client); // removes the node
 	}

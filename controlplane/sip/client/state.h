@@ -19,7 +19,7 @@ enum client_state {
 };
 
 struct sip_client {
-	struct map_node node;
+	struct index_node node;
 	struct wheel_timer repeat_timer; // A, E
 	struct wheel_timer end_timer; // B, C, D, F, K, M
 	struct sip_transactions *transactions;
