@@ -351,6 +351,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_usage_items_total", C, USAGE(usage_items), "Items of usage metered since the start, by category (OTHER-003)." },
 	{ "trunkd_usage_quantity_total", C, USAGE(usage_quantity), "What they sum up to, in the unit of the category." },
 	{ "trunkd_history_spool_records", G, HISTORY(spool_used), "Records in the spool now." },
+	{ "trunkd_history_spools_aside", G, HISTORY(aside), "Spools of other versions, kept aside with records that are in no database." },
 
 	{ "trunkd_dataplane_attached", G, READ(read_attached), "1 when a dataplane is attached." },
 	{ "trunkd_dataplane_workers", G, READ(read_workers), "Worker cores." },

@@ -112,6 +112,7 @@ static json_t *history_to_json(const struct history *history)
 	set_counter(object, "alerts", &counters->alerts);
 	set_counter(object, "written", &counters->written);
 	set_counter(object, "waiting", &counters->spool_used);
+	set_counter(object, "aside", &counters->aside);
 	set_counter(object, "refused", &counters->refused);
 	set_counter(object, "failures", &counters->failures);
 	set_counter(object, "retired", &counters->retired);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/ring.h"
+#include "history/aside.h"
 #include "history/keeper.h"
 #include "history/rate.h"
 #include "history/spool.h"
@@ -147,6 +148,17 @@ static enum status start_parts(struct history *history, struct event_base *loop,
 	return history_keeper_start(&keeper, &history->keeper);
 }
 
+// At each start, until somebody has taken care of them.
+static void tell_aside(struct history *history, const char *file)
+{
+	struct log_value spools;
+	unsigned count = history_aside_count(file);
+	counter_set(&history->counters.aside, count);
+	if (count > 0)
+		log_event(LOG_WARNING, "history_spools_kept_aside", "spools",
+			  log_number(&spools, count), "beside", file, NULL);
+}
+
 static void recover(struct history *history)
 {
 	struct log_value found_text, lost_text;
@@ -172,6 +184,7 @@ enum status history_start(struct event_base *loop, const struct history_options 
 		history_spool_open(options->spool_file, options->spool_records, &history->spool);
 	if (status != OK)
 		goto fail;
+	tell_aside(history, options->spool_file);
 	recover(history);
 	status = start_parts(history, loop, options);
 	if (status != OK)

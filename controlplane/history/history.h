@@ -85,6 +85,7 @@ struct history_call {
 struct history_counters {
 	struct counter calls, alerts, notifications, written, refused, failures;
 	struct counter spool_used; // records waiting, now
+	struct counter aside; // spools of other versions that lie beside, now
 	struct counter retired; // rows that became too old, or too many
 	struct counter usage_items[HISTORY_CATEGORY_COUNT], usage_quantity[HISTORY_CATEGORY_COUNT];
 };

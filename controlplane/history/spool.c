@@ -16,10 +16,12 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/ring.h"
+#include "history/aside.h"
+#include "history/column.h"
 #include "history/rate.h"
 
 #define HEADER_SIZE 4096
-#define LAYOUT 4 // of struct history_slot; a change of it needs a reader of the old one
+#define LAYOUT 5 // what the tables of columns do not tell of struct history_slot
 #define RECORDS_MIN 16
 #define RECORDS_MAX (1u << 20)
 
@@ -64,11 +66,45 @@ static void unmap_file(struct history_spool *spool)
 	spool->slots = NULL;
 }
 
+static uint32_t mix(uint32_t hash, const void *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ ((const uint8_t *)data)[i]) * 16777619u; // FNV-1a
+	return hash;
+}
+
+// The tables name every field with its place, so a change of one makes another layout by itself.
+static uint32_t this_layout(void)
+{
+	const struct history_table *const tables[] = { history_column_calls(),
+						       history_column_alerts(),
+						       history_column_notifications(),
+						       history_column_usage() };
+	uint32_t hash = 2166136261u ^ LAYOUT;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (unsigned j = 0; j < tables[i]->column_count; j++) {
+			const struct history_column *column = &tables[i]->columns[j];
+			uint16_t place[] = { (uint16_t)column->kind, column->offset, column->size };
+			hash = mix(hash, column->name, strlen(column->name));
+			hash = mix(hash, place, sizeof(place));
+		}
+	}
+	return hash;
+}
+
+// Zeros where the magic stands are a file that was never finished: nothing is in it.
+static bool is_unfinished(const struct history_spool *spool)
+{
+	static const char zeros[sizeof(MAGIC)];
+	char start[sizeof(MAGIC)] = "";
+	return pread(spool->fd, start, sizeof(start), 0) >= 0 &&
+	       memcmp(start, zeros, sizeof(zeros)) == 0;
+}
+
 // The file as it is, when a process of ours made it; *out_waiting: records in it.
 static bool map_former(struct history_spool *spool, unsigned *out_waiting)
 {
 	struct stat facts;
-	*out_waiting = 0;
 	if (fstat(spool->fd, &facts) < 0 || facts.st_size < HEADER_SIZE)
 		return false;
 	if (!map_file(spool, (size_t)facts.st_size))
@@ -90,7 +126,7 @@ static bool map_former(struct history_spool *spool, unsigned *out_waiting)
 
 static bool is_of_this_layout(const struct header *header)
 {
-	return header->layout == LAYOUT && header->slot_size == sizeof(struct history_slot);
+	return header->layout == this_layout() && header->slot_size == sizeof(struct history_slot);
 }
 
 // Blocks are reserved now, so that a full disk is met here and not as SIGBUS in the middle of a call.
@@ -104,7 +140,7 @@ static enum status make_file(struct history_spool *spool, unsigned records)
 	if (errno != 0 || !map_file(spool, size))
 		return ERR_SYSTEM;
 	struct header *header = spool->header;
-	header->layout = LAYOUT;
+	header->layout = this_layout();
 	header->slot_size = sizeof(struct history_slot);
 	header->count = records;
 	spool->count = records;
@@ -112,15 +148,41 @@ static enum status make_file(struct history_spool *spool, unsigned records)
 	return OK;
 }
 
-static enum status map_slots(struct history_spool *spool, unsigned records)
+// ERR_CONFLICT: another process has it.
+static enum status open_file(struct history_spool *spool, const char *file)
 {
-	unsigned waiting;
+	spool->fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (spool->fd < 0)
+		return ERR_SYSTEM;
+	if (flock(spool->fd, LOCK_EX | LOCK_NB) < 0)
+		return ERR_CONFLICT;
+	return fchmod(spool->fd, 0600) < 0 ? ERR_SYSTEM : OK;
+}
+
+// The lock is held until the file has its other name.
+static enum status put_aside(struct history_spool *spool, const char *file, unsigned waiting,
+			     const char *why)
+{
+	enum status status = history_aside_put(file, waiting, why);
+	if (status != OK)
+		return status;
+	unmap_file(spool);
+	close(spool->fd);
+	return open_file(spool, file);
+}
+
+static enum status map_slots(struct history_spool *spool, const char *file, unsigned records)
+{
+	unsigned waiting = 0;
+	enum status status = OK;
 	bool is_ours = map_former(spool, &waiting);
 	if (is_ours && is_of_this_layout(spool->header) && (waiting > 0 || spool->count == records))
 		return OK;
-	if (is_ours && waiting > 0)
-		return ERR_CONFLICT; // of another layout: the version that wrote them has to take them
-	return make_file(spool, records);
+	if (is_ours && waiting > 0 && !is_of_this_layout(spool->header))
+		status = put_aside(spool, file, waiting, "another version of trunkd wrote it");
+	else if (!is_ours && !is_unfinished(spool))
+		status = put_aside(spool, file, 0, "it is no spool, or a damaged one");
+	return status == OK ? make_file(spool, records) : status;
 }
 
 static bool make_queues(struct history_spool *spool)
@@ -135,21 +197,16 @@ static bool make_queues(struct history_spool *spool)
 
 enum status history_spool_open(const char *file, unsigned records, struct history_spool **out_spool)
 {
-	enum status status = ERR_SYSTEM;
+	enum status status;
 	struct history_spool *spool = calloc(1, sizeof(*spool));
 	if (!spool)
 		return ERR_MEMORY;
 	records = records < RECORDS_MIN ? RECORDS_MIN : records;
 	records = records > RECORDS_MAX ? RECORDS_MAX : records;
 	spool->epoch = random_number();
-	spool->fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (spool->fd < 0 || fchmod(spool->fd, 0600) < 0)
-		goto fail;
-	if (flock(spool->fd, LOCK_EX | LOCK_NB) < 0) {
-		status = ERR_CONFLICT;
-		goto fail;
-	}
-	status = map_slots(spool, records);
+	status = open_file(spool, file);
+	if (status == OK)
+		status = map_slots(spool, file, records);
 	if (status != OK)
 		goto fail;
 	if (!make_queues(spool)) {
@@ -161,8 +218,9 @@ enum status history_spool_open(const char *file, unsigned records, struct histor
 fail:
 	log_event(LOG_ERROR, "history_spool_failed", "file", file, "status", status_name(status),
 		  "hint",
-		  status == ERR_CONFLICT ? "another trunkd, or one of another version, has it"
-					 : strerror(errno),
+		  status == ERR_CONFLICT
+			  ? "another trunkd has it, or too many spools are kept aside already"
+			  : strerror(errno),
 		  NULL);
 	history_spool_close(spool);
 	return status;

@@ -41,8 +41,9 @@ struct history_slot {
 
 struct history_spool;
 
-// ERR_CONFLICT: another process has it, or it holds records of another layout; ERR_SYSTEM: not to be
-// had. A file of another size is taken as it is while records wait in it, else made anew.
+// ERR_CONFLICT: another process has it; ERR_SYSTEM: not to be had. A file of another size is taken as it
+// is while records wait in it, else made anew. One that holds records of another layout, or what is none
+// of ours, is put aside (aside.h) and told.
 enum status history_spool_open(const char *file, unsigned records,
 			       struct history_spool **out_spool);
 void history_spool_close(struct history_spool *spool); // what is in it stays in the file

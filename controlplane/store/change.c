@@ -18,6 +18,7 @@
 #define CHANGES_MAX 1024 // under way at once
 #define FIXED_WORDS 17
 #define LIST_SIZE 4096
+#define FORMER_FIELDS_MAX 8 // of one kind
 
 struct store_change {
 	struct store_change *next;
@@ -159,7 +160,7 @@ static bool send_change(struct store_change *change)
 {
 	const struct directory_schema *schema = directory_schema(change->object->kind);
 	struct lists lists;
-	struct text words[FIXED_WORDS + 2 * DIRECTORY_FIELDS_MAX] = {
+	struct text words[FIXED_WORDS + 2 * (DIRECTORY_FIELDS_MAX + FORMER_FIELDS_MAX)] = {
 		TEXT("EVAL"),
 		text_of(store_script),
 		TEXT("3"),
@@ -178,6 +179,13 @@ static bool send_change(struct store_change *change)
 	for (unsigned i = 0; i < schema->field_count; i++) {
 		words[count++] = text_of(schema->fields[i].name);
 		words[count++] = text_of(change->object->values[i]);
+	}
+	const char *former;
+	for (unsigned i = 0;
+	     i < FORMER_FIELDS_MAX && (former = store_record_former(change->object->kind, i));
+	     i++) {
+		words[count++] = text_of(former);
+		words[count++] = TEXT_NONE;
 	}
 	return store_redis_send(change->store->commands, words, count, on_reply, change);
 }

@@ -9,6 +9,49 @@
 #include "directory/value.h"
 #include "store/redis.h"
 
+// What earlier versions wrote in fields that are no more. Only values that forbid something are here, and
+// they count more than the field of today: while nodes of both versions run, each writes its own of the
+// two, and the one that does not know the other's must not let anybody in.
+static const struct former {
+	enum directory_kind kind;
+	const char *field, *value; // as it was
+	const char *now, *now_value;
+} formers[] = {
+	{ DIRECTORY_ACCOUNT, "enabled", "false", "status", "suspended" },
+};
+
+#define FORMERS (sizeof(formers) / sizeof(formers[0]))
+
+const char *store_record_former(enum directory_kind kind, unsigned index)
+{
+	for (unsigned i = 0; i < FORMERS; i++)
+		if (formers[i].kind == kind && index-- == 0)
+			return formers[i].field;
+	return NULL;
+}
+
+static struct text field_of(const struct redisReply *hash, struct text field)
+{
+	for (unsigned i = 0; i + 1 < store_redis_count(hash); i += 2)
+		if (text_is_equal(store_redis_text(store_redis_at(hash, i)), field))
+			return store_redis_text(store_redis_at(hash, i + 1));
+	return TEXT_NONE;
+}
+
+static enum status read_formers(struct directory_object *object, const struct redisReply *hash,
+				struct directory_problem *out_problem)
+{
+	enum status status = OK;
+	for (unsigned i = 0; status == OK && i < FORMERS; i++) {
+		const struct former *former = &formers[i];
+		if (former->kind == object->kind &&
+		    text_is_equal(field_of(hash, text_of(former->field)), text_of(former->value)))
+			status = directory_object_set(object, text_of(former->now),
+						      text_of(former->now_value), out_problem);
+	}
+	return status;
+}
+
 static enum status read_field(struct directory_object *object, struct text field, struct text value,
 			      struct directory_problem *out_problem)
 {
@@ -44,6 +87,8 @@ enum status store_record_read(struct text sid, const struct redisReply *hash,
 	for (unsigned i = 0; status == OK && i + 1 < store_redis_count(hash); i += 2)
 		status = read_field(object, store_redis_text(store_redis_at(hash, i)),
 				    store_redis_text(store_redis_at(hash, i + 1)), out_problem);
+	if (status == OK)
+		status = read_formers(object, hash, out_problem);
 	if (status == OK && object->version == 0)
 		status = ERR_MALFORMED;
 	if (status != OK) {

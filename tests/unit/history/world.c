@@ -24,13 +24,17 @@ void world_make(struct world *world, unsigned records)
 void world_remove(struct world *world)
 {
 	static const char *const SUFFIXES[] = { "", "-wal", "-shm", "-journal", ".aside" };
-	char path[128];
+	char path[160];
 	for (unsigned i = 0; i < sizeof(SUFFIXES) / sizeof(SUFFIXES[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", world->file, SUFFIXES[i]);
 		(void)unlink(path);
 		(void)rmdir(path);
 	}
 	(void)unlink(world->spool_file);
+	for (unsigned i = 1; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s.aside-%u", world->spool_file, i);
+		(void)unlink(path);
+	}
 	(void)rmdir(world->directory);
 }
 
