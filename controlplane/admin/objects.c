@@ -3,12 +3,11 @@
 
 #include "admin/objects.h"
 
-#include <string.h>
-
 #include "base/country/country.h"
 #include "admin/handler.h"
 #include "admin/json.h"
 #include "admin/request.h"
+#include "admin/trunk/show.h"
 #include "call/call.h"
 #include "directory/directory.h"
 #include "directory/object.h"
@@ -103,24 +102,29 @@ static void set_handler(json_t *json, const struct directory_object *object)
 		       json_boolean(directory_object_get(object, "account").size == 0));
 }
 
+void admin_objects_set_field(const struct admin_context *context, json_t *json,
+			     const struct directory_object *object, unsigned row)
+{
+	const struct directory_field *field = &directory_schema(object->kind)->fields[row];
+	struct text value = text_of(object->values[row]);
+	if (field->is_hidden || field->type == DIRECTORY_HEX)
+		return;
+	if (field->type == DIRECTORY_REFERENCES)
+		set_references(context, json, field, value);
+	else if (field->type == DIRECTORY_REFERENCE)
+		set_reference(context, json, field, value);
+	else
+		admin_json_set(json, field->name, value_to_json(field, value));
+}
+
 json_t *admin_objects_to_json(const struct admin_context *context,
 			      const struct directory_object *object)
 {
 	const struct directory_schema *schema = directory_schema(object->kind);
 	json_t *json = json_object();
 	admin_json_set(json, "sid", admin_json_string(object->sid));
-	for (unsigned i = 0; i < schema->field_count; i++) {
-		const struct directory_field *field = &schema->fields[i];
-		struct text value = text_of(object->values[i]);
-		if (field->is_hidden || field->type == DIRECTORY_HEX)
-			continue;
-		if (field->type == DIRECTORY_REFERENCES)
-			set_references(context, json, field, value);
-		else if (field->type == DIRECTORY_REFERENCE)
-			set_reference(context, json, field, value);
-		else
-			admin_json_set(json, field->name, value_to_json(field, value));
-	}
+	for (unsigned i = 0; i < schema->field_count; i++)
+		admin_objects_set_field(context, json, object, i);
 	if (object->kind == DIRECTORY_NUMBER)
 		set_handler(json, object);
 	if (object->kind == DIRECTORY_CARRIER && context->calls)
@@ -177,18 +181,6 @@ static void show_all(struct admin_request *request)
 	admin_request_answer(request, result);
 }
 
-static json_t *count_calls(const struct admin_context *context, const char *trunk_sid)
-{
-	const struct call *call = NULL;
-	uint64_t count = 0;
-	while (context->calls && (call = calls_next(context->calls, call))) {
-		struct call_facts facts;
-		call_read(call, &facts);
-		count += strcmp(facts.trunk_sid, trunk_sid) == 0;
-	}
-	return admin_json_number(count);
-}
-
 void admin_objects_show(struct admin_request *request)
 {
 	const struct directory_schema *schema = directory_schema(request->kind);
@@ -206,10 +198,11 @@ void admin_objects_show(struct admin_request *request)
 		admin_request_refuse(request, &refusal);
 		return;
 	}
-	json_t *result = json_object(), *json = admin_objects_to_json(request->context, object);
-	if (object->kind == DIRECTORY_TRUNK)
-		admin_json_set(json, "calls_up", count_calls(request->context, object->sid));
-	admin_json_set(result, schema->name, json);
+	json_t *result = json_object();
+	admin_json_set(result, schema->name,
+		       object->kind == DIRECTORY_TRUNK
+			       ? admin_trunk_to_json(request->context, object)
+			       : admin_objects_to_json(request->context, object));
 	json_t *warnings = admin_objects_warnings(object);
 	if (json_array_size(warnings) > 0)
 		admin_json_set(result, "warnings", json_incref(warnings));

@@ -11,5 +11,8 @@ struct directory_object;
 // Every field but the hidden ones (AUTH-019); references also by name.
 json_t *admin_objects_to_json(const struct admin_context *context,
 			      const struct directory_object *object);
+// One of them, by its row of the schema.
+void admin_objects_set_field(const struct admin_context *context, json_t *json,
+			     const struct directory_object *object, unsigned row);
 // What an operator should think about; NULL: nothing.
 json_t *admin_objects_warnings(const struct directory_object *object);

@@ -50,6 +50,15 @@ enum directory_type {
 	DIRECTORY_COUNTRIES, // codes of countries (base/country/country.h), separated by spaces, or "all"
 };
 
+// Of a trunk's settings (TRUNK-002); other kinds have but the first.
+enum directory_group {
+	DIRECTORY_GENERAL,
+	DIRECTORY_TERMINATION,
+	DIRECTORY_ORIGINATION,
+	DIRECTORY_NUMBERS,
+	DIRECTORY_GROUP_COUNT
+};
+
 struct directory_field {
 	const char *name;
 	enum directory_type type;
@@ -63,6 +72,7 @@ struct directory_field {
 	const char *choices; // words with ", " between; of a choice
 	const char *fallback; // value when not given; NULL: none
 	enum directory_kind refers_to;
+	enum directory_group group;
 	const char *text; // one sentence
 };
 

@@ -142,8 +142,8 @@ def test_names_are_looked_up_for_the_trunk_that_wants_them(site):
     asked = len(Service.asked)
     invite, _ = call(site, "+14155550142", PLAIN)
     assert display(invite["From"]) == "" and len(Service.asked) == asked
-    assert site.trunkd.trunkctl("show", "trunk", "plain")["trunk"]["cnam"] is False
-    assert site.trunkd.trunkctl("show", "trunk", "named")["trunk"]["cnam"] is True
+    assert site.trunkd.trunkctl("show", "trunk", "plain")["trunk"]["origination"]["cnam"] is False
+    assert site.trunkd.trunkctl("show", "trunk", "named")["trunk"]["origination"]["cnam"] is True
 
 
 def test_the_operator_sees_what_a_lookup_says(site):

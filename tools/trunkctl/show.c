@@ -37,6 +37,9 @@ static const struct view VIEWS[] = {
 	{ "bans", "address cause host since until left_s times dropped holds_for" },
 	{ "usage",
 	  "month account_name category count quantity unit minutes price currency unpriced" },
+	{ "origination_uris", "uri priority weight enabled goes_to name sid" },
+	{ "numbers",
+	  "e164 name voice sms mms trunk_name voice_handler country type account_name sid" },
 	{ "alerts", "at code severity source header seen expected text call" },
 };
 
@@ -89,13 +92,13 @@ static unsigned choose_columns(const json_t *row, const char *wanted, char *room
 	return count;
 }
 
-static void show_rows(const char *name, const json_t *array, FILE *out)
+static void show_rows_at(const char *name, const json_t *array, const char *indent, FILE *out)
 {
 	char room[FORMAT_SIZE], value[FORMAT_SIZE];
 	const char *keys[TABLE_COLUMNS_MAX];
 	const json_t *first = json_array_get(array, 0);
 	if (!first) {
-		fprintf(out, "no %s\n", format_label(name, value));
+		fprintf(out, "%sno %s\n", indent, format_label(name, value));
 		return;
 	}
 	unsigned count = choose_columns(first, columns_of(name), room, sizeof(room), keys);
@@ -111,8 +114,13 @@ static void show_rows(const char *name, const json_t *array, FILE *out)
 				  format_value(keys[i],
 					       json_object_get(json_array_get(array, row), keys[i]),
 					       value));
-	table_print(&table, out, "");
+	table_print(&table, out, indent);
 	table_clear(&table);
+}
+
+static void show_rows(const char *name, const json_t *array, FILE *out)
+{
+	show_rows_at(name, array, "", out);
 }
 
 // What became of the packets, for each worker, without the rows that are all zero.
@@ -176,6 +184,25 @@ static void show_pairs(const json_t *object, const char *indent, FILE *out)
 			continue;
 		fprintf(out, "%s%s\n", indent, format_label(key, label));
 		show_pairs(value, "  ", out); // answers are two levels deep at most
+	}
+}
+
+// TRUNK-002: a trunk's settings, group by group.
+static void show_groups(const json_t *trunk, FILE *out)
+{
+	char room[FORMAT_SIZE];
+	const char *key, *name;
+	json_t *group, *value;
+	bool is_first = true;
+	json_object_foreach((json_t *)trunk, key, group)
+	{
+		(void)format_label(key, room);
+		room[0] = (char)toupper((unsigned char)room[0]);
+		fprintf(out, "%s%s\n", is_first ? "" : "\n", room);
+		is_first = false;
+		show_pairs(group, "  ", out);
+		json_object_foreach(group, name, value) if (is_table(name, value))
+			show_rows_at(name, value, "  ", out);
 	}
 }
 
@@ -304,6 +331,8 @@ void show_answer(const json_t *answer, FILE *out)
 	const json_t *call = json_object_get(answer, "call"), *changed = changed_object(answer);
 	if (json_is_object(call))
 		story_print(call, out);
+	else if (json_is_object(json_object_get(json_object_get(answer, "trunk"), "general")))
+		show_groups(json_object_get(answer, "trunk"), out);
 	else if (json_is_object(json_object_get(answer, "bundle"))) { // fit for a file
 		(void)json_dumpf(json_object_get(answer, "bundle"), out, JSON_INDENT(2));
 		fputc('\n', out);

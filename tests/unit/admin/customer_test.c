@@ -39,7 +39,9 @@ static const char *text_of_answer(struct fake *fake, const char *line, const cha
 				  const char *key, char room[static 64])
 {
 	json_t *answer = fake_ask(fake, line);
-	const char *text = json_string_value(json_object_get(json_object_get(answer, kind), key));
+	const json_t *object = json_object_get(answer, kind);
+	const json_t *general = json_object_get(object, "general"); // of a trunk that is shown
+	const char *text = json_string_value(json_object_get(general ? general : object, key));
 	snprintf(room, 64, "%s", text ? text : "(none)");
 	json_decref(answer);
 	return room;
@@ -127,6 +129,106 @@ static void trunks_of_an_account_are_apart(void **state)
 	assert_int_equal(count(fake, "show trunks", "trunks"), 1);
 }
 
+static json_t *take(struct fake *fake, const char *line, const char *key)
+{
+	json_t *answer = fake_ask(fake, line), *value = json_object_get(answer, key);
+	assert_non_null(value);
+	json_incref(value);
+	json_decref(answer);
+	return value;
+}
+
+static void expect_in(const json_t *trunk, const char *group, const char *keys)
+{
+	char room[512];
+	snprintf(room, sizeof(room), "%s", keys);
+	char *rest = room, *key;
+	while ((key = strsep(&rest, " ")))
+		if (!json_object_get(json_object_get(trunk, group), key))
+			fail_msg("no %s in %s", key, group);
+}
+
+// TRUNK-002: four groups, each with its settings. TRUNK-004: the SID stands in General. TRUNK-013: without
+// a number it takes no call from the PSTN. ORIG-010: a URI with transport=tls goes to port 5061.
+static void a_trunk_is_shown_in_four_groups(void **state)
+{
+	static const char *const GROUPS[] = { "general", "termination", "origination", "numbers" };
+	struct fake *fake = *state;
+	const char *key;
+	json_t *group;
+	unsigned place = 0;
+	expect_ok(fake, "add trunk account=acme name=office domain=acme");
+	expect_ok(fake, "add origination_uri trunk=office uri='sip:pbx.example.com;transport=tls'");
+	json_t *trunk = take(fake, "show trunk office", "trunk");
+	json_object_foreach(trunk, key, group) assert_string_equal(key, GROUPS[place++]);
+	assert_int_equal(place, 4);
+	expect_in(trunk, "general",
+		  "sid name recording recording_trim secure transfer symmetric_rtp");
+	expect_in(trunk, "termination",
+		  "domain termination_uri localized_uris cps acls credential_lists");
+	expect_in(trunk, "origination", "origination_uris cnam disaster_recovery_url");
+	expect_in(trunk, "numbers", "numbers");
+	json_decref(trunk);
+	assert_true(says(fake, "show trunk office", "\"acme.trunks.example\""));
+	assert_true(says(fake, "show trunk office", "pbx.example.com:5061 by TLS"));
+	assert_true(says(fake, "show trunk office", "no number is associated"));
+	assert_true(says(fake, "show trunk office", "neither an ACL nor a credential list"));
+	expect_ok(fake, "add number account=acme e164=+14155550100 trunk=office");
+	assert_true(says(fake, "show trunk office", "+14155550100"));
+	assert_false(says(fake, "show trunk office", "no number is associated"));
+}
+
+// TRUNK-018: five values, and what they are is said when another is given.
+static void the_recording_mode_is_one_of_five(void **state)
+{
+	static const char *const MODES[] = { "do-not-record", "record-from-ringing",
+					     "record-from-answer", "record-from-ringing-dual",
+					     "record-from-answer-dual" };
+	struct fake *fake = *state;
+	char line[128];
+	expect_ok(fake, "add trunk account=acme name=a domain=a");
+	assert_true(says(fake, "show trunk a", "\"recording\": \"do-not-record\""));
+	assert_true(says(fake, "show trunk a", "\"recording_trim\": \"do-not-trim\""));
+	for (unsigned i = 0; i < sizeof(MODES) / sizeof(MODES[0]); i++) {
+		snprintf(line, sizeof(line), "change trunk a recording=%s", MODES[i]);
+		expect_ok(fake, line);
+		snprintf(line, sizeof(line), "\"recording\": \"%s\"", MODES[i]);
+		assert_true(says(fake, "show trunk a", line));
+		assert_true(says(fake, "change trunk a recording=always", MODES[i]));
+	}
+	assert_string_equal(fake_code(fake, "change trunk a recording=always"), "ERR_MALFORMED");
+	expect_ok(fake, "change trunk a recording_trim=trim-silence");
+	assert_true(says(fake, "show trunk a", "\"recording_trim\": \"trim-silence\""));
+	assert_string_equal(fake_code(fake, "change trunk a recording_trim=yes"), "ERR_MALFORMED");
+	expect_ok(fake, "change trunk a recording=");
+	assert_true(says(fake, "show trunk a", "\"recording\": \"do-not-record\""));
+}
+
+// TRUNK-019: set, read back, changed, cleared; what is no URL is refused.
+static void the_disaster_recovery_url_is_set_and_cleared(void **state)
+{
+	struct fake *fake = *state;
+	expect_ok(fake, "add trunk account=acme name=a domain=a");
+	assert_true(says(fake, "show trunk a", "\"disaster_recovery_url\": null"));
+	assert_true(says(fake, "show trunk a", "\"disaster_recovery_method\": \"POST\""));
+	expect_ok(fake, "change trunk a disaster_recovery_url=https://dr.example.com/voice?id=7");
+	assert_true(says(fake, "show trunk a", "https://dr.example.com/voice?id=7"));
+	expect_ok(fake, "change trunk a disaster_recovery_url=http://dr.example.com/ "
+			"disaster_recovery_method=get");
+	assert_true(says(fake, "show trunk a", "\"disaster_recovery_method\": \"GET\""));
+	static const char *const WRONG[] = { "ftp://dr.example.com/", "dr.example.com", "https://",
+					     "https://user:secret@dr.example.com/" };
+	for (unsigned i = 0; i < sizeof(WRONG) / sizeof(WRONG[0]); i++) {
+		char line[128];
+		snprintf(line, sizeof(line), "change trunk a disaster_recovery_url=%s", WRONG[i]);
+		assert_string_equal(fake_code(fake, line), "ERR_MALFORMED");
+	}
+	assert_string_equal(fake_code(fake, "change trunk a disaster_recovery_method=PUT"),
+			    "ERR_MALFORMED");
+	expect_ok(fake, "change trunk a disaster_recovery_url=");
+	assert_true(says(fake, "show trunk a", "\"disaster_recovery_url\": null"));
+}
+
 // MEDIA-009, TRUNK-014, TRUNK-016: the flags are there, and off where nobody said more.
 static void flags_of_a_new_trunk_are_off(void **state)
 {
@@ -200,6 +302,9 @@ int main(void)
 		TEST(a_trunk_is_made_listed_renamed_and_deleted),
 		TEST(a_domain_is_one_trunks),
 		TEST(trunks_of_an_account_are_apart),
+		TEST(a_trunk_is_shown_in_four_groups),
+		TEST(the_recording_mode_is_one_of_five),
+		TEST(the_disaster_recovery_url_is_set_and_cleared),
 		TEST(flags_of_a_new_trunk_are_off),
 		TEST(a_list_of_addresses_is_shared_by_trunks),
 		TEST(a_list_of_users_is_shared_and_keeps_its_passwords),

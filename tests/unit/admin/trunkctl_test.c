@@ -107,6 +107,32 @@ static void files_go_to_trunkd_as_octets_or_whole_paths(void **state)
 	assert_false(write_words(replay, 3, room));
 }
 
+// TRUNK-002: exactly four headings, each with what belongs to it.
+static void a_trunk_is_told_in_four_groups(void **state)
+{
+	(void)state;
+	char room[1024];
+	show("{\"status\":\"ok\",\"trunk\":{\"general\":{\"sid\":\"TK1\",\"recording\":\"do-not-"
+	     "record\"},"
+	     "\"termination\":{\"domain\":\"acme\"},\"origination\":{\"cnam\":false,\"origination_"
+	     "uris\":"
+	     "[{\"uri\":\"sip:a\",\"goes_to\":\"a:5060 by UDP\"}]},\"numbers\":{\"numbers\":[]}}}",
+	     room, sizeof(room));
+	const char *general = strstr(room, "General\n  sid                TK1\n");
+	const char *termination = strstr(room, "\nTermination\n  domain             acme\n");
+	const char *origination = strstr(room, "\nOrigination\n  cnam               no\n");
+	const char *numbers = strstr(room, "\nNumbers\n");
+	assert_true(general == room && termination > general && origination > termination &&
+		    numbers > origination);
+	assert_non_null(strstr(origination, "a:5060 by UDP"));
+	unsigned headings = 0;
+	for (const char *line = room; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		headings += *line >= 'A' && *line <= 'Z';
+	}
+	assert_int_equal(headings, 4);
+}
+
 static void an_explanation_is_told_check_by_check(void **state)
 {
 	(void)state;
@@ -367,6 +393,7 @@ int main(void)
 		cmocka_unit_test(any_word_arrives_as_it_was_typed),
 		cmocka_unit_test(a_password_among_the_words_is_refused_and_one_line_of_input_taken),
 		cmocka_unit_test(files_go_to_trunkd_as_octets_or_whole_paths),
+		cmocka_unit_test(a_trunk_is_told_in_four_groups),
 		cmocka_unit_test(an_explanation_is_told_check_by_check),
 		cmocka_unit_test(a_list_is_a_table_for_spreadsheets),
 		cmocka_unit_test(values_have_units),
