@@ -13,6 +13,8 @@
 #include "directory/number.h"
 #include "directory/value.h"
 
+#define UNKNOWN_SIZE 64 // of what is said before the names
+
 #define FIELD_NAME_MAX 32 // longer words are not compared with known names
 
 static void free_value(char *value)
@@ -122,21 +124,28 @@ static const char *nearest(const struct directory_schema *schema, struct text wo
 	return best;
 }
 
+// As many as there is room for, then "...".
 static void write_fields(const struct directory_schema *schema, struct writer *out)
 {
 	for (unsigned i = 0; i < schema->field_count; i++) {
 		if (schema->fields[i].is_hidden)
 			continue;
-		if (out->used > 0)
-			writer_char(out, ' ');
-		writer_string(out, schema->fields[i].name);
+		struct writer longer = *out;
+		writer_format(&longer, "%s%s", out->used > 0 ? " " : "", schema->fields[i].name);
+		struct writer ended = longer;
+		writer_string(&ended, " ...");
+		if (ended.failed) {
+			writer_string(out, " ...");
+			return;
+		}
+		*out = longer;
 	}
 }
 
 static enum status refuse_unknown(const struct directory_schema *schema, struct text field,
 				  struct directory_problem *out_problem)
 {
-	char room[sizeof(out_problem->text)], name[sizeof(out_problem->field)];
+	char room[sizeof(out_problem->text) - UNKNOWN_SIZE], name[sizeof(out_problem->field)];
 	struct writer known = writer_of(room, sizeof(room));
 	bool is_clean = directory_value_is_printable(field) && text_copy(field, name, sizeof(name));
 	const char *best = nearest(schema, field);

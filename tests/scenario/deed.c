@@ -267,10 +267,13 @@ static bool do_party(struct story *story)
 		return is_told;
 	} else if (words_take_if(&story->words, "stranger")) {
 		return address_parse(text_of(words_take(&story->words)), &stranger) &&
-		       talk_stranger(story->node, side, &stranger);
+		       talk_from(story->node, side, MESSAGE_STREAM_REFUSED, &stranger);
+	} else if (words_take_if(&story->words, "moves")) {
+		return address_parse(text_of(words_take(&story->words)), &stranger) &&
+		       talk_from(story->node, side, MESSAGE_STREAM_LEARNED, &stranger);
 	} else {
 		return story_fail(story, "a party talks, is silent, mute, dropped CAUSE, reports, "
-					 "unreachable or has a stranger");
+					 "unreachable, moves or has a stranger");
 	}
 	return true;
 }

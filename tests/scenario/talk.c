@@ -92,12 +92,12 @@ bool talk_unreachable(struct node *node, enum media_side side)
 	return true;
 }
 
-bool talk_stranger(struct node *node, enum media_side side, const struct address *stranger)
+bool talk_from(struct node *node, enum media_side side, enum message_kind kind,
+	       const struct address *source)
 {
 	struct call_facts facts;
 	if (!read_oldest(node, &facts))
 		return false;
-	fake_dataplane_tell(node->dataplane, MESSAGE_STREAM_REFUSED, facts.media[side].stream_index,
-			    stranger);
+	fake_dataplane_tell(node->dataplane, kind, facts.media[side].stream_index, source);
 	return true;
 }

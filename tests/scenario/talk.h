@@ -26,4 +26,6 @@ void talk_go_on(struct node *node, uint64_t ms); // that much of it
 // of a stranger.
 bool talk_report(struct node *node, enum media_side side, uint8_t fraction);
 bool talk_unreachable(struct node *node, enum media_side side);
-bool talk_stranger(struct node *node, enum media_side side, const struct address *stranger);
+// What a worker tells of a source of that side: MESSAGE_STREAM_REFUSED, MESSAGE_STREAM_LEARNED.
+bool talk_from(struct node *node, enum media_side side, enum message_kind kind,
+	       const struct address *source);

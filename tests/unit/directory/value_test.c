@@ -185,6 +185,7 @@ static void an_unknown_field_is_answered_with_the_nearest(void **state)
 		{ "domian", "'domain'" },
 		{ "acl", "'acls'" },
 		{ "colour", "it has: account name domain cps" },
+		{ "colour", " ..." },
 		{ "a_name_that_is_longer_than_any_field_has", "it has:" },
 	};
 	struct directory_object *object = world_make(DIRECTORY_TRUNK, NULL);

@@ -12,7 +12,7 @@
 
 static const struct sip_transport_limits usual = { 0 };
 
-// SIP-026
+// SIP-026, B1-16
 static void a_ping_is_answered_by_a_pong(void **state)
 {
 	(void)state;
