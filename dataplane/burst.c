@@ -84,7 +84,8 @@ static void classify(struct worker *worker, unsigned i)
 void burst_begin(struct worker *worker)
 {
 	struct burst *burst = &worker->burst;
-	burst->wire_count = burst->kernel_count = burst->report_count = burst->dropped_count = 0;
+	burst->wire_count = burst->kernel_count = burst->own_count = burst->begun_count =
+		burst->dropped_count = 0;
 	for (unsigned i = 0; i < PREFETCH_AHEAD && i < burst->count; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(burst->buffers[i], const void *));
 	for (unsigned i = 0; i < burst->count; i++) {
@@ -111,10 +112,12 @@ void burst_end(struct worker *worker)
 		stream_count_drop(&worker->table, burst->wire_streams[i], STREAM_DROP_TX);
 		burst_drop(worker, burst->wire[i], VERDICT_DROP_TX_FULL);
 	}
-	sent = send_some(worker, NIC_WIRE, burst->reports, burst->report_count);
-	count_verdict(worker, VERDICT_REPORT, sent);
-	for (unsigned i = sent; i < burst->report_count; i++)
-		burst_drop(worker, burst->reports[i], VERDICT_DROP_TX_FULL);
+	sent = send_some(worker, NIC_WIRE, burst->own, burst->own_count);
+	for (unsigned i = 0; i < burst->own_count; i++)
+		if (i < sent)
+			count_verdict(worker, burst->own_verdicts[i], 1);
+		else
+			burst_drop(worker, burst->own[i], VERDICT_DROP_TX_FULL);
 	sent = send_some(worker, NIC_KERNEL, burst->kernel, burst->kernel_count);
 	count_verdict(worker, VERDICT_PUNT, sent);
 	for (unsigned i = sent; i < burst->kernel_count; i++)

@@ -14,8 +14,8 @@ struct stream;
 struct worker;
 
 #define BURST_SIZE 64
-#define BURST_REPORTS_MAX 32 // RTCP of our own that may leave with it
-#define BURST_ENDS_MAX (BURST_SIZE + BURST_REPORTS_MAX + CRYPTO_JOBS_MAX)
+#define BURST_OWN_MAX 64 // RTCP and telephone events of our own that may leave with it
+#define BURST_ENDS_MAX (BURST_SIZE + BURST_OWN_MAX + CRYPTO_JOBS_MAX)
 
 struct burst {
 	struct rte_mbuf *buffers[BURST_SIZE];
@@ -23,10 +23,12 @@ struct burst {
 	bool is_media[BURST_SIZE];
 	unsigned count;
 	// Every buffer ends in one of these; those that were in the SRTP engine come from bursts before.
-	struct rte_mbuf *wire[BURST_ENDS_MAX], *kernel[BURST_SIZE], *reports[BURST_REPORTS_MAX];
+	struct rte_mbuf *wire[BURST_ENDS_MAX], *kernel[BURST_SIZE], *own[BURST_OWN_MAX];
 	struct rte_mbuf *dropped[2 * BURST_ENDS_MAX];
 	struct stream *wire_streams[BURST_ENDS_MAX];
-	unsigned wire_count, kernel_count, report_count, dropped_count;
+	uint8_t own_verdicts[BURST_OWN_MAX]; // enum verdict: what each is once it was sent
+	unsigned wire_count, kernel_count, own_count, dropped_count;
+	unsigned begun_count; // of our own: in `own`, or still in the engine
 };
 
 // Received packets are sorted: ours marked, those of other workers and of the kernel on their way.

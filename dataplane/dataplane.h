@@ -39,6 +39,7 @@ struct worker_view { // counters of one worker, a consistent enough copy
 	// Of telephone events: told to control; too many of a stream, or more than could wait; of no key, of
 	// another key than they began with, or late.
 	uint64_t digits_heard, digits_dropped, digits_ignored;
+	uint64_t digits_sent; // telephone events of ours
 	uint32_t streams_open;
 	uint32_t lcore; // the CPU it runs on
 };

@@ -32,6 +32,8 @@ struct stream_id {
 	ROW(MESSAGE_STREAM_KEY, "stream_key")                                                      \
 	/* after its keys, before its open: where a stream of a lost dataplane goes on */          \
 	ROW(MESSAGE_STREAM_ROLLOVER, "stream_rollover")                                            \
+	/* digits to send, as events that leave from the stream (DTMF-001) */                      \
+	ROW(MESSAGE_STREAM_DIGITS, "stream_digits")                                                \
 	/* worker to control */                                                                    \
 	ROW(MESSAGE_STREAM_CLOSED, "stream_closed") /* its figures are final now */                \
 	ROW(MESSAGE_STREAM_STARTED, "stream_started") /* first packet accepted */                  \
@@ -102,12 +104,12 @@ struct message_rollover {
 
 #define MESSAGE_DIGITS_MAX 32
 
-// MESSAGE_STREAM_DIGIT: one. What people press are card numbers and passwords: it stays in no log, and
-// is wiped where it has been read.
+// MESSAGE_STREAM_DIGITS: some. MESSAGE_STREAM_DIGIT: one. What people press are card numbers and
+// passwords: it stands in no log, and is wiped where it has been read.
 struct message_digits {
 	uint8_t count;
 	uint8_t reserved;
-	uint16_t duration_ms; // of each
+	uint16_t duration_ms, gap_ms; // of each; between its end and the next one's beginning
 	char text[MESSAGE_DIGITS_MAX]; // '0' to '9', '*', '#', 'A' to 'D'; ends with its count
 };
 
@@ -128,7 +130,8 @@ struct message {
 
 static inline bool message_is_secret(const struct message *message)
 {
-	return message->kind == MESSAGE_STREAM_KEY || message->kind == MESSAGE_STREAM_DIGIT;
+	return message->kind == MESSAGE_STREAM_KEY || message->kind == MESSAGE_STREAM_DIGIT ||
+	       message->kind == MESSAGE_STREAM_DIGITS;
 }
 
 _Static_assert(sizeof(struct message) == 64, "a message is one cache line");

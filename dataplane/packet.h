@@ -35,6 +35,7 @@ enum packet_kind {
 	PACKET_RTP,
 	PACKET_RTCP,
 	PACKET_REPORT, // RTCP of our own making: nobody sent it
+	PACKET_EVENT, // RTP of our own making: a telephone event
 };
 
 struct packet {

@@ -6,6 +6,7 @@
 
 #include <rte_mbuf.h>
 
+#include "dataplane/dtmf/digit.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/stream/accept.h"
 #include "dataplane/transform.h"
@@ -18,9 +19,14 @@ void relay_init(struct relay *relay)
 	relay->free_count = CRYPTO_JOBS_MAX;
 }
 
-bool relay_has_work(const struct worker *worker)
+static bool is_engine_busy(const struct worker *worker)
 {
 	return worker->relay.free_count < CRYPTO_JOBS_MAX;
+}
+
+bool relay_has_work(const struct worker *worker)
+{
+	return is_engine_busy(worker) || speaker_is_due(&worker->table);
 }
 
 static void give_task(struct relay *relay, const struct relay_task *task)
@@ -47,11 +53,13 @@ static void leave(struct worker *worker, struct stream *stream, struct rte_mbuf 
 	rewrite_headers(stream, worker->rules, payload, packet->size);
 	if (packet->kind == PACKET_RTCP)
 		report_note_relayed(&worker->table, stream);
-	if (packet->kind != PACKET_REPORT) {
+	if (packet->kind != PACKET_REPORT && packet->kind != PACKET_EVENT) {
 		burst->wire[burst->wire_count] = buffer;
 		burst->wire_streams[burst->wire_count++] = stream;
-	} else if (burst->report_count < BURST_REPORTS_MAX) {
-		burst->reports[burst->report_count++] = buffer;
+	} else if (burst->own_count < BURST_OWN_MAX) {
+		burst->own_verdicts[burst->own_count] =
+			packet->kind == PACKET_EVENT ? VERDICT_EVENT : VERDICT_REPORT;
+		burst->own[burst->own_count++] = buffer;
 	} else {
 		burst_drop(worker, buffer, VERDICT_DROP_TX_FULL);
 	}
@@ -83,7 +91,7 @@ static void enqueue(struct worker *worker, struct relay_task *task, const struct
 	const struct packet *packet = &task->packet;
 	job->media = rte_pktmbuf_mtod(task->buffer, uint8_t *) + packet->offset;
 	job->size = packet->size;
-	job->is_rtcp = packet->kind != PACKET_RTP;
+	job->is_rtcp = packet->kind == PACKET_RTCP || packet->kind == PACKET_REPORT;
 	job->clear_size = job->is_rtcp ? PACKET_RTCP_CLEAR_SIZE
 				       : (uint16_t)(packet->media_offset - packet->offset);
 	job->way = (uint8_t)way;
@@ -122,20 +130,31 @@ static enum verdict forward(struct worker *worker, struct stream *stream, struct
 		stream_count_drop(&worker->table, stream, STREAM_DROP_NO_NEXT_HOP);
 		return VERDICT_DROP_NO_NEXT_HOP;
 	}
-	transform_renumber(stream, packet, rte_pktmbuf_mtod(buffer, uint8_t *) + packet->offset);
+	uint8_t *media = rte_pktmbuf_mtod(buffer, uint8_t *) + packet->offset;
+	bool is_woven = packet->kind == PACKET_RTP && stream->figures.is_woven;
+	if (is_woven && !speaker_weave(&worker->table, stream, packet, media))
+		return VERDICT_DROP_REPLACED;
+	transform_renumber(stream, packet, media);
 	if (transform_steps(stream->flags) & TRANSFORM_PROTECT)
 		return start_job(worker, stream, buffer, packet, KEY_LEAVES, task);
 	leave(worker, stream, buffer, packet);
 	return VERDICT_FORWARDED;
 }
 
+static struct rte_mbuf *take_own(struct worker *worker)
+{
+	struct burst *burst = &worker->burst;
+	struct rte_mbuf *buffer =
+		burst->begun_count < BURST_OWN_MAX ? nic_take_buffer(worker->nic) : NULL;
+	burst->begun_count += buffer != NULL;
+	return buffer;
+}
+
 // RTCP of our own, for a leg whose other side sends none. Without a buffer the next packet tries again.
 static void send_report(struct worker *worker, struct stream *rtp)
 {
 	struct stream *rtcp = NULL;
-	struct rte_mbuf *buffer = worker->burst.report_count < BURST_REPORTS_MAX
-					  ? nic_take_buffer(worker->nic)
-					  : NULL;
+	struct rte_mbuf *buffer = take_own(worker);
 	if (!buffer)
 		return;
 	size_t size = report_write(&worker->table, rtp, &rtcp, rte_pktmbuf_mtod(buffer, uint8_t *));
@@ -153,6 +172,24 @@ static enum verdict forward_accepted(struct worker *worker, struct stream *strea
 	if (is_time && packet->kind == PACKET_RTP && report_is_due(&worker->table, stream))
 		send_report(worker, stream);
 	return forward(worker, stream, buffer, packet, task);
+}
+
+// A telephone event of our own. A number that does not leave is a lost packet to its receiver.
+static bool send_event(void *context, struct stream *stream)
+{
+	struct worker *worker = context;
+	struct rte_mbuf *buffer = take_own(worker);
+	if (!buffer)
+		return false;
+	speaker_write(&worker->table, stream, rte_pktmbuf_mtod(buffer, uint8_t *));
+	const struct packet packet = { .kind = PACKET_EVENT,
+				       .size = SPEAKER_PACKET_SIZE,
+				       .media_offset = PACKET_RTP_SIZE,
+				       .media_size = DIGIT_SIZE };
+	enum verdict verdict = forward(worker, stream, buffer, &packet, NULL);
+	if (verdict != VERDICT_FORWARDED)
+		burst_drop(worker, buffer, verdict);
+	return true;
 }
 
 static enum verdict begin(struct worker *worker, unsigned i)
@@ -281,6 +318,8 @@ void relay_burst(struct worker *worker)
 		if (verdict != VERDICT_FORWARDED)
 			burst_drop(worker, burst->buffers[i], verdict);
 	}
-	if (relay_has_work(worker))
+	if (speaker_is_due(&worker->table))
+		speaker_run(&worker->table, send_event, worker);
+	if (is_engine_busy(worker))
 		run_engine(worker);
 }

@@ -33,4 +33,5 @@ void relay_init(struct relay *relay);
 // All media of the burst at hand, and whatever else the engine has done: each ends in the burst, or
 // stays in the engine.
 void relay_burst(struct worker *worker);
-bool relay_has_work(const struct worker *worker); // packets are in the engine
+// Packets are in the engine, or one of our own is due.
+bool relay_has_work(const struct worker *worker);

@@ -9,6 +9,7 @@
 	ROW(FORWARDED, "forwarded", "relayed to the other leg")                                    \
 	ROW(PUNT, "punt", "not media: handed to the kernel")                                       \
 	ROW(REPORT, "report", "RTCP of our own, for a leg whose other side sends none")            \
+	ROW(EVENT, "event", "telephone event of our own, towards a leg that takes them")           \
 	ROW(FROM_KERNEL, "from_kernel", "sent by the kernel, put on the wire")                     \
 	ROW(DROP_TRUNCATED, "drop_truncated", "shorter than its headers say")                      \
 	ROW(DROP_CHAINED, "drop_chained", "spread over several buffers")                           \
@@ -25,6 +26,7 @@
 	    "SRTP with a wrong tag, or without a key yet")                                         \
 	ROW(DROP_REPLAY, "drop_replay", "SRTP seen before, or older than the replay window")       \
 	ROW(DROP_CRYPTO_FULL, "drop_crypto_full", "the SRTP engine took no more packets")          \
+	ROW(DROP_REPLACED, "drop_replaced", "a telephone event of our own left in its place")      \
 	ROW(DROP_NO_NEXT_HOP, "drop_no_next_hop", "the destination's next hop is not known yet")   \
 	ROW(DROP_NO_KERNEL, "drop_no_kernel", "not media, and no way to the kernel here")          \
 	ROW(DROP_TX_FULL, "drop_tx_full", "the port or the kernel took no more packets")           \

@@ -164,7 +164,8 @@ static bool take_arrivals(struct worker *worker)
 	return is_any;
 }
 
-// What the engine could not do in the turn it was given it; before new packets of the same streams.
+// What the engine could not do in the turn it was given it, and digits of ours; before new packets of
+// the same streams.
 static bool take_engine(struct worker *worker)
 {
 	if (!relay_has_work(worker))
@@ -218,6 +219,8 @@ static bool apply(struct worker *worker, const struct message *message)
 		return takes_key && crypto_set_key(worker->crypto, message, worker->table.now_ns);
 	case MESSAGE_STREAM_ROLLOVER:
 		return takes_key && crypto_set_rollover(worker->crypto, message);
+	case MESSAGE_STREAM_DIGITS:
+		return speaker_take(&worker->table, message);
 	default:
 		return false;
 	}

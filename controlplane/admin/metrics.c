@@ -366,6 +366,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_worker_handed_over_total", C, WORKER(LABEL_NONE, handed_over), "Packets that arrived on another worker's queue." },
 	{ "trunkd_worker_outbox_full_total", C, WORKER(LABEL_NONE, outbox_full), "Events to control that had to wait." },
 	{ "trunkd_worker_digits_heard_total", C, WORKER(LABEL_NONE, digits_heard), "Digits heard in telephone events." },
+	{ "trunkd_worker_digits_sent_total", C, WORKER(LABEL_NONE, digits_sent), "Digits sent as telephone events of our own." },
 	{ "trunkd_worker_digits_dropped_total", C, WORKER(LABEL_NONE, digits_dropped), "Digits not told to control: too many of one stream in a second, or more than could wait." },
 	{ "trunkd_worker_digits_ignored_total", C, WORKER(LABEL_NONE, digits_ignored), "Telephone events of no key, of another key than they began with, or late." },
 };

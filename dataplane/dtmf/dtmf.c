@@ -16,7 +16,9 @@ uint32_t dtmf_slot_count(uint32_t stream_count)
 
 void dtmf_init(struct dtmf *dtmf, struct dtmf_slot *slots, struct worker_view *view)
 {
-	*dtmf = (struct dtmf){ .slots = slots, .view = view, .first_open = DTMF_NONE };
+	*dtmf = (struct dtmf){
+		.slots = slots, .view = view, .first_open = DTMF_NONE, .first_speaking = DTMF_NONE
+	};
 }
 
 uint32_t dtmf_slot_of(uint32_t stream_index)
@@ -36,6 +38,7 @@ void dtmf_forget(struct dtmf *dtmf, uint32_t stream_index)
 		return;
 	struct dtmf_slot *slot = &dtmf->slots[dtmf_slot_of(stream_index)];
 	secret_wipe(&slot->listener, sizeof(slot->listener));
+	secret_wipe(&slot->speaker, sizeof(slot->speaker));
 }
 
 bool dtmf_report(struct dtmf *dtmf, const struct dtmf_report *report)

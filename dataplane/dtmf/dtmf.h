@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dataplane/dtmf/listener.h"
+#include "dataplane/dtmf/speaker.h"
 #include "dataplane/message.h"
 
 #define DTMF_REPORTS_MAX 256 // waiting to be told, of all streams of a worker; a power of two
@@ -15,8 +16,10 @@
 
 struct dtmf_slot {
 	struct listener listener;
-	uint32_t next_open; // behind it in the list of those with an event at hand
-	bool is_listed; // there
+	struct speaker speaker;
+	// Behind it in the list of those with an event at hand, of those with digits to send.
+	uint32_t next_open, next_speaking;
+	bool is_listed, is_speaking; // in the one, in the other
 };
 
 struct dtmf_report {
@@ -29,7 +32,8 @@ struct dtmf {
 	struct dtmf_slot *slots; // of all workers' RTP ports; only the own streams' are touched
 	struct worker_view *view; // its counters of digits
 	uint32_t first_open; // slot; DTMF_NONE: no event is at hand
-	uint64_t listen_ns; // when those are looked at next
+	uint32_t first_speaking; // slot; DTMF_NONE: no digits are to be sent
+	uint64_t listen_ns, speak_ns; // when those are looked at next
 	uint32_t report_first, report_count; // a ring; what finds it full is not told
 	struct dtmf_report reports[DTMF_REPORTS_MAX];
 };

@@ -17,14 +17,14 @@ struct figures { // the private half, beside the stream; the public half is its 
 	// packets, received ones.
 	uint32_t expected_from, received_from;
 	uint32_t transit; // of the last packet of sound: arrival less timestamp
-	uint32_t reserved;
 	uint16_t sequence_max, cycles;
 	uint16_t sequence_again; // RFC 3550 A.1 bad_seq: a jump is believed when this one follows
 	uint8_t audio_type; // payload type last seen that is no telephone event
 	bool has_ssrc : 1, has_jumped : 1;
+	bool is_woven : 1; // events of ours have been put among its packets (dataplane/dtmf/speaker.h)
 };
 
-_Static_assert(sizeof(struct figures) == 32, "fits the stream's first line");
+_Static_assert(sizeof(struct figures) <= 32, "fits the stream's first line");
 
 // A packet in the clear, counted in view->packets already. `payload` is its media_size octets of RTP
 // payload; NULL: do not look. What is not PCMU is a telephone event. `arrival` is in 1/8000 s.

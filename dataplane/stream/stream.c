@@ -14,7 +14,7 @@ static uint32_t index_of(const struct stream_table *table, const struct stream *
 	return (uint32_t)(stream - table->streams);
 }
 
-static bool is_mine(const struct stream_table *table, uint32_t index)
+bool stream_is_mine(const struct stream_table *table, uint32_t index)
 {
 	return index < table->count &&
 	       shared_worker_of(table->worker_count, index) == table->worker;
@@ -48,7 +48,7 @@ static bool is_open_valid(const struct stream_table *table, const struct message
 {
 	const struct message_open *open = &message->open;
 	const uint32_t index = message->stream.index;
-	if (!is_mine(table, index) || !is_mine(table, open->out_index) ||
+	if (!stream_is_mine(table, index) || !stream_is_mine(table, open->out_index) ||
 	    message->stream.generation == 0)
 		return false;
 	bool is_rtcp = message->flags & STREAM_IS_RTCP;
@@ -165,7 +165,7 @@ bool stream_open(struct stream_table *table, const struct message *message)
 
 bool stream_close(struct stream_table *table, const struct message *message)
 {
-	if (!is_mine(table, message->stream.index))
+	if (!stream_is_mine(table, message->stream.index))
 		return false;
 	struct stream *stream = &table->streams[message->stream.index];
 	if (!stream->is_open || stream->generation != message->stream.generation)
@@ -184,7 +184,7 @@ bool stream_close(struct stream_table *table, const struct message *message)
 bool stream_takes_key(const struct stream_table *table, const struct message *message)
 {
 	const struct stream_id *id = &message->stream;
-	if (!is_mine(table, id->index) || id->generation == 0)
+	if (!stream_is_mine(table, id->index) || id->generation == 0)
 		return false;
 	const struct stream *stream = &table->streams[id->index];
 	bool is_same = stream->generation == id->generation;

@@ -87,6 +87,7 @@ struct stream_table { // one worker's way to the slots; what is not set at start
 // false: an index out of range or another worker's, an old generation, or fields that cannot be.
 bool stream_open(struct stream_table *table, const struct message *message);
 bool stream_close(struct stream_table *table, const struct message *message);
+bool stream_is_mine(const struct stream_table *table, uint32_t index); // of this worker
 // Whether keys and rollover counters may be set by this message: of the open stream, or before the open
 // of a closed slot's next one.
 bool stream_takes_key(const struct stream_table *table, const struct message *message);

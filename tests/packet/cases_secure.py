@@ -268,3 +268,76 @@ SECURE_CASES += [
           *([key.line(ARRIVES), key.line(LEAVES, 10003)] if key else []), "after 1", "sleep 4000"],
          figures={"packets": 2})
     for key in (None, IN, Key("g", GCM_256))]
+
+
+class Said:
+    """The packets of digits of ours, of which only the timestamp is not known before: one for each digit, not before
+    that of the packet it follows. Frames they stand for: sealed with the key, or plain without one."""
+
+    def __init__(self, key, sequence, after, ssrc=0x11111111, payload_type=96):
+        self.key, self.sequence, self.after, self.ssrc, self.type = key, sequence, after, ssrc, payload_type
+        self.timestamps = {}
+
+    def is_right(self, media, digit, wanted):
+        timestamp = int.from_bytes(media[4:8], "big")
+        first = self.timestamps.setdefault(digit, timestamp)
+        return timestamp == first and 0 <= timestamp - 160 * self.after < 8000 * 60 and \
+            media == event(*wanted[:3], sequence=wanted[3], marker=wanted[4], timestamp=timestamp, ssrc=self.ssrc,
+                           payload_type=self.type)
+
+    def digits(self, keys, duration_ms):
+        frames, total = [], 8 * duration_ms
+        for digit, key in enumerate(keys):
+            updates = (total - 1) // 160
+            for step in range(updates + 3):
+                wanted = (KEYS.index(key), step >= updates, min(total, 160 * (step + 1)) if step < updates else total,
+                          self.sequence & 0xFFFF, step == 0)
+                frames.append(Opens(
+                    self.key, is_rtcp=False, roc=1 if self.sequence > 0xFFFF else None,
+                    check=lambda media, digit=digit, wanted=wanted: self.is_right(media, digit, wanted)))
+                self.sequence += 1
+        return frames
+
+
+SPEECH = [rtp(n) for n in range(100, 120)]
+LONG_EVENT = 99 + 3  # packets of 2 seconds
+
+
+def moved(packets, by):
+    """With greater sequence numbers; their timestamps stay."""
+    return [packet[:2] + (int.from_bytes(packet[2:4], "big") + by & 0xFFFF).to_bytes(2, "big") + packet[4:]
+            for packet in packets]
+
+
+def sealed_or_not(key, packets):
+    return key.seal(packets) if key else packets
+
+
+for said_key in (None, OUT, Key("g", GCM_256)):
+    way = f", sealed with {said_key.suite.name}" if said_key else ""
+    flags = SECURE_LEAVES if said_key else 0
+    lines = [opens(events=(101, 96), flags=flags), *([said_key.line(LEAVES)] if said_key else [])]
+    SECURE_CASES += [
+        Case(f"digits of ours leave as events, and speech goes on behind them with the next numbers (DTMF-001{way})",
+             [arrives(p) for p in SPEECH[:6]], {"forwarded": 6, "event": 80},
+             [leaves(p) for p in sealed_or_not(said_key, SPEECH[:3])] + Said(said_key, 103, 102).digits(KEYS, 60) +
+             [Opens(said_key, p, is_rtcp=False) for p in moved(SPEECH[3:6], 80)],
+             [*lines, "after 3", f"digits 0 7 60 40 {KEYS}", "said 16"], figures={"packets": 6}),
+        Case(f"speech that comes while an event of ours lasts is replaced by it (DTMF-001{way})",
+             [arrives(p) for p in SPEECH[:8]], {"forwarded": 5, "event": LONG_EVENT, "drop_replaced": 3},
+             [leaves(p) for p in sealed_or_not(said_key, SPEECH[:3])] + Said(said_key, 103, 102).digits("5", 2000) +
+             [Opens(said_key, p, is_rtcp=False) for p in moved(SPEECH[6:8], LONG_EVENT - 3)],
+             [*lines, "after 3", "digits 0 7 2000 40 5", "sleep 50", "after 6", "said 1"], figures={"packets": 8}),
+    ]
+SECURE_CASES += [
+    Case("digits of ours go over the wrap of the numbers, inside SRTP with the ROC (DTMF-001)",
+         [arrives(rtp(n & 0xFFFF)) for n in (65530, 65531, 65532)], {"forwarded": 3, "event": 10},
+         [leaves(p) for p in OUT.seal([rtp(65530), rtp(65531)])] + Said(OUT, 65532, 65531).digits("12", 60) +
+         [Opens(OUT, moved([rtp(65532)], 10)[0], is_rtcp=False, roc=1)],
+         [opens(events=(101, 96), flags=SECURE_LEAVES), OUT.line(LEAVES), "after 2", "digits 0 7 60 40 12", "said 2"],
+         figures={"packets": 3, "leaves_rollover": 1, "leaves_sequence": 6}),
+    Case("what asks for digits of no stream, of none that takes them or of no keys is refused (DTMF-001)",
+         [arrives(SPEECH[0])], {"forwarded": 1}, [leaves(SPEECH[0])],
+         [opens(events=(101, NONE)), "digits 0 7 60 40 1", "digits 0 6 60 40 1", "digits 0 7 60 40 x", "digits 1 7 60 40 1",
+          "digits 4000000000 7 60 40 1", "digits 0 7 1 40 1"]),
+]

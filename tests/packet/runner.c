@@ -4,7 +4,7 @@
 // Besides messages a script may say: "hold N", worker N is not started; "stop kernel", the way to the
 // kernel takes nothing; "tx N", the wire takes N packets in all; "show INDEX", print this stream;
 // "after N", what follows waits until N packets in all have come in and are through, no more come in
-// meanwhile; "sleep MS".
+// meanwhile; "sleep MS"; "said N", wait until N digits of ours have left.
 // Runs on: main of a test, and the workers it starts.
 
 #include <stdatomic.h>
@@ -29,6 +29,7 @@
 #define KERNEL_PORT 1
 #define SHOWN_MAX 16
 #define ENDLESS UINT32_MAX
+#define SAID_MAX_MS 20000
 #define HELD_MAX 4096 // packets that have come in and wait
 
 struct run {
@@ -87,6 +88,20 @@ static bool send_message(struct run *run, const struct message *message)
 	return mailbox_put(&inbox, message);
 }
 
+static bool wait_for_digits(const struct run *run, uint64_t count)
+{
+	const struct timespec tick = { 0, 1000000 };
+	for (unsigned waited_ms = 0; waited_ms < SAID_MAX_MS; waited_ms++) {
+		uint64_t said = 0;
+		for (unsigned i = 0; i < run->options.workers; i++)
+			said += attach_views(run->attach)->workers[i].view.digits_sent;
+		if (said >= count)
+			return true;
+		nanosleep(&tick, NULL);
+	}
+	return false;
+}
+
 static bool obey(struct run *run, struct text line)
 {
 	struct message message;
@@ -111,6 +126,8 @@ static bool obey(struct run *run, struct text line)
 						(long)(number % 1000) * 1000000 };
 		return nanosleep(&pause, NULL) == 0;
 	}
+	if (text_is_equal(verb, TEXT("said")))
+		return wait_for_digits(run, number);
 	if (text_is_equal(verb, TEXT("show")) && run->shown_count < SHOWN_MAX) {
 		run->shown[run->shown_count++] = (uint32_t)number;
 		return true;

@@ -81,6 +81,21 @@ static void read_rollover(struct cursor *cursor, struct message *message)
 	rollover->leaves_sequence = (uint16_t)number(cursor, UINT16_MAX);
 }
 
+static void read_digits(struct cursor *cursor, struct message *message)
+{
+	struct message_digits *digits = &message->digits;
+	message->kind = MESSAGE_STREAM_DIGITS;
+	message->stream.index = number(cursor, UINT32_MAX);
+	message->stream.generation = number(cursor, UINT32_MAX);
+	digits->duration_ms = (uint16_t)number(cursor, UINT16_MAX);
+	digits->gap_ms = (uint16_t)number(cursor, UINT16_MAX);
+	struct text text = cursor_word(cursor);
+	cursor->failed |= text.size > sizeof(digits->text);
+	digits->count = (uint8_t)text.size;
+	if (!cursor->failed)
+		memcpy(digits->text, text.data, text.size);
+}
+
 bool script_parse(struct text line, enum key_form form, struct message *out_message)
 {
 	struct cursor cursor = cursor_of(line);
@@ -94,6 +109,8 @@ bool script_parse(struct text line, enum key_form form, struct message *out_mess
 		message.stream.generation = number(&cursor, UINT32_MAX);
 	} else if (text_is_equal(verb, TEXT("key"))) {
 		read_key(&cursor, form, &message);
+	} else if (text_is_equal(verb, TEXT("digits"))) {
+		read_digits(&cursor, &message);
 	} else if (text_is_equal(verb, TEXT("rollover"))) {
 		read_rollover(&cursor, &message);
 	} else {
@@ -164,10 +181,11 @@ void script_print_worker(FILE *file, const struct worker_view *view)
 		"worker messages=%" PRIu64 " stale=%" PRIu64 " streams_open=%" PRIu32
 		" handed_over=%" PRIu64 " outbox_full=%" PRIu64 " polls=%" PRIu64
 		" idle_polls=%" PRIu64 " busy_cycles=%" PRIu64 " cycles=%" PRIu64
-		" digits_heard=%" PRIu64 " digits_dropped=%" PRIu64 " digits_ignored=%" PRIu64 "\n",
+		" digits_heard=%" PRIu64 " digits_dropped=%" PRIu64 " digits_ignored=%" PRIu64
+		" digits_sent=%" PRIu64 "\n",
 		view->messages, view->messages_stale, view->streams_open, view->handed_over,
 		view->outbox_full, view->polls, view->idle_polls, view->busy_cycles, view->cycles,
-		view->digits_heard, view->digits_dropped, view->digits_ignored);
+		view->digits_heard, view->digits_dropped, view->digits_ignored, view->digits_sent);
 	for (unsigned verdict = 0; verdict < VERDICT_COUNT; verdict++)
 		if (view->verdicts[verdict])
 			fprintf(file, "verdict %s %" PRIu64 "\n", verdict_label(verdict),

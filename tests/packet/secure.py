@@ -44,13 +44,14 @@ class Opens:
     """Stands for a frame with SRTCP in it that opens, with that key, to this packet: where the index
     begins is the sender's own. `check`: asked about the opened packet instead."""
 
-    def __init__(self, key, packet=None, is_rtcp=True, check=None, **to):
+    def __init__(self, key, packet=None, is_rtcp=True, check=None, roc=None, **to):
         self.key, self.packet, self.is_rtcp, self.check, self.to = key, packet, is_rtcp, check, to
+        self.start = {} if roc is None else {"roc": roc, "ssrc": 0x11111111}
 
     def open(self, media):
         if not self.key:
             return media
-        with self.key.context() as context:
+        with self.key.context(**self.start) as context:
             return context.unprotect_rtcp(media) if self.is_rtcp else context.unprotect(media)
 
     def __eq__(self, frame):
@@ -63,7 +64,7 @@ class Opens:
         return is_right and frame == leaves(media, **self.to)
 
     def hex(self):
-        return f"(sealed with {self.key.suite.name}) " + (self.packet.hex() if self.packet else "what was asked for")
+        return (f"(sealed with {self.key.suite.name}) " if self.key else "") + (self.packet.hex() if self.packet else "what was asked for")
 
 
 def flip(packet, place):
