@@ -30,7 +30,7 @@ PARTS = {
     "fuzz": "the parsers' corpora replayed (gcc build)",
     "install": "what `meson install` puts where, and that it runs there (gcc build)",
     "sanitize": "the same tests with address and undefined-behaviour sanitizers",
-    "clang": "clang with warnings as errors, and the same tests",
+    "clang": "clang with warnings as errors, and the same tests but those of packets",
     "thread": "unit tests with the thread sanitizer",
     "system": "the programs in network namespaces with real peers (needs root)",
 }
@@ -41,6 +41,7 @@ share/doc/trunkd/examples/trunkd.yaml share/doc/trunkd/examples/trunkd-dataplane
 lib/systemd/system/trunkd.service lib/systemd/system/trunkd-dataplane.service
 lib/sysusers.d/trunkd.conf lib/tmpfiles.d/trunkd.conf
 """.split()
+PROCESSES = str((os.cpu_count() or 1) + 1)  # some tests wait, for Redis to start or a thread to end
 BUILD_LIMIT_S, TESTS_LIMIT_S, SYSTEM_LIMIT_S = 900, 900, 2400
 THREAD_PROBE = """
 #include <pthread.h>
@@ -58,7 +59,7 @@ class Check:
     def __init__(self, parts):
         self.parts = parts
         self.passed, self.failed, self.skipped = 0, 0, 0
-        self.failures, self.skips = [], []
+        self.failures, self.skips, self.repeats = [], [], []
         self.place = tempfile.mkdtemp(prefix="trunkd-check-")
         self.logs = os.path.join(self.place, "logs")
         os.mkdir(self.logs)
@@ -129,8 +130,9 @@ class Check:
         step.child.wait()
         self.steps.remove(step)
 
-    def take_report(self, name, path, status, log, advice):
-        """Adds the cases of a JUnit report; a runner that failed without a failed case counts as one."""
+    def take_report(self, name, path, status, log, advice, without_failed=False):
+        """Adds the cases of a JUnit report; a runner that failed without a failed case counts as one.
+        Those that failed may be left out, for one who tries them again."""
         failed_before = self.failed
         try:
             cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
@@ -140,12 +142,13 @@ class Check:
             title = f"{name}: {case.get('classname', '')}.{case.get('name', '')}".replace(": .", ": ")
             skip = case.find("skipped")
             if case.find("failure") is not None or case.find("error") is not None:
-                self.fails(title, log, advice)
+                if not without_failed:
+                    self.fails(title, log, advice)
             elif skip is not None:
                 self.skips_it(title, skip.get("message") or "it said so")
             else:
                 self.passes()
-        if (status != 0 and self.failed == failed_before) or not cases:
+        if (status != 0 and not without_failed and self.failed == failed_before) or not cases:
             self.fails(f"{name}: the runner itself", log, "read the log's end")
 
     def finish(self):
@@ -153,9 +156,11 @@ class Check:
         for name, reason in self.skips:
             print(f"skipped: {name}: {reason}")
         kept = None
-        if self.failed:
+        if self.failed or self.repeats:
             kept = tempfile.mkdtemp(prefix="trunkd-check-logs-")
             shutil.copytree(self.logs, kept, dirs_exist_ok=True)
+        for name, log in self.repeats:
+            print(f"tried twice: {name}: the first try failed, see {os.path.join(kept, os.path.basename(log))}")
         for name, log, advice in self.failures:
             print(f"FAILED: {name}")
             print(f"   log: {os.path.join(kept, os.path.basename(log))}")
@@ -219,7 +224,8 @@ def test(check, name, directory, suites, environment=None):
         if os.path.exists(report):
             os.remove(report)
         status, log = check.run(
-            title, ["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--suite", suite],
+            title, ["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--num-processes", PROCESSES,
+                    "--suite", suite],
             TESTS_LIMIT_S, environment)
         check.take_report(title, report, status, log, f"read the log; the test is in tests/{suite}/")
 
@@ -264,7 +270,7 @@ def sanitize(check):
 def clang(check):
     directory = build(check, "clang", ["-Dwerror=true"], {"CC": "clang"})
     if directory:
-        test(check, "clang", directory, SUITES)
+        test(check, "clang", directory, [suite for suite in SUITES if suite != "packet"])
 
 
 def thread(check):
@@ -284,9 +290,11 @@ def thread(check):
 # They count calls and packets, and have the machine to themselves; the others mostly wait, for speech to
 # be spoken or for timers, and run as three parts side by side, each with a network of its own.
 SYSTEM_ALONE = ["load_test.py", "limits_test.py"]
-SYSTEM_MEDIA = ["ipv6_test.py", "srtp_test.py", "verdict_test.py"]
+SYSTEM_MEDIA = ["dns_test.py", "ipv6_test.py", "soak_test.py", "srtp_test.py", "torture_test.py", "verdict_test.py"]
 SYSTEM_SERVICE = ["cnam_test.py", "explain_test.py", "names_test.py", "numbers_test.py", "operator_test.py",
-                  "origination_test.py", "session_test.py", "transfer_test.py", "usage_test.py"]
+                  "origination_test.py", "session_test.py", "stream_test.py", "survival_test.py", "transfer_test.py",
+                  "usage_test.py"]
+AGAIN_AT_MOST = 3
 
 
 def system(check, directory):
@@ -301,16 +309,48 @@ def system(check, directory):
     rest = [name for name in names if name not in SYSTEM_ALONE + SYSTEM_MEDIA + SYSTEM_SERVICE]
     for groups in ({"system load": SYSTEM_ALONE},
                    {"system calls": rest, "system media": SYSTEM_MEDIA, "system service": SYSTEM_SERVICE}):
-        steps = []
-        for name, files in groups.items():
-            report = os.path.join(check.place, name.replace(" ", "-") + ".xml")
-            steps.append((report, check.start(name, [
-                "/usr/bin/python3", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--junitxml", report,
-                *[os.path.join(folder, file) for file in files]], {"TRUNKD_BUILD": directory})))
-        for report, step in steps:
-            status, log = check.follow(step, SYSTEM_LIMIT_S, shown=True)
-            check.take_report(step.name, report, status, log,
-                              "read the log; one test: python3 -m pytest tests/system -k NAME")
+        runs = [SystemRun(check, name, [os.path.join(folder, file) for file in files], directory)
+                for name, files in groups.items()]
+        for run in runs:
+            run.follow(check)
+        for run in runs:
+            run.again(check, directory)
+
+
+class SystemRun:
+    """A run of system tests and its report."""
+
+    def __init__(self, check, name, tests, directory):
+        self.name = name
+        self.report = os.path.join(check.place, name.replace(" ", "-") + ".xml")
+        self.step = check.start(name, [
+            "/usr/bin/python3", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--junitxml", self.report, *tests],
+            {"TRUNKD_BUILD": directory})
+
+    def follow(self, check):
+        self.status, self.log = check.follow(self.step, SYSTEM_LIMIT_S, shown=True)
+
+    def again(self, check, directory):
+        """Takes the report. Real peers on a crowded machine miss a moment now and then: a few tests that
+        failed have one more try, alone, and are named whatever comes of it."""
+        failed = self.failed()
+        if self.status == 1 and 0 < len(failed) <= AGAIN_AT_MOST:
+            check.take_report(self.name, self.report, self.status, self.log, "", without_failed=True)
+            for test in failed:
+                check.repeats.append((test, self.log))
+            self.__init__(check, f"{self.name} again", failed, directory)
+            self.follow(check)
+        check.take_report(self.name, self.report, self.status, self.log,
+                          "read the log; one test: python3 -m pytest tests/system -k NAME")
+
+    def failed(self):
+        """As pytest wants to be told of them: tests/system/calls_test.py::test_name[parameters]"""
+        try:
+            cases = xml.etree.ElementTree.parse(self.report).iter("testcase")
+        except (OSError, xml.etree.ElementTree.ParseError):
+            return []
+        return [f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}" for case in cases
+                if case.find("failure") is not None or case.find("error") is not None]
 
 
 def run_all(check):

@@ -92,7 +92,18 @@ class Sipp:
                 self.process.wait()
 
     def complaint(self):
-        """The end of what it says about a failure."""
+        """Why calls failed, as it counted, and what it said of the first."""
+        return f"{self._causes()}\n{self._said()}"
+
+    def _causes(self):
+        with open(self.path("stat"), newline="", encoding="ascii") as file:
+            last = {}
+            for last in csv.DictReader(file, delimiter=";"):
+                pass
+        return ", ".join(f"{name[:-3]} {count}" for name, count in last.items()
+                         if name and name.startswith("Failed") and name.endswith("(C)") and int(count))
+
+    def _said(self):
         for kind in ("errors", "out"):
             if self.path(kind).exists() and self.path(kind).stat().st_size:
                 return "\n".join(self.path(kind).read_text(errors="replace").splitlines()[:12])
