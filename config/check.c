@@ -207,6 +207,25 @@ static void check_cnam(struct check *check)
 		problem(check, "cnam.source", "needs cnam.file; allowed: file with it");
 }
 
+static void check_notify(struct check *check)
+{
+	const struct notify_config *notify = &check->config->notify;
+	struct text verifications = text_of(notify->verifications);
+	if (notify->mail_server[0] != '\0' && notify->mail_sender[0] == '\0')
+		problem(check, "notify.mail_server",
+			"needs notify.mail_sender; allowed: a server with it");
+	if ((notify->mail_user[0] != '\0') != (notify->mail_password_file[0] != '\0'))
+		problem(check, "notify.mail_user",
+			"needs notify.mail_password_file, and that needs it; allowed: both or "
+			"none");
+	if (notify->mail_server[0] == '\0' && text_has_prefix(verifications, TEXT("mailto:")))
+		problem(check, "notify.verifications",
+			"needs notify.mail_server; allowed: mailto: with it, or https://");
+	if (notify->connect_timeout_ms > notify->timeout_ms)
+		problem(check, "notify.connect_timeout_ms",
+			"is more than notify.timeout_ms; allowed: notify.timeout_ms or less");
+}
+
 static void check_others(struct check *check)
 {
 	const struct config *config = check->config;
@@ -242,6 +261,7 @@ void config_check(const struct config *config, const struct config_source *sourc
 	check_edges(&check);
 	check_names(&check);
 	check_cnam(&check);
+	check_notify(&check);
 	check_others(&check);
 }
 

@@ -20,7 +20,9 @@
 #include "config/history.h"
 #include "config/limits.h"
 #include "config/names.h"
+#include "config/notify.h"
 #include "config/numbers.h"
+#include "config/redis.h"
 #include "config/tls.h"
 
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
@@ -93,12 +95,6 @@ struct dataplane_config {
 	char program[CONFIG_TEXT_SIZE]; // empty: trunkd-dataplane beside trunkd, then on PATH
 };
 
-struct redis_config {
-	char url[CONFIG_TEXT_SIZE]; // empty: trunkd starts one of its own
-	char password_file[CONFIG_TEXT_SIZE];
-	char program[CONFIG_TEXT_SIZE];
-};
-
 struct admin_config {
 	char socket[CONFIG_TEXT_SIZE];
 	struct address metrics_address; // with port
@@ -115,6 +111,7 @@ struct config {
 	struct names_config names;
 	struct numbers_config numbers;
 	struct cnam_config cnam;
+	struct notify_config notify;
 	struct tls_config tls;
 	struct connections_config connections;
 	struct media_config media;

@@ -23,6 +23,9 @@ enum config_kind {
 	CONFIG_URL, // redis.url
 	CONFIG_LOOKUP_URL, // cnam.url
 	CONFIG_LINK, // http or https
+	CONFIG_MAIL_SERVER, // notify.mail_server
+	CONFIG_MAILBOX, // an address of e-mail
+	CONFIG_MAIL_USER, // a mailbox, or a word
 	CONFIG_LIST_OF_ADDRESSES,
 	CONFIG_LIST_OF_PREFIXES,
 	CONFIG_LIST_OF_LABELS,

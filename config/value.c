@@ -207,6 +207,48 @@ static bool parse_lookup_url(const struct config_option *option, struct text tex
 	return text.size == 0 || strstr(field, "{number}") != NULL;
 }
 
+// RFC 5321 4.1.2, without quoted strings and literals: nothing of it can end a line or a path.
+static bool is_mailbox(struct text text)
+{
+	struct text domain = text, local = text_split(&domain, '@');
+	for (size_t i = 0; i < local.size; i++) {
+		char c = local.data[i];
+		if (!is_letter_or_digit(c) && (c == 0 || !strchr("!#$%&'*+-/=?^_.{|}~", c)))
+			return false;
+	}
+	return local.size > 0 && local.size <= 64 && is_domain(domain);
+}
+
+static bool parse_mailbox(const struct config_option *option, struct text text, void *field)
+{
+	return (text.size == 0 || is_mailbox(text)) && store(option, text, field);
+}
+
+static bool parse_mail_user(const struct config_option *option, struct text text, void *field)
+{
+	return (is_word(text) || is_mailbox(text)) && store(option, text, field);
+}
+
+// smtp://HOST[:PORT], smtps too; an IPv6 address in brackets.
+static bool parse_mail_server(const struct config_option *option, struct text text, void *field)
+{
+	struct cursor cursor = cursor_of(text);
+	struct address address;
+	if (text.size == 0)
+		return store(option, text, field);
+	if (!cursor_take_text(&cursor, TEXT("smtps://")) &&
+	    !cursor_take_text(&cursor, TEXT("smtp://")))
+		return false;
+	if (cursor_peek(&cursor) == '[')
+		return address_parse(cursor.rest, &address) && store(option, text, field);
+	struct text port = cursor.rest, host = text_split(&port, ':');
+	uint64_t number;
+	bool has_port = host.size < cursor.rest.size;
+	return is_domain(host) &&
+	       (!has_port || (text_to_unsigned(port, UINT16_MAX, &number) && number > 0)) &&
+	       store(option, text, field);
+}
+
 // "404", or "6xx" for the class.
 static bool parse_code(const struct config_option *option, struct text text, void *item)
 {
@@ -288,6 +330,9 @@ static const struct {
 			    parse_engine, 0 },
 	[CONFIG_URL] = { "a URL it knows", "unix:///PATH, redis://HOST:PORT", parse_url, 0 },
 	[CONFIG_LINK] = { "a link", "a URL that begins with https://, http:// or mailto:", parse_link, 0 },
+	[CONFIG_MAIL_SERVER] = { "a mail server", "smtp://HOST[:PORT], smtps://HOST[:PORT]", parse_mail_server, 0 },
+	[CONFIG_MAILBOX] = { "an address of e-mail", "NAME@DOMAIN", parse_mailbox, 0 },
+	[CONFIG_MAIL_USER] = { "a user of a mail server", "a word, or NAME@DOMAIN", parse_mail_user, 0 },
 	[CONFIG_LOOKUP_URL] = { "a URL with a place for the number", "https://HOST/…{number}…, or with http",
 				parse_lookup_url, 0 },
 	[CONFIG_LIST_OF_ADDRESSES] = { "an address", "IPv4 and IPv6 addresses", parse_address, sizeof(struct address) },

@@ -34,6 +34,7 @@ struct control {
 	struct unreachable *unreachable; // NULL: ICMP is not heard
 	struct names *names;
 	struct cnam *cnam;
+	struct notify *notify;
 	struct metering *metering;
 	struct dns *dns;
 	struct sip_resolver *resolver;

@@ -1,4 +1,5 @@
-// Sets up the publishing of names, tells of its troubles, and sets up the lookup of callers' names.
+// Sets up the publishing of names, tells of its troubles, sets up the lookup of callers' names, and what
+// sends webhooks and mails.
 // Runs on the control thread.
 
 #include "naming.h"
@@ -9,6 +10,7 @@
 #include "config/config.h"
 #include "control.h"
 #include "names/names.h"
+#include "notify/notify.h"
 
 static void alert(void *context, bool is_failing, const char *why)
 {
@@ -47,4 +49,18 @@ enum status naming_callers_start(struct control *control)
 void naming_callers_stop(struct control *control)
 {
 	cnam_stop(control->cnam);
+}
+
+enum status naming_tellers_start(struct control *control)
+{
+	struct notify_options options = { .loop = control->loop,
+					  .clock = &control->clock,
+					  .wheel = control->wheel,
+					  .config = &control->config->notify };
+	return notify_start(&options, &control->notify);
+}
+
+void naming_tellers_stop(struct control *control)
+{
+	notify_stop(control->notify);
 }

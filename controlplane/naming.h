@@ -12,3 +12,7 @@ enum status naming_start(struct control *control);
 void naming_stop(struct control *control);
 enum status naming_callers_start(struct control *control);
 void naming_callers_stop(struct control *control);
+
+// What tells people of triggers, by webhook and mail.
+enum status naming_tellers_start(struct control *control);
+void naming_tellers_stop(struct control *control);

@@ -325,6 +325,7 @@ static enum status start_calls(struct control *control)
 					 .digest = control->digest,
 					 .resolver = control->resolver,
 					 .cnam = control->cnam,
+					 .notify = control->notify,
 					 .guard = control->guard,
 					 .limits = store_limits(control->store) };
 	memcpy(options.ports, ports, sizeof options.ports);
@@ -431,6 +432,7 @@ static enum status start_admin(struct control *control)
 	context->resolver = control->resolver;
 	context->names = control->names;
 	context->cnam = control->cnam;
+	context->notify = control->notify;
 	context->dataplane = attachment_dataplane(control->attachment);
 	context->started_ms = control->clock.wall_ms;
 	context->reload = reload_run;
@@ -506,6 +508,7 @@ static const struct part parts[] = {
 	{ "resolver", resolver_start, resolver_stop },
 	{ "guard", guard_start, guard_stop },
 	{ "cnam", naming_callers_start, naming_callers_stop },
+	{ "notify", naming_tellers_start, naming_tellers_stop },
 	{ "calls", start_calls, stop_calls },
 	{ "transactions", start_transactions, stop_transactions },
 	{ "tls", certificates_start, certificates_stop },

@@ -36,6 +36,7 @@ struct admin_context {
 	const struct sip_resolver *resolver;
 	const struct names *names; // NULL: none
 	struct cnam *cnam; // NULL: none
+	struct notify *notify; // NULL: none
 	struct admin_import *import; // of numbers, going on; NULL: none
 	struct dataplane *_Atomic dataplane; // changed with admin_replace_dataplane alone
 	uint64_t started_ms; // wall clock

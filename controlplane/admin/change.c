@@ -122,7 +122,9 @@ static enum status set_field(const struct admin_change *change, struct directory
 	unsigned row = directory_field_index(schema, field);
 	if (row < schema->field_count && schema->fields[row].is_hidden)
 		return problem_set(problem, ERR_FORBIDDEN, schema->fields[row].name,
-				   "derived from the password, give password=");
+				   object->kind == DIRECTORY_CREDENTIAL
+					   ? "derived from the password, give password="
+					   : "made by a command of its own");
 	if (row < schema->field_count && schema->fields[row].is_derived)
 		return problem_set(problem, ERR_FORBIDDEN, schema->fields[row].name,
 				   "set by buy, release and the months that pass");

@@ -36,6 +36,7 @@ void admin_past_list(struct admin_request *request); // history/past.c
 void admin_past_show(struct admin_request *request); // of `show call` when it has ended
 
 void admin_alerts_list(struct admin_request *request); // history/alerts.c
+void admin_notifications_list(struct admin_request *request); // history/notifications.c
 void admin_code_show(struct admin_request *request); // history/code.c
 void admin_code_list(struct admin_request *request);
 void admin_support_show(struct admin_request *request); // history/support.c
@@ -46,6 +47,9 @@ void admin_objects_check_number(struct admin_request *request);
 
 void admin_stock_find(struct admin_request *request); // numbers/stock.c
 void admin_stock_of(struct admin_request *request);
+
+void admin_trigger_test(struct admin_request *request); // notify/trigger.c
+void admin_token_make(struct admin_request *request);
 
 void admin_name_check(struct admin_request *request); // numbers/name.c
 

@@ -19,6 +19,7 @@
 #include "media/media.h"
 #include "media/quality/unreachable.h"
 #include "names/names.h"
+#include "notify/notify.h"
 #include "sip/guard/guard.h"
 #include "sip/resolve/resolve.h"
 #include "sip/tls/tls.h"
@@ -40,6 +41,7 @@ enum part {
 	PART_DNS,
 	PART_NAMES,
 	PART_CNAM,
+	PART_NOTIFY,
 	PART_CALLS,
 	PART_MEDIA,
 	PART_ICMP,
@@ -68,6 +70,7 @@ enum label {
 	LABEL_SOURCE, // an array by enum sip_guard_class
 	LABEL_DROP, // an array by enum sip_guard_drop
 	LABEL_CNAM, // an array by enum cnam_outcome
+	LABEL_NOTIFY, // an array by enum notify_outcome
 	LABEL_CAUSE, // an array by enum sip_guard_cause
 	LABEL_CATEGORY, // an array by enum history_category
 };
@@ -192,6 +195,7 @@ static double read_streams(const struct snapshot *snapshot)
 #define MEDIA(field) PART_MEDIA, LABEL_NONE, offsetof(struct media_counters, field), 0, NULL
 #define ICMP(field) PART_ICMP, LABEL_NONE, offsetof(struct unreachable_counters, field), 0, NULL
 #define CNAM(label, field) PART_CNAM, label, offsetof(struct cnam_counters, field), 0, NULL
+#define NOTIFY(label, field) PART_NOTIFY, label, offsetof(struct notify_counters, field), 0, NULL
 #define NAMES(field) PART_NAMES, LABEL_NONE, offsetof(struct names_counters, field), 0, NULL
 #define STORE(field) PART_STORE, LABEL_NONE, offsetof(struct store_counters, field), 0, NULL
 #define HISTORY(field) PART_HISTORY, LABEL_NONE, offsetof(struct history_counters, field), 0, NULL
@@ -294,6 +298,12 @@ static const struct series SERIES[] = {
 	{ "trunkd_cnam_timeouts_total", C, CNAM(LABEL_NONE, timeouts), "Of the failed ones, those whose time was over." },
 	{ "trunkd_cnam_waiting", G, CNAM(LABEL_NONE, waiting), "Lookups under way." },
 	{ "trunkd_cnam_entries", G, CNAM(LABEL_NONE, entries), "Names in memory." },
+	{ "trunkd_webhooks_total", C, NOTIFY(LABEL_NOTIFY, outcomes[NOTIFY_WEBHOOK]), "Webhooks of triggers, by what came of them in the end." },
+	{ "trunkd_webhook_attempts_total", C, NOTIFY(LABEL_NONE, attempts[NOTIFY_WEBHOOK]), "Requests sent for them." },
+	{ "trunkd_mails_total", C, NOTIFY(LABEL_NOTIFY, outcomes[NOTIFY_MAIL]), "Mails of triggers, by what came of them in the end." },
+	{ "trunkd_mail_attempts_total", C, NOTIFY(LABEL_NONE, attempts[NOTIFY_MAIL]), "Mails handed to the mail server, or not taken by it." },
+	{ "trunkd_notify_in_flight", G, NOTIFY(LABEL_NONE, in_flight), "Webhooks and mails under way." },
+	{ "trunkd_notify_waiting", G, NOTIFY(LABEL_NONE, waiting), "Webhooks and mails that wait for their turn or for another attempt." },
 	{ "trunkd_dns_questions_open", G, DNS(LABEL_NONE, asking), "Questions that wait for an answer now." },
 
 	{ "trunkd_calls", G, CALLS(LABEL_WAY, active), "Calls now." },
@@ -395,6 +405,8 @@ static const void *part_of(const struct admin_context *context, enum part part)
 		return context->guard ? sip_guard_counters(context->guard) : NULL;
 	case PART_CNAM:
 		return context->cnam ? cnam_counters(context->cnam) : NULL;
+	case PART_NOTIFY:
+		return context->notify ? notify_counters(context->notify) : NULL;
 	case PART_NAMES:
 		return context->names ? names_counters(context->names) : NULL;
 	case PART_CALLS:
@@ -431,6 +443,7 @@ static const char *label_name(const struct series *series)
 					     [LABEL_FATE] = "fate",
 					     [LABEL_OUTCOME] = "outcome",
 					     [LABEL_CNAM] = "outcome",
+					     [LABEL_NOTIFY] = "outcome",
 					     [LABEL_CARRIER] = "carrier",
 					     [LABEL_CLOSE] = "cause",
 					     [LABEL_SOURCE] = "source",
@@ -461,6 +474,8 @@ static bool label_value(enum label label, unsigned index, char *room, size_t siz
 		value = text_of(sip_tls_reason_label(index));
 	if (label == LABEL_CNAM)
 		value = text_of(cnam_outcome_label(index));
+	if (label == LABEL_NOTIFY)
+		value = text_of(notify_outcome_label(index));
 	if (label == LABEL_OUTCOME && index < DNS_OUTCOMES)
 		value = text_of(dns_outcome_name((enum dns_outcome)index));
 	if (label == LABEL_KIND && index < DIRECTORY_KIND_COUNT)

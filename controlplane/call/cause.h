@@ -151,6 +151,12 @@
 	    "see trunkctl show names; check names.servers, the key and what the zone allows it")   \
 	ROW(NAMES_PUBLISHED, "names_published", 0, "names published again", 32985,                 \
 	    "the zone is right again")                                                             \
+	ROW(WEBHOOK_UNREACHABLE, "webhook_unreachable", 0, "webhook not reached", 11200,           \
+	    "see trunkctl show notifications; trunkctl test trigger NAME tries it")                \
+	ROW(WEBHOOK_REFUSED, "webhook_refused", 0, "webhook refused", 15003,                       \
+	    "have the URL answer 2xx; trunkctl test trigger NAME tries it")                        \
+	ROW(MAIL_FAILED, "mail_failed", 0, "mail not sent", 32986,                                 \
+	    "see trunkctl show notifications; check notify.mail_server and the address")           \
 	ROW(PORTS_LEAKED, "ports_leaked", 0, "media ports leaked", 32927,                          \
 	    "see trunkctl show ports; restarting trunkd frees them, and tell its makers")          \
 	/* no calls at all: what the guard in front of SIP tells (call/watch/attack.h) */          \

@@ -18,6 +18,7 @@ struct calls_options {
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport; 0: not spoken
 	struct sip_guard *guard; // may be NULL
 	struct cnam *cnam; // NULL: names are not looked up
+	struct notify *notify; // NULL: nobody is told
 	struct store_limits *limits; // NULL: of this node alone
 };
 

@@ -131,6 +131,7 @@ struct calls {
 	struct sip_digest *digest;
 	struct sip_resolver *resolver;
 	struct cnam *cnam; // NULL: no names
+	struct notify *notify; // NULL: nobody is told of triggers
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours, by transport
 	struct places places; // of carriers
 	struct health *health; // of carriers

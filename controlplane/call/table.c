@@ -42,6 +42,7 @@ struct calls *calls_create(const struct calls_options *options)
 	calls->digest = options->digest;
 	calls->resolver = options->resolver;
 	calls->cnam = options->cnam;
+	calls->notify = options->notify;
 	memcpy(calls->ports, options->ports, sizeof calls->ports);
 	calls->guard = options->guard;
 	struct limits_options limits = { .clock = calls->clock,

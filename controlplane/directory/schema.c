@@ -26,6 +26,8 @@ static const struct directory_field account_fields[] = {
 	  .text = "New calls per second that all its trunks may place together, besides what each may (D-14); no such limit when not given." },
 	{ .name = "max_calls", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 1000000,
 	  .text = "Calls at a time of all its trunks together; no such limit when not given." },
+	{ .name = "auth_token", .type = DIRECTORY_HEX, .is_hidden = true, .min = 32, .max = 32,
+	  .text = "Key of the signatures of its webhooks." },
 	{ .name = "deprecated_tls", .type = DIRECTORY_BOOL, .fallback = "false",
 	  .text = "Whether it may use TLS 1.0 and 1.1, which are broken and retired (TLS-003, TLS-004)." },
 };

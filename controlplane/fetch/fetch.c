@@ -256,8 +256,12 @@ void fetch_destroy(struct fetch *fetch)
 {
 	if (!fetch)
 		return;
-	while (fetch->transfers)
-		destroy_transfer(fetch->transfers);
+	while (fetch->transfers) {
+		struct transfer *transfer = fetch->transfers;
+		transfer->is_forbidden = false;
+		tell(transfer, CURLE_ABORTED_BY_CALLBACK);
+		destroy_transfer(transfer);
+	}
 	(void)curl_multi_cleanup(fetch->multi);
 	free(fetch);
 }

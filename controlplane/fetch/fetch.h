@@ -43,14 +43,16 @@ struct fetch_request { // copied
 	size_t answer_max;
 	fetch_allows_fn allows; // NULL: any address will do
 	const void *allows_context;
-	fetch_done_fn done; // exactly once, within fetch_turn; not when fetch_start is false
+	fetch_done_fn
+		done; // exactly once, within fetch_turn or fetch_destroy; not when fetch_start is false
 	void *context;
 };
 
 // At most so many connections to one host. ca_file: CA certificates that count, instead of the system's;
 // "": those. NULL: no memory.
 struct fetch *fetch_create(unsigned host_connections, const char *ca_file);
-void fetch_destroy(struct fetch *fetch); // what is under way is given up, untold
+void fetch_destroy(
+	struct fetch *fetch); // what is under way ends as FETCH_FAILED, before it returns
 bool fetch_start(struct fetch *fetch, const struct fetch_request *request);
 // Moves everything on, tells what has ended, and then waits for more at most so long.
 void fetch_turn(struct fetch *fetch, unsigned wait_ms);

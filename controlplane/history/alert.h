@@ -33,10 +33,20 @@ struct history_alert { // DEBUG-001; one per cause and call
 	char text[256]; // a sentence with the fix
 };
 
-struct history_notification { // DEBUG-003: a trigger that fired; whoever delivers it finds it in the database
+struct history_delivery { // of a notification, by one way
+	char outcome[12]; // "waiting", "delivered", "failed", "dropped", "held"; "": not wanted
+	char problem[96]; // of the last attempt; "": none
+	uint32_t status; // of HTTP or SMTP, the last; 0: none came
+	uint32_t attempts;
+};
+
+struct history_notification { // DEBUG-003: a trigger that fired
 	char trigger_sid[35];
 	uint32_t held_back; // alerts since the last time that it would have fired for
 	struct history_alert alert;
+	char sid[35]; // "NO…"; of one that was written before, its row is brought up to date
+	uint32_t revision; // a row is replaced by higher ones only
+	struct history_delivery webhook, mail; // DEBUG-004, DEBUG-005
 };
 
 bool history_alert_write(struct history *history, const struct history_alert *alert); // false: full

@@ -98,8 +98,14 @@ static const struct history_column ALERT_COLUMNS[] = {
 	{ "cause",          HISTORY_COLUMN_TEXT,   FIELD(history_alert, cause),       3, "" },
 };
 
+#define DELIVERY(way) \
+	{ #way, HISTORY_COLUMN_TEXT, FIELD(history_notification, way.outcome), 6, "" }, \
+	{ #way "_status", HISTORY_COLUMN_NUMBER, FIELD(history_notification, way.status), 6, "" }, \
+	{ #way "_attempts", HISTORY_COLUMN_NUMBER, FIELD(history_notification, way.attempts), 6, "" }, \
+	{ #way "_problem", HISTORY_COLUMN_TEXT, FIELD(history_notification, way.problem), 6, "" }
+
 static const struct history_column NOTIFICATION_COLUMNS[] = {
-	{ "sid",            HISTORY_COLUMN_TEXT,   0, 35,                                          5, "PRIMARY KEY NOT NULL" },
+	{ "sid",            HISTORY_COLUMN_TEXT,   FIELD(history_notification, sid),               5, "PRIMARY KEY NOT NULL" },
 	{ "trigger_sid",    HISTORY_COLUMN_TEXT,   FIELD(history_notification, trigger_sid),       5, "" },
 	{ "held_back",      HISTORY_COLUMN_NUMBER, FIELD(history_notification, held_back),         5, "" },
 	{ "account_sid",    HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.account_sid), 5, "" },
@@ -112,6 +118,9 @@ static const struct history_column NOTIFICATION_COLUMNS[] = {
 	{ "seen",           HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.seen),        5, "" },
 	{ "expected",       HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.expected),    5, "" },
 	{ "text",           HISTORY_COLUMN_TEXT,   FIELD(history_notification, alert.text),        5, "" },
+	{ "revision",       HISTORY_COLUMN_NUMBER, FIELD(history_notification, revision),          6, "NOT NULL DEFAULT 0" },
+	DELIVERY(webhook),
+	DELIVERY(mail),
 };
 
 static const struct history_column USAGE_COLUMNS[] = {

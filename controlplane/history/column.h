@@ -35,11 +35,11 @@ struct history_table {
 	uint8_t since; // the schema version that brought the table
 };
 
-#define HISTORY_SCHEMA_VERSION 5
+#define HISTORY_SCHEMA_VERSION 6
 
 const struct history_table *history_column_calls(void);
 const struct history_table *history_column_alerts(void); // its first column is the slot's alert_sid
-const struct history_table *history_column_notifications(void); // as of alerts
+const struct history_table *history_column_notifications(void);
 const struct history_table *history_column_usage(void); // its first column is the key
 // False when SQLite refuses. Parameters count from 1, columns of a result from 0.
 bool history_column_bind(struct sqlite3_stmt *statement, int number,

@@ -125,8 +125,18 @@ void history_sql_columns(struct writer *sql, const struct history_table *table)
 		writer_format(sql, "%s%s", i > 0 ? "," : "", table->columns[i].name);
 }
 
+// A crash between the commit and giving the slot back writes a record twice: the first stays.
+#define ONCE ") ON CONFLICT DO NOTHING"
+// A notification is written again when its delivery has ended; the spool keeps no order.
+#define NEWEST                                                                                     \
+	") ON CONFLICT(sid) DO UPDATE SET revision=excluded.revision, webhook=excluded.webhook, "  \
+	"webhook_status=excluded.webhook_status, webhook_attempts=excluded.webhook_attempts, "     \
+	"webhook_problem=excluded.webhook_problem, mail=excluded.mail, "                           \
+	"mail_status=excluded.mail_status, mail_attempts=excluded.mail_attempts, "                 \
+	"mail_problem=excluded.mail_problem WHERE excluded.revision>notifications.revision"
+
 static bool prepare_insert(struct history_database *database, const struct history_table *table,
-			   sqlite3_stmt **out_statement)
+			   const char *conflict, sqlite3_stmt **out_statement)
 {
 	char room[HISTORY_SQL_SIZE];
 	struct writer sql = writer_of(room, sizeof(room));
@@ -135,8 +145,7 @@ static bool prepare_insert(struct history_database *database, const struct histo
 	writer_string(&sql, ") VALUES(");
 	for (unsigned i = 0; i < table->column_count; i++)
 		writer_string(&sql, i > 0 ? ",?" : "?");
-	// A crash between the commit and giving the slot back writes a record twice: the first stays.
-	writer_string(&sql, ") ON CONFLICT DO NOTHING");
+	writer_string(&sql, conflict);
 	const char *text = writer_string_done(&sql);
 	return text && prepare(database, text, out_statement);
 }
@@ -150,11 +159,11 @@ static bool prepare_all(struct history_database *database)
 		"quantity=quantity+excluded.quantity, "
 		"price_micro=price_micro+excluded.price_micro, "
 		"unpriced=unpriced+excluded.unpriced";
-	return prepare_insert(database, history_column_calls(), &database->insert_call) &&
-	       prepare_insert(database, history_column_alerts(), &database->insert_alert) &&
-	       prepare_insert(database, history_column_notifications(),
+	return prepare_insert(database, history_column_calls(), ONCE, &database->insert_call) &&
+	       prepare_insert(database, history_column_alerts(), ONCE, &database->insert_alert) &&
+	       prepare_insert(database, history_column_notifications(), NEWEST,
 			      &database->insert_notification) &&
-	       prepare_insert(database, history_column_usage(), &database->insert_usage) &&
+	       prepare_insert(database, history_column_usage(), ONCE, &database->insert_usage) &&
 	       prepare(database, ADD, &database->add_usage);
 }
 
@@ -258,9 +267,12 @@ static bool insert(sqlite3_stmt *statement, const struct history_table *table, c
 {
 	bool is_good = true;
 	for (unsigned i = 0; i < table->column_count && is_good; i++) {
-		const struct history_column *column = &table->columns[i];
+		struct history_column column = table->columns[i];
 		bool is_sid = sid && i == 0; // an alert's is not in the record
-		is_good = history_column_bind(statement, (int)i + 1, column, is_sid ? sid : record);
+		if (is_sid)
+			column.offset = 0;
+		is_good =
+			history_column_bind(statement, (int)i + 1, &column, is_sid ? sid : record);
 	}
 	is_good = is_good && sqlite3_step(statement) == SQLITE_DONE;
 	sqlite3_reset(statement);
@@ -297,9 +309,11 @@ static bool insert_slot(struct history_database *database, const struct history_
 		return insert_call(database, &slot->call);
 	if (slot->kind == HISTORY_SLOT_USAGE)
 		return insert_usage(database, &slot->usage);
-	if (slot->kind == HISTORY_SLOT_NOTIFICATION)
+	if (slot->kind == HISTORY_SLOT_NOTIFICATION) {
+		const char *sid = slot->notification.sid;
 		return insert(database->insert_notification, history_column_notifications(),
-			      &slot->notification, slot->alert_sid);
+			      &slot->notification, sid[0] ? sid : slot->alert_sid);
+	}
 	return insert(database->insert_alert, history_column_alerts(), &slot->alert,
 		      slot->alert_sid);
 }

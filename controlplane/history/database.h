@@ -29,11 +29,17 @@ enum status history_database_write(struct history_database *database,
 				   struct history_slot *const *slots, unsigned count,
 				   struct history_database_problem *out_problem);
 
-enum history_find_kind { HISTORY_FIND_CALLS, HISTORY_FIND_ALERTS, HISTORY_FIND_USAGE };
+enum history_find_kind {
+	HISTORY_FIND_CALLS,
+	HISTORY_FIND_ALERTS,
+	HISTORY_FIND_NOTIFICATIONS,
+	HISTORY_FIND_USAGE
+};
 
 union history_record {
 	struct history_call call;
 	struct history_alert alert;
+	struct history_notification notification;
 	struct history_usage_total total;
 };
 

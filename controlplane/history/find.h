@@ -30,6 +30,8 @@ struct history_usage_total { // of an account, a month and a category
 };
 
 typedef void (*history_found_alert_fn)(void *context, const struct history_alert *alert);
+typedef void (*history_found_notification_fn)(void *context,
+					      const struct history_notification *notification);
 typedef void (*history_found_usage_fn)(void *context, const struct history_usage_total *total);
 
 // ERR_BUSY: too many searches wait.
@@ -37,5 +39,7 @@ enum status history_find_calls(struct history *history, const struct history_fil
 			       history_found_fn found, void *context);
 enum status history_find_alerts(struct history *history, const struct history_filter *filter,
 				history_found_alert_fn found, void *context);
+enum status history_find_notifications(struct history *history, const struct history_filter *filter,
+				       history_found_notification_fn found, void *context);
 enum status history_find_usage(struct history *history, const struct history_filter *filter,
 			       history_found_usage_fn found, void *context);

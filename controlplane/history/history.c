@@ -98,6 +98,8 @@ static void tell(enum history_find_kind kind, union history_found found, void *c
 		found.call(context, record ? &record->call : NULL);
 	else if (kind == HISTORY_FIND_ALERTS)
 		found.alert(context, record ? &record->alert : NULL);
+	else if (kind == HISTORY_FIND_NOTIFICATIONS)
+		found.notification(context, record ? &record->notification : NULL);
 	else
 		found.usage(context, record ? &record->total : NULL);
 }
@@ -293,7 +295,8 @@ bool history_notification_write(struct history *history,
 	struct history_slot *slot = take(history, HISTORY_SLOT_NOTIFICATION);
 	if (!slot)
 		return false;
-	counter_add(&history->counters.notifications, 1);
+	if (notification->revision == 0)
+		counter_add(&history->counters.notifications, 1);
 	slot->notification = *notification;
 	history_spool_finish(history->spool, slot);
 	return true;
@@ -352,6 +355,15 @@ enum status history_find_alerts(struct history *history, const struct history_fi
 {
 	struct history_request request = {
 		HISTORY_FIND_ALERTS, *filter, { .alert = found }, context
+	};
+	return ask(history, &request);
+}
+
+enum status history_find_notifications(struct history *history, const struct history_filter *filter,
+				       history_found_notification_fn found, void *context)
+{
+	struct history_request request = {
+		HISTORY_FIND_NOTIFICATIONS, *filter, { .notification = found }, context
 	};
 	return ask(history, &request);
 }

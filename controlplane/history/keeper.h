@@ -17,6 +17,7 @@ struct history_keeper;
 union history_found { // who hears what was found
 	history_found_fn call;
 	history_found_alert_fn alert;
+	history_found_notification_fn notification;
 	history_found_usage_fn usage;
 };
 

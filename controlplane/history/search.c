@@ -24,14 +24,14 @@ enum parameter { // of every statement here, by number
 
 struct condition {
 	bool is_asked;
-	const char *calls, *alerts, *usage; // NULL: not for these
+	const char *calls, *alerts, *usage; // NULL: not for these; notifications are as alerts
 };
 
 static const char *sql_of(const struct condition *condition, enum history_find_kind kind)
 {
 	if (kind == HISTORY_FIND_CALLS)
 		return condition->calls;
-	return kind == HISTORY_FIND_ALERTS ? condition->alerts : condition->usage;
+	return kind == HISTORY_FIND_USAGE ? condition->usage : condition->alerts;
 }
 
 static void write_conditions(struct writer *sql, enum history_find_kind kind,
@@ -63,25 +63,39 @@ static void write_conditions(struct writer *sql, enum history_find_kind kind,
 	}
 }
 
+// NULL: the sums of usage, which are no table of records.
+static const struct history_table *table_of(enum history_find_kind kind)
+{
+	switch (kind) {
+	case HISTORY_FIND_CALLS:
+		return history_column_calls();
+	case HISTORY_FIND_ALERTS:
+		return history_column_alerts();
+	case HISTORY_FIND_NOTIFICATIONS:
+		return history_column_notifications();
+	case HISTORY_FIND_USAGE:
+		break;
+	}
+	return NULL;
+}
+
 static void write_statement(struct writer *sql, enum history_find_kind kind,
 			    const struct history_filter *filter)
 {
 	static const char *const ORDERS[] = {
 		[HISTORY_FIND_CALLS] = " ORDER BY start_ms DESC, rowid DESC LIMIT ?13",
 		[HISTORY_FIND_ALERTS] = " ORDER BY at_ms DESC, rowid DESC LIMIT ?13",
+		[HISTORY_FIND_NOTIFICATIONS] = " ORDER BY at_ms DESC, rowid DESC LIMIT ?13",
 		[HISTORY_FIND_USAGE] = " ORDER BY month DESC, account_sid, category LIMIT ?13",
 	};
+	const struct history_table *table = table_of(kind);
 	writer_string(sql, "SELECT ");
-	if (kind == HISTORY_FIND_CALLS)
-		history_sql_columns(sql, history_column_calls());
-	else if (kind == HISTORY_FIND_ALERTS)
-		history_sql_columns(sql, history_column_alerts());
+	if (table)
+		history_sql_columns(sql, table);
 	else
 		writer_string(sql,
 			      "account_sid,month,category,count,quantity,price_micro,unpriced");
-	writer_string(sql, kind == HISTORY_FIND_CALLS    ? " FROM calls"
-			   : kind == HISTORY_FIND_ALERTS ? " FROM alerts"
-							 : " FROM usage_months");
+	writer_format(sql, " FROM %s", table ? table->name : "usage_months");
 	write_conditions(sql, kind, filter);
 	writer_string(sql, ORDERS[kind]);
 }
@@ -136,10 +150,9 @@ static void read_total(sqlite3_stmt *statement, struct history_usage_total *tota
 static void read_row(sqlite3_stmt *statement, enum history_find_kind kind,
 		     union history_record *record)
 {
-	const struct history_table *table =
-		kind == HISTORY_FIND_CALLS ? history_column_calls() : history_column_alerts();
+	const struct history_table *table = table_of(kind);
 	memset(record, 0, sizeof(*record));
-	if (kind == HISTORY_FIND_USAGE) {
+	if (!table) {
 		read_total(statement, &record->total);
 		return;
 	}

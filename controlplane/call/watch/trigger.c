@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "call/state.h"
+#include "call/watch/telling.h"
 #include "directory/object.h"
 #include "directory/value.h"
 
@@ -49,6 +51,8 @@ static void fire(struct calls *calls, const struct directory_object *trigger,
 						     .alert = *alert };
 	text_copy_cut(text_of(trigger->sid), notification.trigger_sid,
 		      sizeof notification.trigger_sid);
+	random_sid("NO", notification.sid);
+	telling_plan(calls, trigger, &notification);
 	if (!history_notification_write(calls->history, &notification)) {
 		memory->held_back++; // told with the next, when there is room again
 		return;
@@ -56,6 +60,7 @@ static void fire(struct calls *calls, const struct directory_object *trigger,
 	(void)text_to_unsigned(directory_object_get(trigger, "every_s"), UINT32_MAX, &every_s);
 	memory->quiet_until_ms = calls->clock->now_ms + every_s * 1000;
 	memory->held_back = 0;
+	telling_start(calls, trigger, &notification);
 	log_event(LOG_INFO, "trigger_fired", "trigger", trigger->sid, "code",
 		  log_number(&code, alert->code), "call", alert->call_sid, NULL);
 }
@@ -63,7 +68,7 @@ static void fire(struct calls *calls, const struct directory_object *trigger,
 void trigger_hear(struct calls *calls, const struct history_alert *alert)
 {
 	const struct directory_object *triggers[TRIGGERS_MAX];
-	if (alert->account_sid[0] == '\0' || calls->directory == NULL)
+	if (alert->account_sid[0] == '\0' || calls->directory == NULL || telling_is_own(alert))
 		return;
 	unsigned count = directory_referrers(calls->directory, alert->account_sid,
 					     DIRECTORY_TRIGGER, triggers, TRIGGERS_MAX);

@@ -1,7 +1,7 @@
 #pragma once
 
 // Triggers: a customer names codes of alerts, and each that is raised becomes a notification in the
-// history, at most one in the trigger's every_s (DEBUG-003). Delivery is not this part's.
+// history, at most one in the trigger's every_s (DEBUG-003); telling.h delivers it.
 // Runs on: control thread.
 
 #include <stdint.h>
