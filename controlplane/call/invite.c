@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "call/admission/admission.h"
 #include "call/origination/inbound.h"
+#include "call/target/edge.h"
 #include "call/target/attempt.h"
 #include "call/target/target.h"
 #include "call/end.h"
@@ -64,10 +65,10 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 	}
 	media_set_symmetric(call->media, call_customer_side(call), call->has_symmetric_rtp);
 	status = secure(call, carrier);
+	if (status == OK)
+		status = edge_set_caller_media(call);
 	if (status == OK &&
-	    call->is_late) // the carrier gets an offer of ours, the caller one later
-		status = media_set_family(call->media, MEDIA_CALLER, call->caller->peer.family);
-	else if (status == OK)
+	    !call->is_late) // the carrier gets an offer of ours, the caller one later
 		status = media_receive_offer(call->media, MEDIA_CALLER, invite->body, &problem);
 	if (status == OK)
 		return REFUSED_NOT;

@@ -19,6 +19,7 @@
 #define DIRECTORY_NAME_SIZE 65
 #define DIRECTORY_HOST_SIZE 256
 #define DIRECTORY_PATH_SIZE 256
+#define DIRECTORY_EDGE_SIZE 33
 #define DIRECTORY_CARRIERS_MAX 32
 
 struct directory;
@@ -85,6 +86,7 @@ struct carrier { // CG…: a gateway of the PSTN
 	uint16_t port; // 0: none given
 	struct address address; // the same when the host is one; else of no family
 	enum directory_transport transport;
+	char edge[DIRECTORY_EDGE_SIZE]; // we speak to it from there; "": from where the call came
 	uint32_t options_ping_s; // 0: none
 	struct prefix sources[DIRECTORY_SOURCES_MAX]; // where its calls come from too
 	unsigned source_count;

@@ -7,6 +7,7 @@
 #define FIELDS(array) .fields = (array), .field_count = sizeof(array) / sizeof((array)[0])
 #define NAME_MAX 64 // DIRECTORY_NAME_SIZE without its zero
 #define PATH_MAX_OCTETS 255 // DIRECTORY_PATH_SIZE without its zero
+#define EDGE_MAX 32 // DIRECTORY_EDGE_SIZE without its zero
 #define LISTS_MAX 32 // attached to one trunk
 
 // clang-format off
@@ -177,6 +178,8 @@ static const struct directory_field carrier_fields[] = {
 	  .text = "How it writes numbers in the calls it sends: e164 with the plus sign, or digits without one, country code first." },
 	{ .name = "enabled", .type = DIRECTORY_BOOL, .fallback = "true",
 	  .text = "Whether calls are sent to it, and taken from it." },
+	{ .name = "edge", .type = DIRECTORY_LABEL, .min = 1, .max = EDGE_MAX,
+	  .text = "Edge, or Interconnect connection, from whose addresses it is called; from where the call arrived when not given (NET-013)." },
 	{ .name = "prack", .type = DIRECTORY_BOOL, .fallback = "true",
 	  .text = "Whether it is offered 100rel (RFC 3262): it may then have us acknowledge provisional responses." },
 };
@@ -185,7 +188,8 @@ static const struct directory_field origination_uri_fields[] = {
 	{ .name = "trunk", .type = DIRECTORY_REFERENCE, .is_required = true, .is_fixed = true,
 	  .refers_to = DIRECTORY_TRUNK, .text = "Whose calls go there; a trunk has at most 10 (ORIG-017)." },
 	{ .name = "uri", .type = DIRECTORY_SIP_URI, .is_required = true,
-	  .text = "Where they go: sip:[user@]host[:port], the parameters transport (udp, tcp, tls), edge, region and tnx, and headers "
+	  .text = "Where they go: sip:[user@]host[:port], the parameters transport (udp, tcp, tls), edge, region and tnx, by which addresses of ours "
+		  "to send from, and headers "
 		  "?X-name=value. Without a user it is the number that was dialled; sips means transport=tls (ORIG-002 to ORIG-016)." },
 	{ .name = "priority", .type = DIRECTORY_UNSIGNED, .max = 65535, .fallback = "10",
 	  .text = "Lower ones are tried first (ORIG-018)." },

@@ -66,10 +66,13 @@ class Appliance:
         """Dots become underscores twice: sip__ack_timeout_s=3."""
         self.options.update({key.replace("__", "."): value for key, value in changes.items()})
         sections = {}
+        lines = []
         for path, value in self.options.items():
             section, _, name = path.partition(".")
+            if not name:  # a list of sections: flow style, which JSON is
+                lines.append(f"{section}: {json.dumps(value)}")
+                continue
             sections.setdefault(section, {})[name] = value
-        lines = []
         for section, rows in sections.items():
             lines.append(f"{section}:")
             for name, value in rows.items():

@@ -73,6 +73,7 @@ static bool fill(const struct call *call, const struct sip_message *response, st
 				   .security = former->security,
 				   .suites = former->suites };
 	(void)text_copy(text_of(former->edge), target->edge, sizeof target->edge);
+	(void)text_copy(text_of(former->connection), target->connection, sizeof target->connection);
 	return target_of_message(uri, call->is_secure, target);
 }
 

@@ -8,14 +8,28 @@
 #include "config/config.h"
 #include "media/ports.h"
 
+// What the target says itself; NULL: nothing that this platform knows and has addresses of. An Interconnect
+// connection is an edge as well, which tnx names (NET-013, ORIG-044).
+static const struct edge_config *named_edge(const struct edges_config *edges,
+					    const struct target *target)
+{
+	const char *const names[] = { target->connection, target->edge };
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		const struct edge_config *named =
+			names[i][0] != '\0' ? config_edge_named(edges, text_of(names[i])) : NULL;
+		if (named != NULL && named->signalling.count > 0)
+			return named;
+	}
+	return NULL;
+}
+
 // NULL: none in particular.
 static const struct edge_config *edge_of(const struct calls *calls, const struct target *target,
 					 const struct address *arrival)
 {
 	const struct edges_config *edges = &calls->config->edges;
-	const struct edge_config *named =
-		target->edge[0] != '\0' ? config_edge_named(edges, text_of(target->edge)) : NULL;
-	if (named != NULL && named->signalling.count > 0)
+	const struct edge_config *named = named_edge(edges, target);
+	if (named != NULL)
 		return named;
 	return arrival != NULL ? config_edge_at(edges, arrival) : NULL;
 }
@@ -50,9 +64,9 @@ bool edge_address(const struct calls *calls, const struct target *target,
 	}
 	if (edge != NULL && find(own, edge, family, out_address))
 		return true;
-	if (edge != NULL && target->edge[0] != '\0')
-		log_event(LOG_WARNING, "edge_elsewhere", "edge", target->edge, "target",
-			  target->name, "fix", "this node has no address of that edge", NULL);
+	if (edge != NULL && (target->edge[0] != '\0' || target->connection[0] != '\0'))
+		log_event(LOG_WARNING, "edge_elsewhere", "edge", edge->name, "target", target->name,
+			  "fix", "this node has no address of that edge", NULL);
 	return find(own, NULL, family, out_address);
 }
 
@@ -64,17 +78,30 @@ const struct address *edge_arrival(const struct call *call)
 	return caller != NULL ? &sip_dialog_flow(caller->dialog)->local : NULL;
 }
 
-enum status edge_set_media(struct call *call, const struct target *target, uint8_t family)
+static enum status set_media(struct call *call, enum media_side side,
+			     const struct edge_config *edge, uint8_t family)
 {
-	const struct address *arrival = edge_arrival(call);
-	const struct edge_config *edge = edge_of(call->calls, target, arrival);
 	struct media_port_place place = { .family = family };
 	if (edge != NULL && edge->media.count > 0) {
 		place.prefixes = edge->media.items;
 		place.prefix_count = edge->media.count;
-		enum status status = media_set_place(call->media, MEDIA_CALLED, &place);
+		enum status status = media_set_place(call->media, side, &place);
 		if (status != ERR_NOT_ACCEPTABLE)
 			return status;
 	}
-	return media_set_family(call->media, MEDIA_CALLED, family);
+	return media_set_family(call->media, side, family);
+}
+
+enum status edge_set_media(struct call *call, const struct target *target, uint8_t family)
+{
+	return set_media(call, MEDIA_CALLED, edge_of(call->calls, target, edge_arrival(call)),
+			 family);
+}
+
+enum status edge_set_caller_media(struct call *call)
+{
+	const struct address *arrival = edge_arrival(call);
+	const struct edge_config *edge =
+		arrival != NULL ? config_edge_at(&call->calls->config->edges, arrival) : NULL;
+	return set_media(call, MEDIA_CALLER, edge, call->caller->peer.family);
 }

@@ -16,3 +16,5 @@ bool edge_address(const struct calls *calls, const struct target *target,
 const struct address *edge_arrival(const struct call *call);
 // The called side's media leaves from there too, where this node has an address of that edge.
 enum status edge_set_media(struct call *call, const struct target *target, uint8_t family);
+// So does the caller's, of the family of its signalling: its offer may ask for the other one.
+enum status edge_set_caller_media(struct call *call);

@@ -95,6 +95,7 @@ void target_of_carrier(const struct carrier *carrier, struct target *out_target)
 	};
 	(void)text_copy(text_of(carrier->sid), out_target->sid, sizeof out_target->sid);
 	(void)text_copy(text_of(carrier->name), out_target->name, sizeof out_target->name);
+	(void)text_copy(text_of(carrier->edge), out_target->edge, sizeof out_target->edge);
 	set_place(carrier->host, carrier->port, carrier->transport, &out_target->place);
 }
 
@@ -151,6 +152,7 @@ void target_of_uri(const struct origination_uri *uri, bool is_secure, struct tar
 	(void)text_copy(text_of(parts->user), out_target->user, sizeof out_target->user);
 	(void)text_copy(text_of(parts->lines), out_target->lines, sizeof out_target->lines);
 	(void)text_copy(text_of(parts->edge), out_target->edge, sizeof out_target->edge);
+	(void)text_copy(text_of(parts->tnx), out_target->connection, sizeof out_target->connection);
 	set_place(parts->host, parts->port, transport, &out_target->place);
 	target_name(out_target);
 }

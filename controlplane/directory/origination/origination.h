@@ -10,7 +10,6 @@
 #define DIRECTORY_URI_MAX 512 // octets of one
 #define DIRECTORY_URI_LINES_SIZE 513 // of the header lines it brings along
 #define DIRECTORY_URI_HEADERS_MAX 10
-#define DIRECTORY_EDGE_SIZE 33
 
 struct directory_uri { // its pieces, ready for use
 	char user[DIRECTORY_NAME_SIZE]; // "": the number that was dialled (ORIG-003)
@@ -19,7 +18,7 @@ struct directory_uri { // its pieces, ready for use
 	enum directory_transport transport; // never AUTO (ORIG-008)
 	bool is_sips; // as it was written: means TLS, and nothing more (ORIG-011)
 	char edge[DIRECTORY_EDGE_SIZE]; // or region; "": none
-	char tnx[DIRECTORY_NAME_SIZE]; // selects an Interconnect connection (ORIG-044); "": none
+	char tnx[DIRECTORY_NAME_SIZE]; // an Interconnect connection, before edge (ORIG-044); "": none
 	char lines[DIRECTORY_URI_LINES_SIZE]; // "X-a: b\r\n…" (ORIG-006)
 };
 

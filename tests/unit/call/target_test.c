@@ -57,6 +57,10 @@ static void a_uri_has_a_name_without_the_number(void **state)
 	CHECK_STRING(target.name, "sip:mysbc.com;transport=tcp");
 	CHECK_STRING(target.lines, "X-a: b\r\n");
 	CHECK_STRING(target.edge, "dublin");
+	CHECK_STRING(target.connection, "");
+	assert_null(directory_uri_read(TEXT("sip:mysbc.com;tnx=TNX01"), &uri.uri));
+	target_of_uri(&uri, false, &target);
+	CHECK_STRING(target.connection, "TNX01"); // ORIG-044
 }
 
 // ORIG-035, ORIG-036, MEDIA-004, SIP-019: what an answer tells of a URI that did not take the call.
