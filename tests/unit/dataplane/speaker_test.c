@@ -385,7 +385,7 @@ static void a_stream_that_nobody_spoke_on_has_an_ssrc_of_ours(void **state)
 	end(line);
 }
 
-static unsigned throw(uint32_t *state)
+static unsigned draw(uint32_t *state)
 {
 	*state = *state * 1664525U + 1013904223U;
 	return *state >> 8;
@@ -399,13 +399,13 @@ static void numbers_stay_unique_and_in_order_whatever_the_network_does(void **st
 		struct line *line = begin();
 		uint16_t next = (uint16_t)(seed * 331);
 		bool is_used[65536] = { false };
-		uint32_t state = seed;
+		uint32_t dice_state = seed;
 		for (unsigned i = 0; i < 600; i++, next++) {
-			unsigned dice = throw(&state) % 100;
+			unsigned dice = draw(&dice_state) % 100;
 			if (dice < 90)
 				hear(line, next);
 			if (dice > 95 && i > 10)
-				hear(line, (uint16_t)(next - 1 - throw(&state) % 8));
+				hear(line, (uint16_t)(next - 1 - draw(&dice_state) % 8));
 			if (dice % 30 == 7)
 				(void)say(line, "159", (uint16_t)(40 + 20 * (dice % 5)));
 			pass_ms(line, 20);
