@@ -1,7 +1,7 @@
 // SipHash-1-3 with a result of 128 bits. Runs on any thread.
 //
-// The key is one of the two mutable objects at file scope in this project (the other is the log's
-// state): it is written once, before its first use, and every hash of the process must share it.
+// The key is one of the few mutable objects at file scope in this project (tools/lint/globals names them): it
+// is written once, before its first use, and every hash of the process must share it.
 
 #include "base/hash/hash.h"
 

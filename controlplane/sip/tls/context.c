@@ -32,6 +32,8 @@ SSL_CTX *sip_tls_context_create(bool is_server, const struct sip_tls_files *file
 		SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	else
 		SSL_CTX_clear_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+	// One read of the socket for what has come, not two for each record: sip_tls_more() gives the rest.
+	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	bool is_set = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&

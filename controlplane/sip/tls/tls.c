@@ -3,6 +3,7 @@
 
 #include "sip/tls/tls.h"
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
@@ -191,6 +192,45 @@ void sip_tls_read(struct bufferevent *stream, struct sip_tls_facts *out_facts)
 	if (connection != NULL)
 		(void)text_copy(text_of(connection->server_name), out_facts->server_name,
 				sizeof out_facts->server_name);
+}
+
+#define MORE_SIZE 4096 // octets at a time, as libevent does
+
+static enum sip_tls_more verdict_of(const SSL *ssl, int result)
+{
+	int error = SSL_get_error(ssl, result);
+	ERR_clear_error();
+	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+		return SIP_TLS_NOTHING;
+	return error == SSL_ERROR_ZERO_RETURN ? SIP_TLS_GOODBYE : SIP_TLS_BROKEN;
+}
+
+enum sip_tls_more sip_tls_more(struct bufferevent *stream)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(stream);
+	struct evbuffer *input = bufferevent_get_input(stream);
+	struct evbuffer_iovec room;
+	if (SSL_has_pending(ssl) == 0 || evbuffer_reserve_space(input, MORE_SIZE, &room, 1) != 1)
+		return SIP_TLS_NOTHING;
+	int size = room.iov_len < MORE_SIZE ? (int)room.iov_len : MORE_SIZE;
+	ERR_clear_error();
+	int result = SSL_read(ssl, room.iov_base, size);
+	if (result <= 0)
+		return verdict_of(ssl, result);
+	room.iov_len = (size_t)result;
+	return evbuffer_commit_space(input, &room, 1) == 0 ? SIP_TLS_SOME : SIP_TLS_BROKEN;
+}
+
+size_t sip_tls_write(struct bufferevent *stream, struct text octets)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(stream);
+	size_t sent = 0, wrote = 0;
+	ERR_clear_error();
+	while (sent < octets.size &&
+	       SSL_write_ex(ssl, octets.data + sent, octets.size - sent, &wrote) == 1)
+		sent += wrote;
+	ERR_clear_error(); // what is wrong with it the loop will find
+	return sent;
 }
 
 // The library takes a session for broken whose connection was freed without a goodbye both ways.

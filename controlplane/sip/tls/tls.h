@@ -130,6 +130,13 @@ struct bufferevent *sip_tls_accept(struct sip_tls *tls, struct event_base *loop,
 struct bufferevent *sip_tls_connect(struct sip_tls *tls, struct event_base *loop, int fd,
 				    const struct address *remote, const struct sip_tls_peer *peer);
 void sip_tls_read(struct bufferevent *stream, struct sip_tls_facts *out_facts);
+// What the library has read from the socket, and libevent does not know of: it is moved to the stream's
+// input, some at a time. To be asked whenever the input has been looked at, until nothing is left.
+enum sip_tls_more { SIP_TLS_NOTHING, SIP_TLS_SOME, SIP_TLS_GOODBYE, SIP_TLS_BROKEN };
+enum sip_tls_more sip_tls_more(struct bufferevent *stream);
+// Of an open stream whose output is empty: how many octets went to the kernel. The rest, unchanged and before
+// all else, belongs into its output.
+size_t sip_tls_write(struct bufferevent *stream, struct text octets);
 // Says goodbye, frees the stream and closes its socket. A handshake that was not done counts as
 // failed: for what the library says, else because it timed out or the peer went. Not for plain streams.
 void sip_tls_close(struct bufferevent *stream, bool has_timed_out);

@@ -101,6 +101,7 @@ void connection_close(struct connection *connection, enum sip_close reason)
 	struct connections *connections = connection->connections;
 	counter_add(&connections->counters->closed[reason], 1);
 	handshake_forget(connection);
+	sender_forget(connection);
 	connections->held -= connection->held;
 	connections_remove(connections, connection);
 	wheel_stop(&connection->timer);
@@ -113,6 +114,7 @@ void connection_close(struct connection *connection, enum sip_close reason)
 
 void connection_doom(struct connection *connection, enum sip_close reason)
 {
+	sender_flush(connection);
 	connections_unshare(connection);
 	connections_rank(connection, CONNECTION_DYING);
 	connection->reason = reason;
@@ -127,6 +129,7 @@ static void end_writing(struct connection *connection)
 // Says what is still to be said; a close with octets unread would throw that away at the peer.
 static void leave(struct connection *connection, enum sip_close reason)
 {
+	sender_flush(connection);
 	bool is_quiet = evbuffer_get_length(bufferevent_get_output(connection->stream)) == 0;
 	connections_unshare(connection);
 	connections_rank(connection, CONNECTION_DYING);
@@ -212,6 +215,9 @@ static void open_now(struct connection *connection)
 	struct evbuffer *output = bufferevent_get_output(connection->stream);
 	connections_share(connection);
 	connection_set_state(connection, CONNECTION_OPEN);
+	connection->is_unread = connection->flow.protocol == SIP_TLS;
+	if (connection->is_unread)
+		sender_await(connection); // words may have come with the end of the handshake
 	if (connection->waiting == NULL)
 		return;
 	(void)evbuffer_add_buffer(output, connection->waiting);
@@ -224,6 +230,7 @@ static void open_now(struct connection *connection)
 static void on_event(struct bufferevent *stream, short what, void *context)
 {
 	struct connection *connection = context;
+	sender_flush(connection);
 	bool has_words = connection->state == CONNECTION_OPEN &&
 			 evbuffer_get_length(bufferevent_get_output(stream)) > 0;
 	if ((what & BEV_EVENT_CONNECTED) != 0 && connection->state == CONNECTION_SHAKING) {

@@ -48,6 +48,8 @@ struct connection {
 	struct bufferevent *stream; // NULL until it is connected, and greeted
 	struct event *event; // while there is no stream: connected, or greeted
 	struct evbuffer *waiting; // to be sent once it is open
+	struct evbuffer *unsent; // of TLS: to be sent at the end of this turn of the loop
+	struct connection **due_at, *due_next; // among those that have such; NULL: it has none
 	struct wheel_timer timer;
 	struct frame frame;
 	struct sip_flow flow;
@@ -57,6 +59,8 @@ struct connection {
 	int fd;
 	int greeting_size; // octets waited for, once they are known
 	bool is_outgoing, is_shared, is_greeted, is_shaking, is_told, has_timed_out;
+	bool is_unread; // of TLS: there may be more to read that the loop does not know of
+	bool is_over; // of TLS: its peer has said goodbye, or broken it, and the loop cannot know
 	bool is_dismissed; // whatever it sends: it goes after its answer
 	const char *cipher; // constant; NULL: not TLS, or not yet
 	struct sip_tls_peer *demand; // of one by TLS that we opened: what its peer has to show

@@ -33,6 +33,9 @@ struct connections {
 	struct connection_queue ranks[CONNECTION_RANKS];
 	struct connection *first_greeted, *last_greeted; // whose handshakes may begin, in order
 	struct event *turn; // of handshakes
+	struct connection *first_due; // who has something to be done at the end of this turn
+	struct event *due;
+	bool is_finishing; // the turn, just now
 	unsigned shaking; // handshakes under way
 	size_t held; // octets in all their buffers
 };

@@ -6,10 +6,12 @@
 #include <event2/buffer.h>
 
 #include "sip/guard/guard.h"
+#include "sip/tls/tls.h"
 #include "sip/transport/connections.h"
 #include "sip/transport/sender.h"
 
 #define PONGS_MAX 4 // for what is read at once
+#define READS_MAX 8 // of one stream before others have their turn
 
 static void note_message(struct connection *connection, size_t size)
 {
@@ -80,7 +82,7 @@ static bool take(struct connection *connection, enum frame_verdict verdict, stru
 	return connection->state == CONNECTION_OPEN && !connection->is_dismissed;
 }
 
-enum frame_verdict reader_run(struct connection *connection, struct evbuffer *input)
+static enum frame_verdict read_all(struct connection *connection, struct evbuffer *input)
 {
 	enum frame_verdict verdict = FRAME_MORE;
 	unsigned pongs = 0;
@@ -97,5 +99,31 @@ enum frame_verdict reader_run(struct connection *connection, struct evbuffer *in
 		is_more = take(connection, verdict, (struct text){ text.data, size }, &pongs);
 		(void)evbuffer_drain(input, size);
 	}
+	return verdict;
+}
+
+// Of TLS there may be more than the loop knows of.
+static bool has_more(struct connection *connection)
+{
+	if (connection->flow.protocol != SIP_TLS || connection->state != CONNECTION_OPEN)
+		return false;
+	enum sip_tls_more more = sip_tls_more(connection->stream);
+	if (more == SIP_TLS_GOODBYE || more == SIP_TLS_BROKEN) {
+		connection->is_over = true;
+		sender_await(connection);
+	}
+	return more == SIP_TLS_SOME;
+}
+
+enum frame_verdict reader_run(struct connection *connection, struct evbuffer *input)
+{
+	enum frame_verdict verdict = read_all(connection, input);
+	for (unsigned i = 0; i < READS_MAX; i++) {
+		if (verdict != FRAME_MORE || connection->is_dismissed || !has_more(connection))
+			return verdict;
+		verdict = read_all(connection, input);
+	}
+	connection->is_unread = true;
+	sender_await(connection);
 	return verdict;
 }

@@ -78,7 +78,7 @@ static enum status start_streams(struct event_base *loop, struct sip_transport *
 	connections->counters = &transport->counters;
 	if (transport->listeners == NULL ||
 	    !connections_init(connections, options->limits.connections_max) ||
-	    !handshake_start(connections))
+	    !handshake_start(connections) || !sender_start(connections))
 		return ERR_MEMORY;
 	enum status status = start_listeners(transport, SIP_TCP);
 	return status == OK ? sip_transport_follow_tls(transport) : status;
@@ -122,6 +122,7 @@ void sip_transport_stop(struct sip_transport *transport)
 	while ((connection = connections_next(&transport->connections, &position)) != NULL)
 		connection_close(connection, SIP_CLOSE_STOPPED);
 	handshake_stop(&transport->connections);
+	sender_stop(&transport->connections);
 	connections_clear(&transport->connections);
 	free(transport->listeners);
 	free(transport->addresses);

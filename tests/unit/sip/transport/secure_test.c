@@ -95,6 +95,64 @@ static void messages_travel_by_tls(void **state)
 	stage_close(&stage);
 }
 
+#define BURST 40 // messages, each in a record of its own
+
+// They come in one read, of which libevent sees the first; the answers leave in few records.
+static void records_that_come_together_are_all_read_and_answered_together(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	char room[4096];
+	size_t size = 0;
+	unsigned records = 0;
+	stage_open(&stage, "127.0.0.1", usual, fixture->tls);
+	stage.reply = TEXT(ANSWER);
+	int fd = connect_tls(&stage);
+	SSL *peer = begin(fixture, fd);
+	assert_true(finish(&stage, peer));
+	stage_run(&stage);
+	for (unsigned i = 0; i < BURST; i++)
+		assert_int_equal(SSL_write(peer, MESSAGE, sizeof(MESSAGE) - 1),
+				 sizeof(MESSAGE) - 1);
+	stage_until(&stage, &stage.messages, BURST);
+	for (unsigned i = 0; i < 100 && size < BURST * (sizeof(ANSWER) - 1); i++) {
+		int came = SSL_read(peer, room + size, (int)(sizeof(room) - size)); // one record
+		records += came > 0;
+		size += came > 0 ? (size_t)came : 0;
+		stage_run(&stage);
+	}
+	CHECK_NUMBER(size, BURST * (sizeof(ANSWER) - 1));
+	assert_true(records <= BURST / 4);
+	SSL_free(peer);
+	close(fd);
+	stage_close(&stage);
+}
+
+// Words and goodbye in one read, and the socket stays open: its peer waits for ours.
+static void a_goodbye_right_behind_the_words_is_heard(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stage stage;
+	char room[64];
+	stage_open(&stage, "127.0.0.1", usual, fixture->tls);
+	stage.reply = TEXT(ANSWER);
+	int fd = connect_tls(&stage);
+	SSL *peer = begin(fixture, fd);
+	assert_true(finish(&stage, peer));
+	stage_run(&stage);
+	assert_true(SSL_write(peer, MESSAGE, sizeof(MESSAGE) - 1) > 0);
+	(void)SSL_shutdown(peer);
+	stage_until(&stage, &stage.messages, 1);
+	struct text heard = hear(&stage, peer, room, sizeof(ANSWER) - 1);
+	assert_true(text_is_equal(heard, TEXT(ANSWER)));
+	for (unsigned i = 0; i < 100 && stage_closed(&stage, SIP_CLOSE_PEER) == 0; i++)
+		stage_run(&stage);
+	CHECK_NUMBER(stage_closed(&stage, SIP_CLOSE_PEER), 1);
+	SSL_free(peer);
+	close(fd);
+	stage_close(&stage);
+}
+
 static void who_says_nothing_gets_no_handshake(void **state)
 {
 	struct fixture *fixture = *state;
@@ -330,6 +388,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(messages_travel_by_tls, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			records_that_come_together_are_all_read_and_answered_together,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_goodbye_right_behind_the_words_is_heard,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(who_says_nothing_gets_no_handshake, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(who_stops_in_his_handshake_is_closed_in_time,
