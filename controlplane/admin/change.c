@@ -9,6 +9,7 @@
 #include "admin/json.h"
 #include "admin/objects.h"
 #include "admin/request.h"
+#include "admin/trunk/lists.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "config/config.h"
@@ -150,6 +151,8 @@ enum status admin_change_fill(const struct admin_change *change, struct director
 	struct text password = TEXT_NONE;
 	for (unsigned i = 0; i < change->count; i++) {
 		struct text word = change->words[i];
+		if (change->takes_lists && admin_trunk_is_of_list(word))
+			continue;
 		if (text_has_prefix(word, TEXT("password="))) {
 			password = text_cut(word, strlen("password="));
 			continue;
@@ -170,9 +173,38 @@ static enum status set_fields(const struct admin_request *request, unsigned firs
 			      struct directory_object *object, struct directory_problem *problem)
 {
 	struct admin_change change = { request->context, request->context->directory,
-				       request->arguments + first,
-				       request->argument_count - first };
+				       request->arguments + first, request->argument_count - first,
+				       object->kind == DIRECTORY_TRUNK };
 	return admin_change_fill(&change, object, problem);
+}
+
+// The trunk comes last, so that it refers to what is there; all are taken over.
+static void write_trunk(struct admin_request *request, unsigned first,
+			struct directory_object *trunk)
+{
+	struct directory_problem problem = { "", "" };
+	struct admin_trunk_group group;
+	struct admin_change change = { request->context, request->context->directory,
+				       request->arguments + first, request->argument_count - first,
+				       true };
+	enum status status = admin_trunk_make_lists(&change, trunk, &group, &problem);
+	group.objects[group.count++] = trunk;
+	if (status == OK) {
+		store_write(request->context->store, group.objects, group.count, admin_change_done,
+			    request);
+		return;
+	}
+	while (group.count > 0)
+		directory_object_destroy(group.objects[--group.count]);
+	admin_change_refuse(request, status, &problem);
+}
+
+static bool has_lists(const struct admin_request *request, unsigned first)
+{
+	bool has = false;
+	for (unsigned i = first; i < request->argument_count; i++)
+		has |= admin_trunk_is_of_list(request->arguments[i]);
+	return has && request->kind == DIRECTORY_TRUNK;
 }
 
 // Files are this node's own, so the directory cannot know of them: who names one here is told here.
@@ -254,7 +286,10 @@ void admin_change_add(struct admin_request *request)
 		admin_change_refuse(request, status, &problem);
 		return;
 	}
-	store_add(request->context->store, object, admin_change_done, request);
+	if (has_lists(request, 0))
+		write_trunk(request, 0, object);
+	else
+		store_add(request->context->store, object, admin_change_done, request);
 }
 
 static const struct directory_object *find(struct admin_request *request)
@@ -287,7 +322,10 @@ void admin_change_change(struct admin_request *request)
 		admin_change_refuse(request, status, &problem);
 		return;
 	}
-	store_change(request->context->store, object, admin_change_done, request);
+	if (has_lists(request, 1))
+		write_trunk(request, 1, object);
+	else
+		store_change(request->context->store, object, admin_change_done, request);
 }
 
 void admin_change_remove(struct admin_request *request)

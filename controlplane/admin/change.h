@@ -3,6 +3,8 @@
 // What every command shares that changes one object: the fields from its words, and the answer.
 // Runs on: control thread.
 
+#include <stdbool.h>
+
 #include "base/status.h"
 
 struct admin_context;
@@ -23,6 +25,7 @@ struct admin_change {
 	const struct directory *directory; // in which names are looked up
 	const struct text *words; // field=value
 	unsigned count;
+	bool takes_lists; // words of new lists are somebody else's (admin/trunk/lists.h)
 };
 
 // Fills the object as add and change do.

@@ -6,6 +6,7 @@
 #include "admin/command.h"
 #include "admin/handler.h"
 #include "admin/json.h"
+#include "admin/trunk/lists.h"
 #include "call/call.h"
 #include "directory/object.h"
 
@@ -43,6 +44,10 @@ static json_t *fields_to_json(enum directory_kind kind)
 						    field_to_json(field->name, field->is_required,
 								  field->fallback, field->text));
 	}
+	const char *text, *word;
+	for (unsigned i = 0;
+	     kind == DIRECTORY_TRUNK && (word = admin_trunk_list_word(i, &text)) != NULL; i++)
+		(void)json_array_append_new(fields, field_to_json(word, false, NULL, text));
 	if (kind == DIRECTORY_CREDENTIAL)
 		(void)json_array_append_new(
 			fields, field_to_json("password", true, NULL,
@@ -188,6 +193,13 @@ static void offer_fields(struct completion *completion, enum directory_kind kind
 		writer_format(&writer, "%s=", schema->fields[i].name);
 		if (!schema->fields[i].is_hidden)
 			offer(completion, writer_string_done(&writer));
+	}
+	const char *text, *word;
+	for (unsigned i = 0;
+	     kind == DIRECTORY_TRUNK && (word = admin_trunk_list_word(i, &text)) != NULL; i++) {
+		struct writer writer = writer_of(room, sizeof(room));
+		writer_format(&writer, "%s=%s", word, strcmp(word, "password") == 0 ? "-" : "");
+		offer(completion, writer_string_done(&writer));
 	}
 	if (kind == DIRECTORY_CREDENTIAL)
 		offer(completion, "password=-");

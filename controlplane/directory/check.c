@@ -15,6 +15,8 @@ struct check {
 	const struct directory_object *object;
 	const struct directory_object *before; // what it replaces; NULL: new
 	struct directory_problem *problem;
+	struct directory_object *const *group; // that come with it, and are not in the mirror
+	unsigned group_count;
 };
 
 static bool is_reference(const struct directory_field *row)
@@ -70,34 +72,57 @@ static enum status check_presence(const struct check *check, unsigned field)
 	return ERR_CONFLICT;
 }
 
+static const struct directory_object *find_object(const struct check *check, struct text sid)
+{
+	for (unsigned i = 0; i < check->group_count; i++)
+		if (text_is_equal(text_of(check->group[i]->sid), sid))
+			return check->group[i];
+	const struct directory_entry *entry = directory_mirror_entry(check->directory, sid);
+	return entry ? entry->object : NULL;
+}
+
+static const struct directory_object *find_holder(const struct check *check, unsigned field,
+						  struct text key)
+{
+	char room[DIRECTORY_KEY_SIZE];
+	for (unsigned i = 0; i < check->group_count; i++) {
+		struct writer other = writer_of(room, sizeof(room));
+		if (check->group[i]->kind == check->object->kind &&
+		    directory_relation_key_of(check->group[i], field, &other) &&
+		    text_is_equal(writer_done(&other), key))
+			return check->group[i];
+	}
+	const struct directory_entry *entry = directory_mirror_unique(check->directory, key);
+	return entry ? entry->object : NULL;
+}
+
 static enum status check_unique(const struct check *check, unsigned field)
 {
 	char room[DIRECTORY_KEY_SIZE];
 	struct writer key = writer_of(room, sizeof(room));
 	if (!directory_relation_key_of(check->object, field, &key))
 		return OK;
-	const struct directory_entry *holder =
-		directory_mirror_unique(check->directory, writer_done(&key));
-	if (!holder || strcmp(holder->object->sid, check->object->sid) == 0)
+	const struct directory_object *holder = find_holder(check, field, writer_done(&key));
+	if (!holder || strcmp(holder->sid, check->object->sid) == 0)
 		return OK;
-	directory_problem_set(
-		check->problem, directory_schema(check->object->kind)->fields[field].name,
-		"'%s' is taken by %s", check->object->values[field], holder->object->sid);
+	directory_problem_set(check->problem,
+			      directory_schema(check->object->kind)->fields[field].name,
+			      "'%s' is taken by %s", check->object->values[field], holder->sid);
 	return ERR_CONFLICT;
 }
 
 static enum status check_reference(const struct check *check, const struct directory_field *row,
 				   struct text sid)
 {
-	const struct directory_entry *target = directory_mirror_entry(check->directory, sid);
+	const struct directory_object *target = find_object(check, sid);
 	const char *kind = directory_schema(row->refers_to)->name;
-	if (!target || target->object->kind != row->refers_to) {
+	if (!target || target->kind != row->refers_to) {
 		directory_problem_set(check->problem, row->name, "there is no %s %.*s", kind,
 				      TEXT_FORMAT(sid));
 		return ERR_NOT_FOUND;
 	}
 	struct text own = directory_object_get(check->object, "account");
-	struct text theirs = directory_object_get(target->object, "account");
+	struct text theirs = directory_object_get(target, "account");
 	if (own.size == 0 || theirs.size == 0 || text_is_equal(own, theirs))
 		return OK;
 	directory_problem_set(
@@ -254,33 +279,56 @@ static enum status check_origination(const struct check *check)
 	return ERR_LIMIT;
 }
 
-enum status directory_check(const struct directory *directory,
-			    const struct directory_object *object, bool is_new,
-			    struct directory_problem *out_problem)
+static enum status check_object(struct check *check, bool is_new)
 {
 	static enum status (*const by_field[])(const struct check *, unsigned) = { check_presence,
 										   check_references,
 										   check_unique };
+	const struct directory_object *object = check->object;
 	const struct directory_entry *entry =
-		directory_mirror_entry(directory, text_of(object->sid));
-	struct check check = { directory, object, entry ? entry->object : NULL, out_problem };
+		directory_mirror_entry(check->directory, text_of(object->sid));
+	check->before = entry ? entry->object : NULL;
 	unsigned field_count = directory_schema(object->kind)->field_count;
-	enum status status = check_identity(&check, is_new);
+	enum status status = check_identity(check, is_new);
 	for (unsigned rule = 0; rule < sizeof(by_field) / sizeof(by_field[0]); rule++) {
 		for (unsigned i = 0; status == OK && i < field_count; i++)
-			status = by_field[rule](&check, i);
+			status = by_field[rule](check, i);
 	}
 	if (status == OK)
-		status = directory_number_check(object, out_problem);
+		status = directory_number_check(object, check->problem);
 	if (status == OK)
-		status = check_parent(&check);
+		status = check_parent(check);
 	if (status == OK)
-		status = check_room(&check);
+		status = check_room(check);
 	if (status == OK)
-		status = check_domain(&check);
+		status = check_domain(check);
 	if (status == OK)
-		status = check_carrier(&check);
-	return status == OK ? check_origination(&check) : status;
+		status = check_carrier(check);
+	return status == OK ? check_origination(check) : status;
+}
+
+enum status directory_check(const struct directory *directory,
+			    const struct directory_object *object, bool is_new,
+			    struct directory_problem *out_problem)
+{
+	struct check check = { .directory = directory, .object = object, .problem = out_problem };
+	return check_object(&check, is_new);
+}
+
+enum status directory_check_group(const struct directory *directory,
+				  struct directory_object *const *objects, unsigned count,
+				  struct directory_problem *out_problem)
+{
+	enum status status = OK;
+	for (unsigned i = 0; status == OK && i < count; i++) {
+		struct check check = { .directory = directory,
+				       .object = objects[i],
+				       .problem = out_problem,
+				       .group = objects,
+				       .group_count = i };
+		status = check_object(&check, objects[i]->version == 0);
+	}
+	return status;
 }
 
 // Writes the first few who refer to the target, and counts all.

@@ -44,6 +44,11 @@ struct text directory_object_get(const struct directory_object *object, const ch
 enum status directory_check(const struct directory *directory,
 			    const struct directory_object *object, bool is_new,
 			    struct directory_problem *out_problem);
+// The same of several that come together, all or none: each may refer to those before it. Those of version 0
+// are new.
+enum status directory_check_group(const struct directory *directory,
+				  struct directory_object *const *objects, unsigned count,
+				  struct directory_problem *out_problem);
 // May it go? ERR_CONFLICT names what still refers to it (TERM-011).
 enum status directory_check_removal(const struct directory *directory,
 				    const struct directory_object *object,

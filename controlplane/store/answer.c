@@ -108,8 +108,8 @@ enum status store_answer_explain(const struct directory_object *object,
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		if (text_is_equal(word, text_of(answers[i].word)))
 			return answers[i].explain(&answer,
-						  store_redis_text(store_redis_at(reply, 1)),
-						  store_redis_text(store_redis_at(reply, 2)));
+						  store_redis_text(store_redis_at(reply, 2)),
+						  store_redis_text(store_redis_at(reply, 3)));
 	}
 	directory_problem_set(out_problem, "", "Redis refused the change: %.*s",
 			      TEXT_FORMAT(error));

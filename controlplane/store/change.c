@@ -2,6 +2,7 @@
 // mirror and to whoever asked for it.
 // Runs on: control thread. Never tells before it has returned, never tells twice.
 
+#include <assert.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +17,18 @@
 #include "store/state.h"
 
 #define CHANGES_MAX 1024 // under way at once
-#define FIXED_WORDS 17
+#define FIXED_WORDS 10
+#define OBJECT_WORDS 8
 #define LIST_SIZE 4096
+#define FIELDS_SIZE 8192
 #define FORMER_FIELDS_MAX 8 // of one kind
 
 struct store_change {
 	struct store_change *next;
 	struct store *store;
-	const char *verb;
-	struct directory_object *object;
+	const char *verb; // NULL: several, each added or changed by its version
+	struct directory_object *objects[STORE_GROUP_MAX];
+	unsigned count;
 	store_done_fn done;
 	void *context;
 	enum status status;
@@ -33,7 +37,8 @@ struct store_change {
 
 static void free_change(struct store_change *change)
 {
-	directory_object_destroy(change->object);
+	for (unsigned i = 0; i < change->count; i++)
+		directory_object_destroy(change->objects[i]);
 	free(change);
 }
 
@@ -69,7 +74,8 @@ void store_change_tell(struct store *store)
 			change->status == OK ? NULL : &change->problem;
 		if (change->done)
 			change->done(change->context, change->status, problem,
-				     change->object ? change->object->sid : "");
+				     change->count > 0 ? change->objects[change->count - 1]->sid
+						       : "");
 		free_change(change);
 	}
 }
@@ -110,6 +116,16 @@ void store_change_abandon(struct store *store)
 	store_change_tell(store);
 }
 
+// The script counts from 1; an error of Redis's own names none.
+static const struct directory_object *refused_object(const struct store_change *change,
+						     const struct redisReply *reply)
+{
+	uint64_t nth = 0;
+	bool is_named =
+		text_to_unsigned(store_redis_text(store_redis_at(reply, 1)), change->count, &nth);
+	return change->objects[is_named && nth > 0 ? nth - 1 : 0];
+}
+
 static void on_reply(void *context, const struct redisReply *reply)
 {
 	struct store_change *change = context;
@@ -119,7 +135,8 @@ static void on_reply(void *context, const struct redisReply *reply)
 		return;
 	}
 	if (!text_is_equal(word, TEXT("ok"))) {
-		finish(change, store_answer_explain(change->object, reply, &change->problem));
+		finish(change, store_answer_explain(refused_object(change, reply), reply,
+						    &change->problem));
 		return;
 	}
 	for (unsigned i = 1; i + 1 < store_redis_count(reply); i += 2)
@@ -128,39 +145,57 @@ static void on_reply(void *context, const struct redisReply *reply)
 	finish(change, OK);
 }
 
-struct lists { // room for the words of one command
-	char uniques[LIST_SIZE], references[LIST_SIZE], parent[256], released[256], version[24];
+struct lists { // room for the words of one object
+	char uniques[LIST_SIZE], references[LIST_SIZE], fields[FIELDS_SIZE], parent[256],
+		version[24];
 };
 
-static bool write_lists(const struct store_change *change, struct lists *lists,
-			struct text words[static FIXED_WORDS - 11])
+static bool write_fields(const struct directory_object *object, struct writer *out)
+{
+	const struct directory_schema *schema = directory_schema(object->kind);
+	const char *former;
+	for (unsigned i = 0; i < schema->field_count; i++)
+		writer_format(out, "%s\t%s\n", schema->fields[i].name,
+			      object->values[i] ? object->values[i] : "");
+	for (unsigned i = 0;
+	     i < FORMER_FIELDS_MAX && (former = store_record_former(object->kind, i)); i++)
+		writer_format(out, "%s\t\n", former);
+	return !out->failed;
+}
+
+static bool write_object(const struct store_change *change, const struct directory_object *object,
+			 struct lists *lists, struct text words[static OBJECT_WORDS])
 {
 	const struct directory *directory = change->store->directory;
-	const struct directory_object *object = change->object;
 	struct writer uniques = writer_of(lists->uniques, sizeof(lists->uniques));
 	struct writer references = writer_of(lists->references, sizeof(lists->references));
 	struct writer parent = writer_of(lists->parent, sizeof(lists->parent));
-	struct writer released = writer_of(lists->released, sizeof(lists->released));
 	struct writer version = writer_of(lists->version, sizeof(lists->version));
+	struct writer fields = writer_of(lists->fields, sizeof(lists->fields));
 	writer_unsigned(&version, object->version);
 	if (!store_record_uniques(object, &uniques) ||
 	    !store_record_references(directory, object, &references) ||
-	    !store_record_parent(directory, object, &parent) || !store_record_released(&released))
+	    !store_record_parent(directory, object, &parent) || !write_fields(object, &fields))
 		return false;
-	words[0] = text_of(object->sid);
-	words[1] = writer_done(&version);
-	words[2] = writer_done(&uniques);
-	words[3] = writer_done(&references);
-	words[4] = writer_done(&parent);
-	words[5] = writer_done(&released);
+	const char *usual = object->version == 0 ? "add" : "change";
+	words[0] = text_of(change->verb ? change->verb : usual);
+	words[1] = text_of(directory_schema(object->kind)->name);
+	words[2] = text_of(object->sid);
+	words[3] = writer_done(&version);
+	words[4] = writer_done(&uniques);
+	words[5] = writer_done(&references);
+	words[6] = writer_done(&parent);
+	words[7] = writer_done(&fields);
 	return true;
 }
 
 static bool send_change(struct store_change *change)
 {
-	const struct directory_schema *schema = directory_schema(change->object->kind);
-	struct lists lists;
-	struct text words[FIXED_WORDS + 2 * (DIRECTORY_FIELDS_MAX + FORMER_FIELDS_MAX)] = {
+	char rules[256];
+	struct writer released = writer_of(rules, sizeof(rules));
+	struct lists *lists = calloc(change->count, sizeof(*lists));
+	bool is_sent = lists != NULL && store_record_released(&released);
+	struct text words[FIXED_WORDS + STORE_GROUP_MAX * OBJECT_WORDS] = {
 		TEXT("EVAL"),
 		text_of(store_script),
 		TEXT("3"),
@@ -170,24 +205,15 @@ static bool send_change(struct store_change *change)
 		TEXT(STORE_KEY_OBJECT),
 		TEXT(STORE_KEY_REFERRERS),
 		TEXT(STORE_CHANNEL),
-		text_of(change->verb),
-		text_of(schema->name),
+		writer_done(&released),
 	};
 	unsigned count = FIXED_WORDS;
-	if (!write_lists(change, &lists, words + FIXED_WORDS - 6))
-		return false;
-	for (unsigned i = 0; i < schema->field_count; i++) {
-		words[count++] = text_of(schema->fields[i].name);
-		words[count++] = text_of(change->object->values[i]);
-	}
-	const char *former;
-	for (unsigned i = 0;
-	     i < FORMER_FIELDS_MAX && (former = store_record_former(change->object->kind, i));
-	     i++) {
-		words[count++] = text_of(former);
-		words[count++] = TEXT_NONE;
-	}
-	return store_redis_send(change->store->commands, words, count, on_reply, change);
+	for (unsigned i = 0; is_sent && i < change->count; i++, count += OBJECT_WORDS)
+		is_sent = write_object(change, change->objects[i], &lists[i], words + count);
+	is_sent = is_sent &&
+		  store_redis_send(change->store->commands, words, count, on_reply, change);
+	free(lists);
+	return is_sent;
 }
 
 static void submit(struct store_change *change, enum status checked)
@@ -227,35 +253,52 @@ static enum status may_begin(struct store_change *change)
 	return ERR_BUSY;
 }
 
-static void write_object(struct store *store, const char *verb, struct directory_object *object,
-			 store_done_fn done, void *context)
+static void begin(struct store_change *change, struct directory_object *const *objects,
+		  unsigned count)
 {
-	struct store_change *change = create(store, verb, done, context);
-	bool is_new = strcmp(verb, "add") == 0;
-	if (!change) { // the one answer that cannot wait for the loop
-		static const struct directory_problem problem = { "", "out of memory" };
-		directory_object_destroy(object);
-		if (done)
-			done(context, ERR_MEMORY, &problem, "");
+	memcpy(change->objects, objects, count * sizeof(*objects));
+	change->count = count;
+	enum status status = may_begin(change);
+	if (status == OK && !change->verb)
+		status = directory_check_group(change->store->directory, objects, count,
+					       &change->problem);
+	else if (status == OK)
+		status = directory_check(change->store->directory, objects[0],
+					 strcmp(change->verb, "add") == 0, &change->problem);
+	submit(change, status);
+}
+
+static void write_objects(struct store_change *change, struct directory_object *const *objects,
+			  unsigned count, store_done_fn done, void *context)
+{
+	static const struct directory_problem problem = { "", "out of memory" };
+	if (change) {
+		begin(change, objects, count);
 		return;
 	}
-	change->object = object;
-	enum status status = may_begin(change);
-	if (status == OK)
-		status = directory_check(store->directory, object, is_new, &change->problem);
-	submit(change, status);
+	for (unsigned i = 0; i < count; i++)
+		directory_object_destroy(objects[i]);
+	if (done) // the one answer that cannot wait for the loop
+		done(context, ERR_MEMORY, &problem, "");
 }
 
 void store_add(struct store *store, struct directory_object *object, store_done_fn done,
 	       void *context)
 {
-	write_object(store, "add", object, done, context);
+	write_objects(create(store, "add", done, context), &object, 1, done, context);
 }
 
 void store_change(struct store *store, struct directory_object *object, store_done_fn done,
 		  void *context)
 {
-	write_object(store, "change", object, done, context);
+	write_objects(create(store, "change", done, context), &object, 1, done, context);
+}
+
+void store_write(struct store *store, struct directory_object *const *objects, unsigned count,
+		 store_done_fn done, void *context)
+{
+	assert(count > 0 && count <= STORE_GROUP_MAX);
+	write_objects(create(store, NULL, done, context), objects, count, done, context);
 }
 
 void store_remove(struct store *store, const char *sid, store_done_fn done, void *context)
@@ -266,9 +309,11 @@ void store_remove(struct store *store, const char *sid, store_done_fn done, void
 	const struct directory_object *known =
 		kind < DIRECTORY_KIND_COUNT ? directory_find(store->directory, kind, text_of(sid))
 					    : NULL;
-	if (change && known)
-		change->object = directory_object_copy(known);
-	if (!change || (known && !change->object)) {
+	if (change && known) {
+		change->objects[0] = directory_object_copy(known);
+		change->count = change->objects[0] != NULL;
+	}
+	if (!change || (known && change->count == 0)) {
 		free(change);
 		if (done)
 			done(context, ERR_MEMORY, &problem, "");

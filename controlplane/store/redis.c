@@ -19,7 +19,7 @@
 #include "base/secret.h"
 #include "store/url.h"
 
-#define WORDS_MAX 64
+#define WORDS_MAX 128
 
 struct pending { // a command under way; Redis answers in order
 	struct pending *next;

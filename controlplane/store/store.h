@@ -58,4 +58,9 @@ void store_add(struct store *store, struct directory_object *object, store_done_
 	       void *context);
 void store_change(struct store *store, struct directory_object *object, store_done_fn done,
 		  void *context); // object->version: what the change is based on
+// Several at once: all of them, or none. Those of version 0 are added, others changed, each may refer to
+// those before it. The array stays the caller's. done hears of the last one.
+#define STORE_GROUP_MAX 12
+void store_write(struct store *store, struct directory_object *const *objects, unsigned count,
+		 store_done_fn done, void *context);
 void store_remove(struct store *store, const char *sid, store_done_fn done, void *context);

@@ -284,6 +284,57 @@ static void a_list_of_users_is_shared_and_keeps_its_passwords(void **state)
 	assert_string_equal(fake_code(fake, "remove credential_list users"), "ERR_CONFLICT");
 }
 
+// AUTH-018: lists are made and attached by the command that makes or changes the trunk; when one part of it
+// is wrong, nothing is made.
+static void lists_are_made_with_their_trunk(void **state)
+{
+	struct fake *fake = *state;
+	static const struct {
+		const char *words, *field;
+	} WRONG[] = {
+		{ "new_acl=office", "new_acl_addresses" },
+		{ "new_acl_addresses=192.0.2.7", "new_acl" },
+		{ "new_acl=office new_acl_addresses=192.0.2.777", "address" },
+		{ "new_acl=office new_acl_addresses='192.0.2.7 192.0.2.7'", "address" },
+		{ "new_acl=office new_acl_addresses='1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 "
+		  "1.1.1.6 "
+		  "1.1.1.7 1.1.1.8 1.1.1.9'",
+		  "new_acl_addresses" },
+		{ "new_credential_list=users", "new_user" },
+		{ "new_credential_list=users new_user=pbx", "password" },
+		{ "new_credential_list=users new_user=pbx password=simple", "password" },
+		{ "new_acl=office new_acl_addresses=192.0.2.7 new_credential_list=users "
+		  "new_user=pbx "
+		  "password=simple",
+		  "password" },
+	};
+	for (unsigned i = 0; i < sizeof(WRONG) / sizeof(WRONG[0]); i++) {
+		char line[300];
+		snprintf(line, sizeof(line), "add trunk account=acme name=a domain=a %s",
+			 WRONG[i].words);
+		json_t *answer = fake_ask(fake, line);
+		assert_string_equal(json_string_value(json_object_get(answer, "field")),
+				    WRONG[i].field);
+		json_decref(answer);
+		assert_int_equal(count(fake, "show trunks", "trunks"), 0);
+		assert_int_equal(count(fake, "show acls", "acls"), 0);
+		assert_int_equal(count(fake, "show acl_addresses", "acl_addresses"), 0);
+		assert_int_equal(count(fake, "show credential_lists", "credential_lists"), 0);
+	}
+	expect_ok(fake, "add trunk account=acme name=a domain=a new_acl=office "
+			"new_acl_addresses='192.0.2.7 198.51.100.0/24' new_credential_list=users "
+			"new_user=pbx password=Correct9Horse");
+	assert_true(says(fake, "show trunk a", "\"acls_names\": [\"office\"]"));
+	assert_true(says(fake, "show trunk a", "\"credential_lists_names\": [\"users\"]"));
+	assert_int_equal(count(fake, "show acl_addresses", "acl_addresses"), 2);
+	assert_true(says(fake, "show credentials", "pbx"));
+	assert_false(says(fake, "show credentials", "Correct9Horse"));
+	expect_ok(fake, "change trunk a new_acl=plant new_acl_addresses=203.0.113.9");
+	assert_true(says(fake, "show trunk a", "[\"office\", \"plant\"]"));
+	expect_ok(fake, "remove trunk a");
+	assert_true(says(fake, "help add trunk", "new_credential_list"));
+}
+
 // AUTH-017: an ACL alone is allowed, and warned of.
 static void addresses_alone_are_warned_of(void **state)
 {
@@ -308,6 +359,7 @@ int main(void)
 		TEST(flags_of_a_new_trunk_are_off),
 		TEST(a_list_of_addresses_is_shared_by_trunks),
 		TEST(a_list_of_users_is_shared_and_keeps_its_passwords),
+		TEST(lists_are_made_with_their_trunk),
 		TEST(addresses_alone_are_warned_of),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,37 +175,38 @@ void fake_release_store(void)
 	change.done(change.context, OK, NULL, "AC00000000000000000000000000000001");
 }
 
-static void put(struct store *store, struct directory_object *object, bool is_new,
-		store_done_fn done, void *context)
+void store_write(struct store *store, struct directory_object *const *objects, unsigned count,
+		 store_done_fn done, void *context)
 {
 	struct fake *fake = (struct fake *)store;
 	struct directory_problem problem = { "", "" };
 	char sid[35];
-	if (is_answered(store, done, context)) {
-		directory_object_destroy(object);
-		return;
+	bool is_told = is_answered(store, done, context);
+	enum status status =
+		is_told ? OK
+			: directory_check_group(fake->context.directory, objects, count, &problem);
+	(void)text_copy(text_of(objects[count - 1]->sid), sid, sizeof(sid));
+	for (unsigned i = 0; i < count; i++) {
+		objects[i]->version++;
+		if (is_told || status != OK)
+			directory_object_destroy(objects[i]);
+		else
+			status = directory_put(fake->context.directory, objects[i]);
 	}
-	enum status status = directory_check(fake->context.directory, object, is_new, &problem);
-	if (status != OK) {
-		directory_object_destroy(object);
-		done(context, status, &problem, NULL);
-		return;
-	}
-	(void)text_copy(text_of(object->sid), sid, sizeof(sid));
-	status = directory_put(fake->context.directory, object);
-	done(context, status, &problem, sid);
+	if (!is_told)
+		done(context, status, &problem, sid);
 }
 
 void store_add(struct store *store, struct directory_object *object, store_done_fn done,
 	       void *context)
 {
-	put(store, object, true, done, context);
+	store_write(store, &object, 1, done, context);
 }
 
 void store_change(struct store *store, struct directory_object *object, store_done_fn done,
 		  void *context)
 {
-	put(store, object, false, done, context);
+	store_write(store, &object, 1, done, context);
 }
 
 void store_import(struct store *store, struct directory_object **objects, unsigned count,
