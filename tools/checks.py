@@ -293,7 +293,7 @@ SYSTEM_ALONE = ["load_test.py", "limits_test.py"]
 SYSTEM_MEDIA = ["dns_test.py", "ipv6_test.py", "soak_test.py", "srtp_test.py", "torture_test.py", "verdict_test.py"]
 SYSTEM_SERVICE = ["cnam_test.py", "explain_test.py", "names_test.py", "notify_test.py", "numbers_test.py",
                   "operator_test.py", "origination_test.py", "session_test.py", "stream_test.py", "survival_test.py", "transfer_test.py",
-                  "usage_test.py"]
+                  "usage_test.py", "verification_test.py"]
 AGAIN_AT_MOST = 3
 
 

@@ -11,10 +11,12 @@
 #include "admin/request.h"
 #include "admin/trunk/lists.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "config/config.h"
 #include "directory/number.h"
 #include "directory/object.h"
+#include "directory/verification/verification.h"
 #include "sip/digest/digest.h"
 #include "sip/tls/peer.h"
 #include "store/store.h"
@@ -128,7 +130,9 @@ static enum status set_field(const struct admin_change *change, struct directory
 					   : "made by a command of its own");
 	if (row < schema->field_count && schema->fields[row].is_derived)
 		return problem_set(problem, ERR_FORBIDDEN, schema->fields[row].name,
-				   "set by buy, release and the months that pass");
+				   object->kind == DIRECTORY_NUMBER
+					   ? "set by buy, release and the months that pass"
+					   : "set by verify and confirm");
 	bool is_owner = object->kind == DIRECTORY_NUMBER && text_is_same(field, TEXT("account"));
 	bool is_known = is_owner && object->version > 0; // it was there before
 	if (is_known && directory_object_get(object, "account").size == 0)
@@ -272,6 +276,29 @@ static enum status note_owner(const struct admin_request *request,
 					      problem);
 }
 
+// NUM-018: without a code it takes somebody's word for it, which stays in the object and in the log.
+static enum status note_verification(const struct admin_request *request,
+				     const struct directory_object *before,
+				     struct directory_object *object,
+				     struct directory_problem *problem)
+{
+	struct text by = directory_object_get(object, "verified_by");
+	struct text former = before ? directory_object_get(before, "verified_by") : TEXT_NONE;
+	struct log_value user, number;
+	if (object->kind != DIRECTORY_CALLER_ID || (before && text_is_equal(by, former)))
+		return OK;
+	if (!text_is_equal(by, TEXT("operator")))
+		return problem_set(problem, ERR_FORBIDDEN, "verified_by",
+				   "the number is not verified: verify caller_id NUMBER ACCOUNT "
+				   "sends its owner a code; verified_by=operator vouches for it "
+				   "without");
+	log_event(LOG_WARNING, "caller_id_vouched", "caller_id", object->sid, "number",
+		  log_text(&number, directory_object_get(object, "e164")), "by", "operator", "uid",
+		  log_number(&user, request->peer.user), NULL);
+	return directory_verification_accept(object, by, request->context->clock->wall_ms / 1000,
+					     problem);
+}
+
 void admin_change_add(struct admin_request *request)
 {
 	struct directory_problem problem = { "", "" };
@@ -281,6 +308,8 @@ void admin_change_add(struct admin_request *request)
 		status = check_files(request, 0, object, &problem);
 	if (status == OK)
 		status = note_owner(request, NULL, object, &problem);
+	if (status == OK)
+		status = note_verification(request, NULL, object, &problem);
 	if (status != OK) {
 		directory_object_destroy(object);
 		admin_change_refuse(request, status, &problem);
@@ -315,6 +344,8 @@ void admin_change_change(struct admin_request *request)
 	enum status status = object ? set_fields(request, 1, object, &problem) : ERR_MEMORY;
 	if (status == OK)
 		status = note_owner(request, found, object, &problem);
+	if (status == OK)
+		status = note_verification(request, found, object, &problem);
 	if (status == OK)
 		status = check_files(request, 1, object, &problem);
 	if (status != OK) {

@@ -53,6 +53,9 @@ void admin_token_make(struct admin_request *request);
 
 void admin_name_check(struct admin_request *request); // numbers/name.c
 
+void admin_verification_begin(struct admin_request *request); // numbers/verification.c
+void admin_verification_confirm(struct admin_request *request);
+
 void admin_sale_buy(struct admin_request *request); // numbers/sale.c
 void admin_sale_release(struct admin_request *request);
 void admin_sale_associate(struct admin_request *request);

@@ -5,6 +5,7 @@
 #include "config/edges.h"
 #include "directory/mirror.h"
 #include "directory/value.h"
+#include "directory/verification/verification.h"
 
 // Cuts ".suffix" off the end.
 static bool take_suffix(struct text *host, struct text suffix)
@@ -193,8 +194,9 @@ const struct credential *directory_trunk_credential(const struct directory *dire
 bool directory_is_verified(const struct directory *directory, const struct account *account,
 			   struct text e164)
 {
-	return find_unique(directory, DIRECTORY_CALLER_ID, TEXT("e164"), text_of(account->sid),
-			   e164) != NULL;
+	const struct directory_entry *entry = find_unique(
+		directory, DIRECTORY_CALLER_ID, TEXT("e164"), text_of(account->sid), e164);
+	return entry != NULL && !directory_verification_is_pending(entry->object);
 }
 
 bool directory_is_blocked(const struct directory *directory, struct text e164)
