@@ -369,7 +369,7 @@ const struct config_option config_options[] = {
 	{ FIELD(admin, metrics_address), .kind = CONFIG_ADDRESS_AND_PORT, .initial = "127.0.0.1:9464", RESTART,
 	  .sentence = "Where /metrics is served over HTTP." },
 	{ FIELD(admin, replay_messages), .kind = CONFIG_NUMBER, .min = 0, .max = 100000, .initial = "1000", RESTART,
-	  .sentence = "The last INVITEs, 4 kB each, kept in memory for trunkctl explain and replay; a quarter more of strangers." },
+	  .sentence = "The last INVITEs kept in memory for trunkctl explain and replay, in 4 kB of room each, so that a few large ones push out more; a quarter more of strangers." },
 };
 // clang-format on
 

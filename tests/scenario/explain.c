@@ -12,8 +12,25 @@
 struct answer {
 	struct explanation explanation;
 	struct sip_message message;
-	char octets[REPLAY_MESSAGE_MAX];
+	struct limit_usage shared[2]; // what all nodes use of trunk and account
+	bool is_shared;
+	char octets[SIP_MESSAGE_MAX];
 };
+
+// "rate=3" and "calls=2" say what all nodes use, as Redis would.
+static bool take_shared(struct answer *answer, const char *pair)
+{
+	struct text value = text_of(pair), name = text_split(&value, '=');
+	bool is_rate = text_is_equal(name, TEXT("rate"));
+	uint64_t number;
+	if ((!is_rate && !text_is_equal(name, TEXT("calls"))) ||
+	    !text_to_unsigned(value, 1000000, &number))
+		return false;
+	answer->is_shared = true;
+	for (unsigned i = 0; i < 2; i++)
+		*(is_rate ? &answer->shared[i].rate : &answer->shared[i].calls) = (unsigned)number;
+	return true;
+}
 
 static void take_field(struct explain_words *words, const char *pair)
 {
@@ -39,13 +56,16 @@ static bool ask_words(struct story *story, struct answer *answer)
 	struct sip_flow flow;
 	struct writer octets = writer_of(answer->octets, sizeof(answer->octets));
 	for (const char *word; (word = words_peek(&story->words)) && strchr(word, '=') &&
-			       !words_is_quoted(&story->words);)
-		take_field(&words, words_take(&story->words));
+			       !words_is_quoted(&story->words);
+	     (void)words_take(&story->words))
+		if (!take_shared(answer, word))
+			take_field(&words, word);
 	if (!explain_invite_write(story->node->calls, &words, &octets, &flow, &problem) ||
 	    !explain_invite_read(answer->octets, octets.used, &answer->message, &problem))
 		return story_fail(story, "%s: %s", problem.field, problem.text);
 	answer->message.flow = flow;
-	struct explain_question question = { .invite = &answer->message };
+	struct explain_question question = { .invite = &answer->message,
+					     .shared = answer->is_shared ? answer->shared : NULL };
 	explain_call(story->node->calls, &question, &answer->explanation);
 	return true;
 }
@@ -74,6 +94,16 @@ static bool is_expected(struct story *story, const char *what, const char *seen)
 	       story_fail(story, "%s is %s, not %s", what, seen, wanted ? wanted : "nothing");
 }
 
+static bool check_detail(struct story *story, const struct explanation *explanation)
+{
+	const char *name = words_take(&story->words), *wanted = words_take(&story->words);
+	for (unsigned i = 0; name != NULL && wanted != NULL && i < explanation->step_count; i++)
+		if (strcmp(explanation->steps[i].name, name) == 0)
+			return strstr(explanation->steps[i].detail, wanted) != NULL ||
+			       story_fail(story, "%s says: %s", name, explanation->steps[i].detail);
+	return story_fail(story, "it did not come to %s", name ? name : "nothing");
+}
+
 static bool check(struct story *story, const struct answer *answer)
 {
 	const struct explanation *explanation = &answer->explanation;
@@ -92,6 +122,8 @@ static bool check(struct story *story, const struct answer *answer)
 		return explanation->is_challenged || story_fail(story, "it is not challenged");
 	if (words_take_if(&story->words, "unchallenged"))
 		return !explanation->is_challenged || story_fail(story, "it is challenged");
+	if (words_take_if(&story->words, "detail"))
+		return check_detail(story, explanation);
 	if (words_take_if(&story->words, "target"))
 		return is_expected(story, "the target", explanation->targets[0].target.name);
 	if (words_take_if(&story->words, "sdp"))

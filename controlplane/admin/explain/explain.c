@@ -11,9 +11,13 @@
 #include "admin/request.h"
 #include "base/secret.h"
 #include "call/explain/invite.h"
+#include "call/limit/limits.h"
 #include "call/replay/replay.h"
+#include "store/limits/limits.h"
+#include "store/store.h"
 
 struct job {
+	struct admin_request *request;
 	struct explanation explanation;
 	struct sip_message message;
 	struct sip_flow flow;
@@ -124,21 +128,59 @@ static bool is_call(const struct admin_request *request)
 	return request->argument_count == 1 && !text_find(request->arguments[0], '=');
 }
 
-static void explain(struct admin_request *request, struct job *job)
+static void destroy(struct job *job)
 {
-	struct explain_problem problem;
+	secret_wipe(job->octets, sizeof(job->octets));
+	free(job);
+}
+
+static void ask(struct job *job, const struct limit_usage *shared)
+{
 	struct explain_question question = { .invite = &job->message,
-					     .takes_digest = job->takes_digest };
-	if (!explain_invite_read(job->octets, job->size, &job->message, &problem)) {
-		(void)refuse(request, ERR_MALFORMED, problem.field, problem.text, NULL);
-		return;
-	}
-	job->message.flow = job->flow;
-	explain_call(request->context->calls, &question, &job->explanation);
+					     .takes_digest = job->takes_digest,
+					     .shared = shared };
+	explain_call(job->request->context->calls, &question, &job->explanation);
+}
+
+static void answer(struct job *job)
+{
 	json_t *result = json_object();
 	admin_json_set(result, "explanation",
 		       admin_explain_to_json(&job->explanation, &job->message));
-	admin_request_answer(request, result);
+	admin_request_answer(job->request, result);
+	destroy(job);
+}
+
+// usages NULL: Redis went away, what this node knows stands.
+static void on_read(void *context, const struct store_limits_usage *usages)
+{
+	struct job *job = context;
+	struct limit_usage shared[2];
+	for (unsigned i = 0; usages != NULL && i < 2; i++)
+		shared[i] = (struct limit_usage){ usages[i].calls, usages[i].rate };
+	if (usages != NULL)
+		ask(job, shared);
+	answer(job);
+}
+
+// What all nodes use is Redis' to say: asked when it is known whose limits they are.
+static void explain(struct admin_request *request, struct job *job)
+{
+	struct explain_problem problem;
+	const struct store *store = request->context->store;
+	struct store_limits *limits = store != NULL ? store_limits(store) : NULL;
+	job->request = request;
+	if (!explain_invite_read(job->octets, job->size, &job->message, &problem)) {
+		(void)refuse(request, ERR_MALFORMED, problem.field, problem.text, NULL);
+		destroy(job);
+		return;
+	}
+	job->message.flow = job->flow;
+	ask(job, NULL);
+	const char *sids[] = { job->explanation.trunk_sid, job->explanation.account_sid };
+	if (limits == NULL || sids[0][0] == '\0' ||
+	    !store_limits_read(limits, sids, 2, on_read, job))
+		answer(job);
 }
 
 void admin_explain_show(struct admin_request *request)
@@ -151,6 +193,6 @@ void admin_explain_show(struct admin_request *request)
 	if (is_call(request) ? take_call(request, job, request->arguments[0])
 			     : take_words(request, job))
 		explain(request, job);
-	secret_wipe(job->octets, sizeof(job->octets));
-	free(job);
+	else
+		destroy(job);
 }

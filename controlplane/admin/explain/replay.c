@@ -119,6 +119,7 @@ static void finished(void *context, const struct replay_sums *sums)
 	admin_json_set(result, "asked", admin_json_number(sums->asked));
 	admin_json_set(result, "changed", admin_json_number(sums->changed));
 	admin_json_set(result, "passed_over", admin_json_number(sums->passed_over));
+	admin_json_set(result, "crowded_out", admin_json_number(sums->crowded));
 	admin_json_set(result, "changed_calls", json_incref(job->calls));
 	admin_request_answer(job->request, result);
 	end(job);

@@ -27,6 +27,24 @@ static enum explain_fate judge_ban(struct walk *walk, struct writer *detail)
 	return EXPLAIN_PASSED;
 }
 
+static enum explain_fate judge_budget(struct walk *walk, struct writer *detail)
+{
+	struct sip_guard *guard = walk->calls->guard;
+	struct sip_guard_look look;
+	if (guard == NULL || walk->question->is_past)
+		return EXPLAIN_PASSED;
+	sip_guard_look(guard, &walk->question->invite->flow, &look);
+	writer_format(detail, "%s, %u of %u messages a second left",
+		      look.is_peer ? "known peer" : "stranger", look.left, look.rate);
+	if (look.are_strangers_out)
+		writer_string(detail, ", those of all strangers are used up");
+	if (look.calls_rate > 0)
+		writer_format(detail,
+			      "; overload: %u new calls a second are let in, others hear 503",
+			      look.calls_rate);
+	return look.left == 0 || look.are_strangers_out ? EXPLAIN_SILENT : EXPLAIN_PASSED;
+}
+
 static enum explain_fate judge_dialog(struct walk *walk, struct writer *detail)
 {
 	const struct sip_message *invite = walk->question->invite;
@@ -43,6 +61,7 @@ static enum explain_fate judge_dialog(struct walk *walk, struct writer *detail)
 static const struct walk_check checks[] = {
 	{ "new_call", "RFC 3261 12.2", "It is an INVITE of no call yet.", judge_dialog },
 	{ "ban", "", "Its source is not kept out.", judge_ban },
+	{ "budget", "", "Its source may send a message more.", judge_budget },
 };
 
 const struct walk_check *walk_before(unsigned nth)

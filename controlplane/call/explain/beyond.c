@@ -124,20 +124,27 @@ static enum explain_fate judge_ports(struct walk *walk, struct writer *detail)
 			   "a free pair of media ports for each leg");
 }
 
-// By what this node uses of them, as limits_take decides without other nodes; nothing is taken.
-static enum limit_cause look_at_limits(struct limits *limits, const struct limit_rules *rules)
+// Of the moment: how it stands with each limit there is, and who counts.
+static void write_standing(struct walk *walk, const struct limit_rules *rules,
+			   struct writer *detail)
 {
-	struct limit_usage trunk = limits_usage(limits, rules->trunk_sid);
-	struct limit_usage account = limits_usage(limits, rules->account_sid);
-	if (rules->trunk_rate != 0 && trunk.rate >= rules->trunk_rate)
-		return LIMIT_TRUNK_RATE;
-	if (rules->account_rate != 0 && account.rate >= rules->account_rate)
-		return LIMIT_ACCOUNT_RATE;
-	if (rules->trunk_calls != 0 && trunk.calls >= rules->trunk_calls)
-		return LIMIT_TRUNK_CALLS;
-	if (rules->account_calls != 0 && account.calls >= rules->account_calls)
-		return LIMIT_ACCOUNT_CALLS;
-	return LIMIT_NONE;
+	const struct limit_usage *shared = walk->question->shared;
+	struct limit_usage trunk =
+		shared != NULL ? shared[0] : limits_usage(walk->calls->limits, rules->trunk_sid);
+	if (rules->trunk_rate > 0)
+		writer_format(detail, "%u of %u calls a second of the trunk, ", trunk.rate,
+			      rules->trunk_rate);
+	if (rules->trunk_calls > 0)
+		writer_format(detail, "%u of %u at a time, ", trunk.calls, rules->trunk_calls);
+	if (rules->bandwidth_mbps > 0)
+		writer_format(detail, "%u calls on %u Mbit/s, ", limits_calls(walk->calls->limits),
+			      rules->bandwidth_mbps);
+	if (shared != NULL)
+		writer_string(detail, "by Redis, all nodes");
+	else if (rules->nodes > 1)
+		writer_format(detail, "by this node's share, 1/%u", rules->nodes);
+	else
+		writer_string(detail, "by this node");
 }
 
 static enum explain_fate judge_limits(struct walk *walk, struct writer *detail)
@@ -155,13 +162,12 @@ static enum explain_fate judge_limits(struct walk *walk, struct writer *detail)
 		cause = limits_take(own, &slot, &rules);
 		limits_give(own, &slot);
 	} else if (!walk->question->is_past) {
-		cause = look_at_limits(walk->calls->limits, &rules);
+		cause = limits_look(walk->calls->limits, &rules, walk->question->shared);
 	}
 	if (rules_explain(&rules, cause, &explanation->refusal) != REFUSED_NOT)
 		return EXPLAIN_REFUSED;
-	writer_format(detail, "%u calls a second of the trunk", rules.trunk_rate);
-	if (rules.trunk_calls > 0)
-		writer_format(detail, ", %u at a time", rules.trunk_calls);
+	if (!walk->question->is_past)
+		write_standing(walk, &rules, detail);
 	return EXPLAIN_PASSED;
 }
 
@@ -244,8 +250,8 @@ static const struct walk_check checks[] = {
 	{ "ports", "LIMIT-016", "Media ports are free.", judge_ports },
 	{ "offer", "MEDIA-001 MEDIA-003 SRTP-007 D-30", "The media the caller offers can be taken.",
 	  judge_offer },
-	{ "limits", "LIMIT-001 LIMIT-005", "Neither trunk nor account is at a limit.",
-	  judge_limits },
+	{ "limits", "LIMIT-001 LIMIT-005 LIMIT-014",
+	  "Neither trunk nor account nor node is at a limit.", judge_limits },
 	{ "targets", "TERM-032 ORIG-020 D-22", "There is somebody who may take the call.",
 	  judge_targets },
 };

@@ -3,6 +3,8 @@
 
 #include "call/explain/explain.h"
 
+#include <string.h>
+
 #include "call/explain/walk.h"
 #include "call/origination/inbound.h"
 
@@ -107,6 +109,10 @@ static void name_parties(struct walk *walk)
 	struct explanation *explanation = walk->explanation;
 	if (admitted->carrier != NULL)
 		inbound_read_caller(walk->question->invite, admitted);
+	if (admitted->account != NULL && admitted->trunk != NULL) {
+		memcpy(explanation->account_sid, admitted->account->sid, DIRECTORY_SID_SIZE);
+		memcpy(explanation->trunk_sid, admitted->trunk->sid, DIRECTORY_SID_SIZE);
+	}
 	if (admitted->account != NULL)
 		(void)text_copy(text_of(admitted->account->name), explanation->account,
 				sizeof explanation->account);

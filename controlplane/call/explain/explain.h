@@ -23,6 +23,8 @@ struct explain_question {
 	const struct sip_message *invite;
 	bool takes_digest; // whatever digest it brings is right, if the user is one of the trunk's
 	bool is_past; // when it came, limits and bans were others: they are not asked
+	const struct limit_usage
+		*shared; // of trunk and account, what all nodes use; NULL: not known
 	struct limits *limits; // a token is taken of these; NULL: of none, the node's are looked at
 };
 
@@ -44,6 +46,8 @@ struct explanation {
 	enum explain_fate fate; // of the last step
 	bool is_challenged; // before that
 	struct refusal refusal; // when it is refused
+	// Whose limits hold; "": it did not come to that.
+	char account_sid[DIRECTORY_SID_SIZE], trunk_sid[DIRECTORY_SID_SIZE];
 	char account[DIRECTORY_NAME_SIZE], trunk[DIRECTORY_NAME_SIZE]; // "": none was found
 	enum call_direction direction;
 	char caller_id[65], called[17]; // of one that is admitted

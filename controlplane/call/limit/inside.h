@@ -17,6 +17,8 @@ struct limits {
 	uint64_t careful_until_ms; // Redis does not know yet what other nodes let pass alone
 };
 
+bool limits_has_bandwidth(const struct limit_rules *rules, unsigned calls); // of the node
+
 static inline uint64_t limits_now_ms(const struct limits *limits)
 {
 	return limits->options.clock->now_ms;

@@ -13,7 +13,7 @@
 #define SECOND_MS 1000
 #define CALL_KBPS 100 // G.711 with its headers, each way (LIMIT-014)
 
-static bool is_shared(const struct limits *limits)
+bool limits_is_shared(const struct limits *limits)
 {
 	return limits->options.shared != NULL && store_limits_has_joined(limits->options.shared);
 }
@@ -46,10 +46,10 @@ static enum limit_cause decide(const struct limits *limits, const struct limit_s
 	return LIMIT_NONE;
 }
 
-static bool has_bandwidth(const struct limits *limits, const struct limit_rules *rules)
+bool limits_has_bandwidth(const struct limit_rules *rules, unsigned calls)
 {
 	return rules->bandwidth_mbps == 0 ||
-	       (uint64_t)limits->calls * CALL_KBPS <= (uint64_t)rules->bandwidth_mbps * 1000;
+	       (uint64_t)calls * CALL_KBPS <= (uint64_t)rules->bandwidth_mbps * 1000;
 }
 
 static void note_rate(const struct limits *limits, struct gauge *gauge, uint32_t rate)
@@ -161,11 +161,11 @@ enum limit_cause limits_take(struct limits *limits, struct limit_slot *slot,
 {
 	if (!hold(limits, slot, rules))
 		return LIMIT_MEMORY;
-	if (!has_bandwidth(limits, rules)) {
+	if (!limits_has_bandwidth(rules, limits->calls)) {
 		limits_let_go(limits, slot);
 		return LIMIT_BANDWIDTH;
 	}
-	if (!is_shared(limits))
+	if (!limits_is_shared(limits))
 		return limits_decide_alone(limits, slot, rules);
 	counter_set(&limits->options.counters->nodes, store_limits_nodes(limits->options.shared));
 	return decide_or_ask(limits, slot, rules);
@@ -188,8 +188,8 @@ struct limit_usage limits_usage(struct limits *limits, const char *sid)
 	if (gauge == NULL)
 		return (struct limit_usage){ 0 };
 	return (struct limit_usage){ .calls = gauge->calls,
-				     .rate = window_count(&gauge->window, SECOND_MS,
-							  limits_now_ms(limits)) };
+				     .rate = window_look(&gauge->window, SECOND_MS,
+							 limits_now_ms(limits)) };
 }
 
 unsigned limits_calls(const struct limits *limits)

@@ -75,6 +75,11 @@ enum limit_cause limits_take(struct limits *limits, struct limit_slot *slot,
 			     struct limit_rules *rules);
 void limits_give(struct limits *limits, struct limit_slot *slot); // harmless when it holds nothing
 struct limit_usage limits_usage(struct limits *limits, const char *sid);
+// What limits_take would decide now; nothing is taken. The rates and calls that other nodes count too are
+// in `shared`, of the trunk and the account; NULL: not known, so this node's own count, or its share.
+enum limit_cause limits_look(struct limits *limits, struct limit_rules *rules,
+			     const struct limit_usage *shared);
+bool limits_is_shared(const struct limits *limits); // Redis is asked now
 unsigned limits_calls(const struct limits *limits); // that hold a slot, of all trunks
 // For what is no call: at most so many a second of what has that name.
 bool limits_pass(struct limits *limits, const char *name, uint32_t rate);

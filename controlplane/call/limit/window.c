@@ -21,6 +21,20 @@ unsigned window_count(struct window *window, uint64_t span_ms, uint64_t now_ms)
 	return window->count;
 }
 
+unsigned window_look(const struct window *window, uint64_t span_ms, uint64_t now_ms)
+{
+	unsigned low = 0, high = window->count; // the first that is young enough
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+		uint64_t time_ms = window->times_ms[(window->first + middle) % window->room];
+		if (now_ms - time_ms >= span_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return window->count - low;
+}
+
 bool window_make_room(struct window *window)
 {
 	if (window->count < window->room)

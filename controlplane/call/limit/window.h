@@ -13,7 +13,8 @@ struct window { // all zero: empty
 };
 
 void window_clear(struct window *window);
-// Admissions in the last span_ms; forgets older ones.
+// Admissions in the last span_ms; look forgets nothing, as a longer span may still count it.
+unsigned window_look(const struct window *window, uint64_t span_ms, uint64_t now_ms);
 unsigned window_count(struct window *window, uint64_t span_ms, uint64_t now_ms);
 bool window_make_room(struct window *window); // for one more; false: no memory
 void window_add(struct window *window,

@@ -34,7 +34,7 @@ struct replay {
 	struct explanation explanation;
 	struct sip_message message;
 	struct calls world; // the node's, but for what is tried
-	char octets[REPLAY_MESSAGE_MAX];
+	char octets[SIP_MESSAGE_MAX];
 };
 
 bool replay_is_of_the_moment(enum refusal_cause cause)
@@ -175,6 +175,7 @@ static void finish(struct replay *replay)
 {
 	struct replay_user user = replay->user;
 	struct replay_sums sums = replay->sums;
+	sums.crowded = replay_ring_crowded(replay->calls->ring);
 	destroy(replay);
 	user.finished(user.context, &sums);
 }

@@ -18,6 +18,8 @@ struct replay_change { // one that would end differently
 struct replay_sums {
 	unsigned asked, changed;
 	unsigned passed_over; // refused for load, which a replay does not have
+	uint64_t
+		crowded; // pushed out of the ring early, since the start, because others were large
 	bool is_complete; // false: no memory, or the directory never stood still
 };
 

@@ -10,43 +10,89 @@
 
 enum lane { STRANGERS, OTHERS, LANES };
 
+// Messages stand in their octets in the order of the entries, each in one piece, from the oldest's on
+// around to `head`.
 struct lane_state {
 	struct replay_entry *entries;
 	unsigned room, first, count;
+	char *octets;
+	size_t size, head;
 };
 
 struct replay_ring {
 	struct lane_state lanes[LANES];
-	uint64_t skipped;
-	struct replay_entry entries[];
+	uint64_t crowded;
 };
+
+// Pages come as they are used. Room for the largest message, whatever the number.
+static bool init_lane(struct lane_state *lane, unsigned room)
+{
+	size_t size = (size_t)room * REPLAY_MESSAGE_ROOM;
+	lane->room = room;
+	lane->size = size > SIP_MESSAGE_MAX ? size : SIP_MESSAGE_MAX;
+	lane->entries = calloc(room, sizeof *lane->entries);
+	lane->octets = calloc(1, lane->size);
+	return lane->entries != NULL && lane->octets != NULL;
+}
 
 struct replay_ring *replay_ring_create(unsigned count)
 {
 	if (count == 0)
 		return NULL;
-	unsigned strangers = count / 4 + 1;
-	size_t size = ((size_t)count + strangers) * sizeof(struct replay_entry);
-	struct replay_ring *ring = calloc(1, sizeof *ring + size); // pages come as they are used
-	if (ring == NULL)
-		return NULL;
-	ring->lanes[STRANGERS] = (struct lane_state){ ring->entries, strangers, 0, 0 };
-	ring->lanes[OTHERS] = (struct lane_state){ ring->entries + strangers, count, 0, 0 };
-	return ring;
+	struct replay_ring *ring = calloc(1, sizeof *ring);
+	if (ring != NULL && init_lane(&ring->lanes[STRANGERS], count / 4 + 1) &&
+	    init_lane(&ring->lanes[OTHERS], count))
+		return ring;
+	replay_ring_destroy(ring);
+	return NULL;
 }
 
 void replay_ring_destroy(struct replay_ring *ring)
 {
+	for (unsigned i = 0; ring != NULL && i < LANES; i++) {
+		free(ring->lanes[i].entries);
+		free(ring->lanes[i].octets);
+	}
 	free(ring);
 }
 
-static struct replay_entry *take_place(struct lane_state *lane)
+static void drop_oldest(struct lane_state *lane)
 {
-	if (lane->count < lane->room)
-		return &lane->entries[lane->count++];
-	struct replay_entry *oldest = &lane->entries[lane->first];
 	lane->first = (lane->first + 1) % lane->room;
-	return oldest;
+	lane->count--;
+}
+
+// Where so many octets fit without touching a message that is kept.
+static bool find_gap(const struct lane_state *lane, size_t size, size_t *out_at)
+{
+	if (lane->count == 0) {
+		*out_at = 0;
+		return true;
+	}
+	size_t tail = (size_t)(lane->entries[lane->first].octets - lane->octets);
+	bool is_around = lane->head <= tail; // equal: full
+	size_t end = is_around ? tail : lane->size;
+	*out_at = lane->head;
+	if (size <= end - lane->head)
+		return true;
+	*out_at = 0;
+	return !is_around && size <= tail;
+}
+
+static struct replay_entry *take_place(struct replay_ring *ring, struct lane_state *lane,
+				       size_t size)
+{
+	size_t at;
+	if (lane->count == lane->room)
+		drop_oldest(lane);
+	while (!find_gap(lane, size, &at)) {
+		drop_oldest(lane);
+		ring->crowded++;
+	}
+	struct replay_entry *entry = &lane->entries[(lane->first + lane->count++) % lane->room];
+	entry->octets = lane->octets + at;
+	lane->head = at + size;
+	return entry;
 }
 
 static bool is_letter(char letter)
@@ -104,12 +150,10 @@ void replay_ring_add(struct replay_ring *ring, const struct sip_message *invite,
 {
 	if (ring == NULL)
 		return;
-	if (invite->raw.size > REPLAY_MESSAGE_MAX) {
-		ring->skipped++;
-		return;
-	}
-	struct replay_entry *entry =
-		take_place(&ring->lanes[fate->is_stranger ? STRANGERS : OTHERS]);
+	if (invite->raw.size > SIP_MESSAGE_MAX)
+		return; // nothing that arrived is
+	struct replay_entry *entry = take_place(
+		ring, &ring->lanes[fate->is_stranger ? STRANGERS : OTHERS], invite->raw.size);
 	entry->now_ms = fate->now_ms;
 	entry->wall_ms = fate->wall_ms;
 	entry->flow = invite->flow;
@@ -117,7 +161,7 @@ void replay_ring_add(struct replay_ring *ring, const struct sip_message *invite,
 	entry->has_digest = !fate->is_stranger &&
 			    sip_message_header(invite, "Proxy-Authorization", 0).data != NULL;
 	(void)text_copy(text_of(fate->sid), entry->sid, sizeof entry->sid);
-	entry->size = (uint16_t)invite->raw.size;
+	entry->size = (uint32_t)invite->raw.size;
 	memcpy(entry->octets, invite->raw.data, invite->raw.size);
 	strike_secrets(entry, invite);
 }
@@ -160,7 +204,7 @@ const struct replay_entry *replay_ring_find(const struct replay_ring *ring, stru
 	return NULL;
 }
 
-uint64_t replay_ring_skipped(const struct replay_ring *ring)
+uint64_t replay_ring_crowded(const struct replay_ring *ring)
 {
-	return ring != NULL ? ring->skipped : 0;
+	return ring != NULL ? ring->crowded : 0;
 }

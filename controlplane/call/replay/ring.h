@@ -11,7 +11,7 @@
 #include "call/refusal.h"
 #include "sip/message.h"
 
-#define REPLAY_MESSAGE_MAX 4096 // octets; larger ones are not kept
+#define REPLAY_MESSAGE_ROOM 4096 // octets for each; larger ones take the room of several
 
 struct replay_entry {
 	uint64_t now_ms, wall_ms; // when it came
@@ -19,8 +19,8 @@ struct replay_entry {
 	char sid[RANDOM_SID_SIZE]; // as in the history; "": it has no record
 	enum refusal_cause cause; // REFUSED_NOT: it was admitted
 	bool has_digest; // right as it was sent
-	uint16_t size;
-	char octets[REPLAY_MESSAGE_MAX];
+	uint32_t size; // at most SIP_MESSAGE_MAX
+	char *octets;
 };
 
 struct replay_fate {
@@ -43,4 +43,5 @@ unsigned replay_ring_count(const struct replay_ring *ring); // kept now
 // In the order in which they came, strangers' first; NULL past the last. Valid until the loop turns.
 const struct replay_entry *replay_ring_at(const struct replay_ring *ring, unsigned nth);
 const struct replay_entry *replay_ring_find(const struct replay_ring *ring, struct text sid);
-uint64_t replay_ring_skipped(const struct replay_ring *ring); // too large
+// Pushed out before there were as many as asked for, because others were large.
+uint64_t replay_ring_crowded(const struct replay_ring *ring);

@@ -91,6 +91,16 @@ const struct sip_guard_counters *sip_guard_counters(const struct sip_guard *guar
 
 // ---- the operator's
 
+struct sip_guard_look { // what a source may still send
+	bool is_peer; // known; else a stranger
+	bool are_strangers_out; // the budget of all strangers is used up
+	unsigned rate, left; // messages a second; of them, at this moment
+	unsigned calls_rate; // new calls a second that are let in, in overload; 0: there is none
+};
+
+void sip_guard_look(struct sip_guard *guard, const struct sip_flow *flow,
+		    struct sip_guard_look *out_look);
+
 struct sip_guard_ban_facts {
 	struct address address; // port 0; IPv6: its /64 is meant
 	const char *host; // OPTIONS to this one alone are meant; NULL: everything

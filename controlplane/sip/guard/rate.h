@@ -22,6 +22,15 @@ static inline bool sip_guard_rate_take(struct sip_guard_rate *rate, uint64_t now
 	return true;
 }
 
+// How many of the burst are left; none is taken.
+static inline unsigned sip_guard_rate_left(const struct sip_guard_rate *rate, uint64_t now_us,
+					   uint64_t interval_us, unsigned burst)
+{
+	uint64_t ahead_us = rate->due_us > now_us ? rate->due_us - now_us : 0;
+	uint64_t used = (ahead_us + interval_us - 1) / interval_us;
+	return used < burst ? burst - (unsigned)used : 0;
+}
+
 static inline uint64_t sip_guard_rate_interval(unsigned per_s)
 {
 	return per_s > 0 ? 1000000 / per_s : 1000000;

@@ -79,13 +79,14 @@ bool explain_invite_read(char *octets, size_t size, struct sip_message *out_mess
 
 const struct replay_entry *replay_find(const struct calls *calls, struct text sid)
 {
-	static struct replay_entry entry = { .has_digest = true };
+	static char room[EXPLAIN_INVITE_SIZE];
+	static struct replay_entry entry = { .has_digest = true, .octets = room };
 	struct sip_flow flow;
 	struct explain_problem problem;
 	const struct explain_words words = { .to = TEXT("+1") };
-	struct writer octets = writer_of(entry.octets, sizeof(entry.octets));
+	struct writer octets = writer_of(room, sizeof(room));
 	(void)explain_invite_write(calls, &words, &octets, &flow, &problem);
-	entry.size = (uint16_t)octets.used;
+	entry.size = (uint32_t)octets.used;
 	return text_is_equal(sid, TEXT("CAkept")) ? &entry : NULL;
 }
 
@@ -116,7 +117,9 @@ enum status replay_start(struct calls *calls, struct config *config, const struc
 				   directory_count(fake->context.directory, DIRECTORY_ACL);
 		for (unsigned i = 0; i < changed; i++)
 			user->changed(user->context, &change);
-		user->finished(user->context, &(struct replay_sums){ 1, changed, 0, true });
+		user->finished(user->context, &(struct replay_sums){ .asked = 1,
+								     .changed = changed,
+								     .is_complete = true });
 	}
 	directory_destroy(copy);
 	return OK;

@@ -17,7 +17,7 @@ static const char head[] = "INVITE sip:+%u@acme.example SIP/2.0\r\n"
 			   "Content-Length: %zu\r\n\r\n%s";
 
 struct invite {
-	char octets[8192];
+	char octets[SIP_MESSAGE_MAX];
 	struct sip_message message;
 };
 
@@ -106,18 +106,55 @@ static void secrets_are_struck_out_and_the_message_stays_sound(void **state)
 	replay_ring_destroy(ring);
 }
 
-static void what_is_too_large_is_counted(void **state)
+static void add_large(struct replay_ring *ring, unsigned number, size_t size)
+{
+	static struct invite invite;
+	static char body[SIP_MESSAGE_MAX];
+	char sid[8];
+	snprintf(sid, sizeof(sid), "CA%u", number);
+	memset(body, 'a' + (int)(number % 26), size);
+	body[size] = 0;
+	make(&invite, number, "Content-Type: text/plain\r\n", body);
+	replay_ring_add(ring, &invite.message,
+			&(struct replay_fate){ number, number, sid, REFUSED_NOT, false });
+}
+
+// Every message that is kept is whole, and the newest always is.
+static void check_whole(const struct replay_ring *ring, unsigned newest)
+{
+	unsigned count = replay_ring_count(ring);
+	CHECK_TRUE(count > 0);
+	for (unsigned nth = 0; nth < count; nth++) {
+		const struct replay_entry *entry = replay_ring_at(ring, nth);
+		struct sip_message message;
+		char letter = (char)('a' + (int)(entry->now_ms % 26));
+		CHECK_NUMBER(entry->now_ms, newest - (count - 1 - nth)); // no gap
+		CHECK_TRUE(
+			sip_message_parse((struct text){ entry->octets, entry->size }, &message));
+		for (size_t i = 0; i < message.body.size; i++)
+			assert_int_equal(message.body.data[i], letter);
+	}
+}
+
+static void large_ones_are_kept_whole_and_push_out_no_more_than_they_must(void **state)
 {
 	(void)state;
-	static struct invite invite;
-	static char body[REPLAY_MESSAGE_MAX + 1];
 	struct replay_ring *ring = replay_ring_create(4);
-	memset(body, 'x', sizeof(body) - 1);
-	make(&invite, 1, "Content-Type: text/plain\r\n", body);
-	replay_ring_add(ring, &invite.message,
-			&(struct replay_fate){ 1, 1, "CA1", REFUSED_NOT, false });
-	CHECK_NUMBER(replay_ring_count(ring), 0);
-	CHECK_NUMBER(replay_ring_skipped(ring), 1);
+	add_large(ring, 1, 60000);
+	check_whole(ring, 1);
+	add_large(ring, 2, 4000);
+	CHECK_NUMBER(replay_ring_count(ring), 2); // beside each other
+	add_large(ring, 3, 4000);
+	CHECK_NUMBER(replay_ring_count(ring), 2);
+	CHECK_NUMBER(replay_ring_crowded(ring), 1);
+	check_whole(ring, 3);
+	replay_ring_destroy(ring);
+	ring = replay_ring_create(40);
+	for (unsigned i = 1; i < 500; i++) {
+		add_large(ring, i, (size_t)i * 7919 % (i % 7 == 0 ? 64000 : 3000));
+		check_whole(ring, i);
+	}
+	CHECK_TRUE(replay_ring_crowded(ring) > 0);
 	replay_ring_destroy(ring);
 }
 
@@ -129,7 +166,7 @@ static void without_a_ring_nothing_is_kept(void **state)
 	replay_ring_settle(NULL, TEXT("CA1"), REFUSED_CPS);
 	CHECK_NUMBER(replay_ring_count(NULL), 0);
 	CHECK_TRUE(replay_ring_find(NULL, TEXT("CA1")) == NULL);
-	CHECK_NUMBER(replay_ring_skipped(NULL), 0);
+	CHECK_NUMBER(replay_ring_crowded(NULL), 0);
 	replay_ring_destroy(NULL);
 }
 
@@ -140,7 +177,7 @@ int main(void)
 		cmocka_unit_test(strangers_push_nobody_else_out),
 		cmocka_unit_test(one_that_is_refused_after_all_says_so),
 		cmocka_unit_test(secrets_are_struck_out_and_the_message_stays_sound),
-		cmocka_unit_test(what_is_too_large_is_counted),
+		cmocka_unit_test(large_ones_are_kept_whole_and_push_out_no_more_than_they_must),
 		cmocka_unit_test(without_a_ring_nothing_is_kept),
 	};
 	sip_message_start();

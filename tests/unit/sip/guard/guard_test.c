@@ -189,12 +189,36 @@ static void an_invite_that_waited_too_long_is_dropped(void **state)
 	guard_fixture_destroy(fixture);
 }
 
+// What explain tells of a source.
+static void looking_takes_nothing(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	struct sip_flow stranger = guard_fixture_flow(STRANGER, SIP_UDP);
+	struct sip_flow peer = guard_fixture_flow(PEER, SIP_UDP);
+	struct sip_guard_look look;
+	CHECK_NUMBER(guard_fixture_flood(fixture, STRANGER, GUARD_INFO, 15), 15);
+	for (unsigned i = 0; i < 100; i++)
+		sip_guard_look(fixture->guard, &stranger, &look);
+	CHECK_FALSE(look.is_peer || look.are_strangers_out);
+	CHECK_NUMBER(look.rate, 20);
+	CHECK_NUMBER(look.left, 5);
+	CHECK_NUMBER(guard_fixture_flood(fixture, STRANGER, GUARD_INFO, 50), 5);
+	sip_guard_look(fixture->guard, &stranger, &look);
+	CHECK_NUMBER(look.left, 0);
+	CHECK_NUMBER(look.calls_rate, 0);
+	sip_guard_look(fixture->guard, &peer, &look);
+	CHECK_TRUE(look.is_peer && look.left == look.rate);
+	guard_fixture_destroy(fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_stranger_has_its_rate_and_no_more),
 		TEST(a_flood_of_made_up_addresses_shares_one_budget),
 		TEST(known_peers_are_never_pushed_out),
+		TEST(looking_takes_nothing),
 		TEST(calls_of_peers_go_first),
 		TEST(whom_we_asked_is_known_for_a_time),
 		TEST(whom_a_contact_named_is_known_for_its_answers),
