@@ -50,9 +50,9 @@ static bool is_known(const struct store *store, struct text sid, unsigned long v
 	return !store->load && (is_drop ? !known : known && known->version >= version);
 }
 
-static void reload(struct store *store, const char *why)
+static void reload(struct store *store, enum log_level level, const char *why)
 {
-	log_event(LOG_WARNING, "store_reload", "why", why, NULL);
+	log_event(level, "store_reload", "why", why, NULL);
 	store_load_start(store);
 }
 
@@ -71,8 +71,10 @@ void store_follow_event(struct store *store, struct text message)
 	}
 	bool is_gap = !store->load && version > store->version + 1;
 	store->version = version > store->version ? version : store->version;
-	if (is_gap)
-		reload(store, "events are missing");
+	if (text_is_equal(what, TEXT("import"))) // many at once, of which this is one
+		reload(store, LOG_INFO, "objects were imported");
+	else if (is_gap)
+		reload(store, LOG_WARNING, "events are missing");
 	else if (!is_known(store, sid, version, text_is_equal(what, TEXT("drop"))))
 		ask_refresh(store, sid);
 }
@@ -87,7 +89,7 @@ static void on_beat(void *context, const struct redisReply *reply)
 	if (!reply || store->load || !store_load_version(reply, &version))
 		return;
 	if (version < store->heard)
-		reload(store, "redis went back to an earlier version");
+		reload(store, LOG_WARNING, "redis went back to an earlier version");
 	else if (store->version < store->expected)
 		store_redis_fail(store->subscription, "events are missing");
 	store->expected = version;

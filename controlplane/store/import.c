@@ -64,7 +64,7 @@ static const char show_script[] =
 "redis.call('ZUNIONSTORE', KEYS[1], 2, KEYS[1], KEYS[2])\n"
 "redis.call('DEL', KEYS[2], KEYS[3])\n"
 "local version = redis.call('INCRBY', KEYS[4], count)\n"
-"redis.call('PUBLISH', ARGV[2], string.format('%d %s %s put', version, ARGV[3], last))\n"
+"redis.call('PUBLISH', ARGV[2], string.format('%d %s %s import', version, ARGV[3], last))\n"
 "return {'ok'}\n";
 // clang-format on
 

@@ -28,7 +28,8 @@
 // String, 30 s after the last step of an import: its random name. One import at a time.
 #define STORE_KEY_IMPORT "trunkd:{directory}:import"
 
-// Channel: "version kind SID put|drop", one message for each version.
+// Channel: "version kind SID put|drop", one message for each version; "version kind SID import" stands for
+// as many versions as objects were imported, of which it names one.
 #define STORE_CHANNEL "trunkd:{directory}:changes"
 
 // What nodes share of the limits of calls. One slot of a Cluster too.
