@@ -110,7 +110,7 @@
 	ROW(NO_URI, "no_origination_uri", 480, "Temporarily Unavailable", 32010,                   \
 	    "give the trunk an enabled Origination URI whose host has an address")                 \
 	ROW(URI_UNRESOLVED, "uri_unresolved", 504, "Server Time-out", 32011,                       \
-	    "check the host of the Origination URI and its DNS: trunkctl show dns")                \
+	    "check the host of the URI and its DNS: trunkctl show dns")                            \
 	ROW(URI_UNREACHABLE, "uri_unreachable", 504, "Server Time-out", 32011,                     \
 	    "no connection to the PBX: check its address, port and transport, and its firewall")   \
 	ROW(URI_SILENT, "uri_silent", 408, "Request Timeout", 32011,                               \

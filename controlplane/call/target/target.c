@@ -68,7 +68,7 @@ void target_refuse(const struct target *target, enum refusal_cause cause, struct
 		return;
 	}
 	writer_format(&writer, "%.100s: %.*s", target->name, TEXT_FORMAT(seen));
-	(void)refusal_set(out_refusal, cause, "Origination URI",
+	(void)refusal_set(out_refusal, cause, target->header ? target->header : "Origination URI",
 			  writer.failed ? seen : writer_done(&writer), expected);
 }
 

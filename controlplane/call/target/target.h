@@ -27,6 +27,8 @@ struct target { // a copy: the directory may change while a call tries it
 	struct sip_target place; // what is resolved, and by which transport it is asked
 	char user[TARGET_USER_SIZE]; // of its Request-URI; "": the number that was dialled
 	char lines[TARGET_LINES_SIZE]; // header lines of its INVITE alone
+	const char *
+		header; // an alert about it is about that; NULL: about an Origination URI; constant
 	char connection[DIRECTORY_EDGE_SIZE]; // an edge too, that comes before the next (ORIG-044)
 	char edge[DIRECTORY_EDGE_SIZE]; // we speak to it from there; "": from where the call came
 	bool is_listed; // no address will do that is in no IP ACL of the trunk

@@ -191,6 +191,7 @@ static void call_host(struct leg *referrer, struct call *call, const struct refe
 {
 	struct refusal refusal = { 0 };
 	struct target target = { .kind = TARGET_URI,
+				 .header = "Refer-To",
 				 .is_public = !address_is_private(&referrer->peer),
 				 .security = call->security,
 				 .suites = call->suites };
