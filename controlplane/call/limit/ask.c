@@ -84,12 +84,25 @@ static enum limit_cause cause_of(enum store_limits_cause cause)
 	return causes[cause];
 }
 
+// Answers that were late come in a heap: what Redis let pass over more than a second must not pass here
+// within one.
+static enum limit_cause recheck(struct limit_ask *ask, const struct limit_slot *slot)
+{
+	struct limits *limits = ask->limits;
+	enum limit_cause cause = limits_rate_reached(limits, slot, &ask->rules, 1);
+	if (cause != LIMIT_NONE)
+		store_limits_give(limits->options.shared, ask->trunk_sid, ask->account_sid);
+	return cause;
+}
+
 static void settle(struct limit_ask *ask, enum limit_cause cause)
 {
 	struct limits *limits = ask->limits;
 	struct limit_slot *slot = ask->slot;
 	ask_drop(ask);
 	ask->rules.nodes = 1; // for all of them
+	if (cause == LIMIT_NONE)
+		cause = recheck(ask, slot);
 	if (cause == LIMIT_NONE)
 		limits_note_rates(limits, slot, &ask->rules);
 	else

@@ -29,5 +29,8 @@ enum limit_cause limits_decide_alone(struct limits *limits, struct limit_slot *s
 				     struct limit_rules *rules);
 void limits_note_rates(const struct limits *limits, const struct limit_slot *slot,
 		       const struct limit_rules *rules);
+// By this node's memory alone, whatever Redis says: LIMIT_NONE, or the rate that this second has used up.
+enum limit_cause limits_rate_reached(const struct limits *limits, const struct limit_slot *slot,
+				     const struct limit_rules *rules, unsigned nodes);
 void limits_let_go(struct limits *limits, struct limit_slot *slot);
 unsigned limits_nodes(const struct limits *limits); // that share; 1: this one alone

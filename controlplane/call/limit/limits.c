@@ -31,14 +31,23 @@ static bool are_calls_above(const struct gauge *gauge, uint32_t calls)
 	return calls != 0 && gauge->calls > calls;
 }
 
-// The slot counts already.
-static enum limit_cause decide(const struct limits *limits, const struct limit_slot *slot,
-			       const struct limit_rules *rules, unsigned nodes)
+enum limit_cause limits_rate_reached(const struct limits *limits, const struct limit_slot *slot,
+				     const struct limit_rules *rules, unsigned nodes)
 {
 	if (is_rate_reached(limits, slot->trunk, share_of_rate(rules->trunk_rate, nodes)))
 		return LIMIT_TRUNK_RATE;
 	if (is_rate_reached(limits, slot->account, share_of_rate(rules->account_rate, nodes)))
 		return LIMIT_ACCOUNT_RATE;
+	return LIMIT_NONE;
+}
+
+// The slot counts already.
+static enum limit_cause decide(const struct limits *limits, const struct limit_slot *slot,
+			       const struct limit_rules *rules, unsigned nodes)
+{
+	enum limit_cause rate = limits_rate_reached(limits, slot, rules, nodes);
+	if (rate != LIMIT_NONE)
+		return rate;
 	if (are_calls_above(slot->trunk, share_of_calls(rules->trunk_calls, nodes)))
 		return LIMIT_TRUNK_CALLS;
 	if (are_calls_above(slot->account, share_of_calls(rules->account_calls, nodes)))
