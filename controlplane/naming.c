@@ -6,11 +6,16 @@
 
 #include "call/record.h"
 #include "call/refusal.h"
+#include "call/watch/telling.h"
 #include "cnam/cnam.h"
 #include "config/config.h"
 #include "control.h"
+#include "history/find.h"
 #include "names/names.h"
 #include "notify/notify.h"
+
+#define UNTOLD_MS 3600000 // older news is no news
+#define UNTOLD_MAX 1000
 
 static void alert(void *context, bool is_failing, const char *why)
 {
@@ -60,7 +65,24 @@ enum status naming_tellers_start(struct control *control)
 	return notify_start(&options, &control->notify);
 }
 
+static void found(void *context, const struct history_notification *notification)
+{
+	struct control *control = context;
+	if (notification != NULL && control->notify != NULL)
+		telling_again(control->calls, notification);
+}
+
+enum status naming_tellers_resume(struct control *control)
+{
+	uint64_t now_ms = control->clock.wall_ms;
+	struct history_filter filter = { .from_ms = now_ms > UNTOLD_MS ? now_ms - UNTOLD_MS : 1,
+					 .to_ms = now_ms,
+					 .max = UNTOLD_MAX };
+	return history_find_notifications(control->history, &filter, found, control);
+}
+
 void naming_tellers_stop(struct control *control)
 {
 	notify_stop(control->notify);
+	control->notify = NULL; // the history may still find something
 }

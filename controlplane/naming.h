@@ -15,4 +15,6 @@ void naming_callers_stop(struct control *control);
 
 // What tells people of triggers, by webhook and mail.
 enum status naming_tellers_start(struct control *control);
+// What the process before has not told.
+enum status naming_tellers_resume(struct control *control);
 void naming_tellers_stop(struct control *control);

@@ -514,6 +514,7 @@ static const struct part parts[] = {
 	{ "tls", certificates_start, certificates_stop },
 	{ "transport", signalling_start, signalling_stop },
 	{ "metering", start_metering, stop_metering },
+	{ "untold", naming_tellers_resume, NULL },
 	{ "names", naming_start, naming_stop },
 	{ "admin", start_admin, stop_admin },
 	{ "api", start_api, stop_api },

@@ -200,6 +200,21 @@ def test_a_mail_server_that_refuses(site):
     assert notification(site, "later", "mail", "delivered")["mail"]["attempts"] == 2
 
 
+def test_a_restart_loses_no_notification(site):
+    """DEBUG-004: what the process that was killed had not delivered, the next one does."""
+    trigger(site, "later", f"http://{site.net['stranger'].address}:8081/ok")
+    provoke(site)
+    notification(site, "later", "webhook", "waiting")
+    site.trunkd.kill()
+    other = told.WebServer(site.net["stranger"], 8081)
+    try:
+        site.trunkd.start()
+        row = notification(site, "later", "webhook", "delivered")
+        assert other.wait(1)[0][2]["Sid"] == row["sid"] and len(other.items) == 1
+    finally:
+        other.close()
+
+
 def test_a_trial_says_what_happens(site):
     trigger(site, "both", "/ok", email="ops@customer.example")
     answer = site.trunkd.trunkctl("test", "trigger", "both")

@@ -181,13 +181,18 @@ static void mail(struct telling *telling, const struct address_book *book,
 	send_mail(telling->calls, book, &event, order);
 }
 
+static bool waits(const struct history_delivery *delivery)
+{
+	struct text outcome = text_of(delivery->outcome);
+	return text_is_equal(outcome, TEXT("waiting")) || text_is_equal(outcome, TEXT("stopped"));
+}
+
 void telling_start(struct calls *calls, const struct directory_object *trigger,
 		   const struct history_notification *notification)
 {
 	struct address_book book;
-	bool is_wanted =
-		notification->webhook.outcome[0] != '\0' || notification->mail.outcome[0] != '\0';
-	struct telling *telling = is_wanted ? calloc(1, sizeof *telling) : NULL;
+	bool is_webhook = waits(&notification->webhook), is_mail = waits(&notification->mail);
+	struct telling *telling = is_webhook || is_mail ? calloc(1, sizeof *telling) : NULL;
 	if (telling == NULL)
 		return;
 	fill_book(calls, trigger, notification->alert.code, &book);
@@ -195,15 +200,24 @@ void telling_start(struct calls *calls, const struct directory_object *trigger,
 	struct notify_order order = { .account_sid = notification->alert.account_sid,
 				      .done = on_end,
 				      .context = telling };
-	if (notification->webhook.outcome[0] != '\0') {
+	if (is_webhook) {
 		struct notify_event event = event_of(notification, &book);
 		telling->pending++;
 		send_webhook(calls, &book, &event, &order);
 	}
-	if (notification->mail.outcome[0] != '\0')
+	if (is_mail)
 		mail(telling, &book, &order);
 	if (--telling->pending == 0)
 		free(telling);
+}
+
+void telling_again(struct calls *calls, const struct history_notification *notification)
+{
+	const struct directory_object *trigger = directory_find(calls->directory, DIRECTORY_TRIGGER,
+								text_of(notification->trigger_sid));
+	if (trigger != NULL &&
+	    text_is_equal(directory_object_get(trigger, "enabled"), TEXT("true")))
+		telling_start(calls, trigger, notification);
 }
 
 static void fill_trial(const struct calls *calls, const struct directory_object *trigger,

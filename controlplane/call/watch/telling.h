@@ -18,6 +18,8 @@ void telling_plan(const struct calls *calls, const struct directory_object *trig
 		  struct history_notification *notification);
 void telling_start(struct calls *calls, const struct directory_object *trigger,
 		   const struct history_notification *notification);
+// One that a former process has written: what it did not send is sent now.
+void telling_again(struct calls *calls, const struct history_notification *notification);
 // A notification that says it is a trial, once by each way that the trigger has. How many there are;
 // `done` is called for each, perhaps before it returns.
 unsigned telling_try(struct calls *calls, const struct directory_object *trigger,

@@ -60,6 +60,21 @@ static void each_broken_rule_has_its_message(void **state)
 		  "t.yaml:4: names.servers: needs names.key_file; allowed: with a file that holds "
 		  "a "
 		  "TSIG key" },
+		{ NULL, NULL, NULL, "notify: {mail_server: smtp://mail.example.com}\n",
+		  "t.yaml:4: notify.mail_server: needs notify.mail_sender; allowed: a server with "
+		  "it" },
+		{ NULL, NULL, NULL, "notify: {mail_user: trunkd}\n",
+		  "t.yaml:4: notify.mail_user: needs notify.mail_password_file, and that needs it; "
+		  "allowed: both or none" },
+		{ NULL, NULL, NULL, "notify: {verifications: mailto:ops@example.com}\n",
+		  "t.yaml:4: notify.verifications: needs notify.mail_server; allowed: mailto: with "
+		  "it, or https://" },
+		{ NULL, NULL, NULL, "notify: {mail_sender: \"a@b> x\"}\n",
+		  "t.yaml:4: notify.mail_sender: \"a@b> x\" is not an address of e-mail; allowed: "
+		  "NAME@DOMAIN, or empty" },
+		{ NULL, NULL, NULL, "notify: {mail_server: \"smtp://host/x\"}\n",
+		  "t.yaml:4: notify.mail_server: \"smtp://host/x\" is not a mail server; allowed: "
+		  "smtp://HOST[:PORT], smtps://HOST[:PORT], or empty" },
 		{ NULL, NULL, NULL, "cnam: {source: http}\n",
 		  "t.yaml:4: cnam.source: needs cnam.url; allowed: http with it" },
 		{ NULL, NULL, NULL, "cnam: {source: file}\n",
