@@ -14,6 +14,7 @@ struct directory *directory_create(struct text base_domain)
 	struct directory *directory = calloc(1, sizeof(*directory));
 	if (!directory)
 		return NULL;
+	directory->changes = 1;
 	if (!text_copy(base_domain, directory->base_domain, sizeof(directory->base_domain)) ||
 	    !directory_peers_init(&directory->peers) || !map_init(&directory->by_sid, EXPECTED) ||
 	    !map_init(&directory->uniques, EXPECTED) || !map_init(&directory->groups, EXPECTED)) {
@@ -34,6 +35,7 @@ void directory_destroy(struct directory *directory)
 	map_clear(&directory->uniques);
 	map_clear(&directory->groups);
 	directory_peers_clear(&directory->peers);
+	directory_index_clear(&directory->index);
 	directory_stock_clear(&directory->stock);
 	free(directory);
 }
@@ -127,6 +129,7 @@ enum status directory_put(struct directory *directory, struct directory_object *
 	if (status != OK)
 		return status;
 	list->generation++;
+	directory->changes++;
 	count_deprecated(directory, old, -1);
 	count_deprecated(directory, entry, 1);
 	if (old) {
@@ -147,6 +150,7 @@ void directory_drop(struct directory *directory, const char *sid)
 		return;
 	enum directory_kind kind = entry->object->kind;
 	directory->kinds[kind].generation++;
+	directory->changes++;
 	count_deprecated(directory, entry, -1);
 	replace(&directory->kinds[kind], entry, NULL);
 	directory_mirror_destroy_entry(directory, entry);
@@ -162,6 +166,7 @@ bool directory_shrink(struct directory *directory, unsigned count)
 		for (; count > 0 && list->first; count--) {
 			struct directory_entry *entry = list->first;
 			list->generation++;
+			directory->changes++;
 			replace(list, entry, NULL);
 			count_deprecated(directory, entry, -1);
 			directory_mirror_destroy_entry(directory, entry);

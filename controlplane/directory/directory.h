@@ -24,23 +24,21 @@
 
 struct directory;
 
+// What every call asks comes first in each of these: it is then in one cache line.
 struct account { // AC…
-	char sid[DIRECTORY_SID_SIZE];
-	char name[DIRECTORY_NAME_SIZE];
-	char parent_sid[DIRECTORY_SID_SIZE]; // "": it is no sub-account
 	bool is_active; // its own status
-	bool allows_deprecated_tls; // TLS-004: false by default
+	bool has_parent; // it is a sub-account
 	bool is_trial; // LIMIT-007
-	uint32_t cps, max_calls; // of all its trunks together; 0: no limit
 	bool has_countries; // its own; else those of the configuration count
+	bool allows_deprecated_tls; // TLS-004: false by default
+	char sid[DIRECTORY_SID_SIZE];
+	uint32_t cps, max_calls; // of all its trunks together; 0: no limit
 	struct country_set countries;
+	char parent_sid[DIRECTORY_SID_SIZE]; // "": it is no sub-account
+	char name[DIRECTORY_NAME_SIZE];
 };
 
 struct trunk { // TK…
-	char sid[DIRECTORY_SID_SIZE];
-	char account_sid[DIRECTORY_SID_SIZE];
-	char name[DIRECTORY_NAME_SIZE];
-	char domain[DIRECTORY_NAME_SIZE]; // the label(s) before the base domain (TERM-002)
 	bool is_enabled;
 	bool has_symmetric_rtp; // MEDIA-009: false by default
 	bool is_secure; // TRUNK-014: TLS and SRTP are demanded (SRTP-007, D-31)
@@ -52,19 +50,23 @@ struct trunk { // TK…
 	uint32_t cps; // LIMIT-001; 0: what the configuration says
 	uint32_t max_calls; // 0: no limit
 	unsigned acl_count, credential_list_count; // attached
+	char domain[DIRECTORY_NAME_SIZE]; // the label(s) before the base domain (TERM-002)
+	char account_sid[DIRECTORY_SID_SIZE];
+	char sid[DIRECTORY_SID_SIZE];
+	char name[DIRECTORY_NAME_SIZE];
 };
 
 struct credential { // CR…: what digest needs, never the password
-	char sid[DIRECTORY_SID_SIZE];
-	char user[DIRECTORY_NAME_SIZE];
 	uint8_t ha1_md5[16];
 	uint8_t ha1_sha256[32];
+	char user[DIRECTORY_NAME_SIZE];
+	char sid[DIRECTORY_SID_SIZE];
 	char realm[DIRECTORY_HOST_SIZE]; // that the two were made for
 };
 
 struct number { // PN…
-	char sid[DIRECTORY_SID_SIZE];
 	char account_sid[DIRECTORY_SID_SIZE]; // "" when in stock
+	char sid[DIRECTORY_SID_SIZE];
 	char trunk_sid[DIRECTORY_SID_SIZE]; // "" when on no trunk
 	char voice_url[DIRECTORY_PATH_SIZE]; // ""; never beside a trunk (NUM-008)
 	char e164[17]; // "+14155550100"
@@ -113,17 +115,19 @@ const struct trunk *directory_trunk_by_host(const struct directory *directory, s
 bool directory_is_platform_host(const struct directory *directory, struct text host,
 				struct text platform);
 const struct trunk *directory_trunk(const struct directory *directory, const char *sid);
-// Does any account allow TLS 1.0 and 1.1? (D-4)
-bool directory_allows_deprecated_tls(const struct directory *directory);
+bool directory_allows_deprecated_tls(const struct directory *directory); // any account of it (D-4)
 // Whose ACLs alone hold the address; NULL: nobody's, or several accounts'.
 const struct account *directory_account_by_source(const struct directory *directory,
 						  const struct address *source);
 // Is it in any ACL, or a carrier's? Prefixes wider than IPv4 /16 and IPv6 /32 say of nobody who it is.
 bool directory_knows_address(const struct directory *directory, const struct address *address);
-// A trunk whose ACLs hold the address, the narrowest prefix first; NULL: none.
+// Of those whose ACLs hold the address, by the narrowest prefix; NULL: none.
 const struct trunk *directory_trunk_by_address(const struct directory *directory,
 					       const struct address *address);
 const struct account *directory_account(const struct directory *directory, const char *sid);
+// Whose it is; the trunk is the directory's own, no copy. NULL: not there.
+const struct account *directory_trunk_account(const struct directory *directory,
+					      const struct trunk *trunk);
 // Is the address in any ACL attached to the trunk? (AUTH-003, AUTH-008)
 bool directory_trunk_allows(const struct directory *directory, const struct trunk *trunk,
 			    const struct address *source);
@@ -132,12 +136,10 @@ const struct credential *directory_trunk_credential(const struct directory *dire
 						    const struct trunk *trunk, struct text user);
 // Is it active, and the account above it? False for NULL.
 bool directory_account_is_active(const struct directory *directory, const struct account *account);
-// Which countries it may call (TERM-029).
 const struct country_set *directory_countries(const struct directory *directory,
-					      const struct account *account);
-// Is the number verified as one of the account's callers? (TERM-019, TERM-025)
+					      const struct account *account); // TERM-029
 bool directory_is_verified(const struct directory *directory, const struct account *account,
-			   struct text e164);
+			   struct text e164); // as one of its callers (TERM-019, TERM-025)
 bool directory_is_blocked(const struct directory *directory, struct text e164); // TERM-027
 // One of an account's; NULL for a number in stock too (NUM-020).
 const struct number *directory_number(const struct directory *directory, struct text e164);

@@ -1,8 +1,11 @@
 // What calls ask of the mirror: each answer costs a few hashes, whatever the number of customers.
 // Runs on: control thread. Never allocates; what it returns is the mirror's own.
 
+#include <stddef.h>
+
 #include "config/accounts.h"
 #include "config/edges.h"
+#include "directory/index/expect.h"
 #include "directory/mirror.h"
 #include "directory/value.h"
 #include "directory/verification/verification.h"
@@ -74,6 +77,57 @@ static const struct directory_entry *find_unique(const struct directory *directo
 	return directory_mirror_unique(directory, writer_done(&key));
 }
 
+static const struct directory_entry *find(const struct directory *directory,
+					  enum directory_kind kind, struct text sid)
+{
+	const struct directory_entry *entry = directory_mirror_entry(directory, sid);
+	return entry && entry->kind == kind ? entry : NULL;
+}
+
+const struct account *directory_account(const struct directory *directory, const char *sid)
+{
+	const struct directory_entry *entry = find(directory, DIRECTORY_ACCOUNT, text_of(sid));
+	return entry ? &entry->view.account : NULL;
+}
+
+// Trunks are the directory's own: it may note with one what is found for it.
+static const struct mirror_memo *memo_of(const struct directory *directory,
+					 const struct trunk *trunk)
+{
+	union directory_view *view = map_entry((struct trunk *)trunk, union directory_view, trunk);
+	struct mirror_memo *memo = &view->memo;
+	if (memo->changes == directory->changes)
+		return memo;
+	memo->changes = directory->changes;
+	memo->account = directory_account(directory, trunk->account_sid);
+	memo->acl = trunk->acl_count == 1 ? directory_mirror_group(directory, text_of(memo->acls),
+								   DIRECTORY_ACL_ADDRESS)
+					  : NULL;
+	return memo;
+}
+
+void directory_expect(const struct directory *directory, struct text caller, struct text called)
+{
+	directory_index_expect_number(directory, DIRECTORY_NUMBER, caller);
+	directory_index_expect_number(directory, DIRECTORY_BLOCKED_NUMBER, called);
+}
+
+void directory_expect_more(const struct directory *directory, struct text caller)
+{
+	directory_index_expect_entry(directory, DIRECTORY_NUMBER, caller);
+}
+
+// What calls ask of a trunk next, fetched at once and not one after the other.
+static void expect_led(const struct directory_entry *entry)
+{
+	const struct mirror_memo *memo = &entry->view.memo;
+	const char *account = (const char *)memo->account;
+	__builtin_prefetch(account);
+	__builtin_prefetch(account + DIRECTORY_LINE);
+	__builtin_prefetch(memo->acl);
+	__builtin_prefetch(memo->credential_lists);
+}
+
 const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host)
 {
 	char room[DIRECTORY_NAME_SIZE];
@@ -83,16 +137,12 @@ const struct trunk *directory_trunk_by_host(const struct directory *directory, s
 	for (char *at = room; *at; at++)
 		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at + ('a' - 'A')) : *at;
 	domain.data = room;
-	const struct directory_entry *entry =
-		find_unique(directory, DIRECTORY_TRUNK, TEXT("domain"), TEXT_NONE, domain);
-	return entry ? &entry->view.trunk : NULL;
-}
-
-static const struct directory_entry *find(const struct directory *directory,
-					  enum directory_kind kind, struct text sid)
-{
-	const struct directory_entry *entry = directory_mirror_entry(directory, sid);
-	return entry && entry->object->kind == kind ? entry : NULL;
+	const struct directory_entry *entry = directory_index_trunk(directory, domain);
+	if (!entry)
+		return NULL;
+	(void)memo_of(directory, &entry->view.trunk);
+	expect_led(entry);
+	return &entry->view.trunk;
 }
 
 const struct trunk *directory_trunk(const struct directory *directory, const char *sid)
@@ -101,16 +151,10 @@ const struct trunk *directory_trunk(const struct directory *directory, const cha
 	return entry ? &entry->view.trunk : NULL;
 }
 
-const struct account *directory_account(const struct directory *directory, const char *sid)
-{
-	const struct directory_entry *entry = find(directory, DIRECTORY_ACCOUNT, text_of(sid));
-	return entry ? &entry->view.account : NULL;
-}
-
 bool directory_account_is_active(const struct directory *directory, const struct account *account)
 {
-	if (account == NULL || !account->is_active)
-		return false;
+	if (account == NULL || !account->is_active || !account->has_parent)
+		return account != NULL && account->is_active;
 	const struct account *parent = directory_account(directory, account->parent_sid);
 	return parent == NULL || parent->is_active;
 }
@@ -130,61 +174,33 @@ bool directory_allows_deprecated_tls(const struct directory *directory)
 	return directory->deprecated_tls_count > 0;
 }
 
-static const struct account *account_of_list(const struct directory *directory, struct text list)
+const struct account *directory_trunk_account(const struct directory *directory,
+					      const struct trunk *trunk)
 {
-	const struct directory_entry *entry = find(directory, DIRECTORY_ACL, list);
-	const struct text sid = entry ? directory_object_get(entry->object, "account") : TEXT_NONE;
-	entry = find(directory, DIRECTORY_ACCOUNT, sid);
-	return entry ? &entry->view.account : NULL;
-}
-
-const struct account *directory_account_by_source(const struct directory *directory,
-						  const struct address *source)
-{
-	const struct account *found = NULL;
-	const struct directory_entry *entry = directory->kinds[DIRECTORY_ACL_ADDRESS].first;
-	for (; entry; entry = entry->next) {
-		if (!prefix_contains(&entry->view.prefix, source))
-			continue;
-		const struct account *account =
-			account_of_list(directory, directory_object_get(entry->object, "acl"));
-		if (found && account && account != found)
-			return NULL;
-		found = account ? account : found;
-	}
-	return found;
-}
-
-static struct text lists_of(const struct directory *directory, const struct trunk *trunk,
-			    const char *field)
-{
-	const struct directory_entry *entry = find(directory, DIRECTORY_TRUNK, text_of(trunk->sid));
-	return entry ? directory_object_get(entry->object, field) : TEXT_NONE;
+	return memo_of(directory, trunk)->account;
 }
 
 bool directory_trunk_allows(const struct directory *directory, const struct trunk *trunk,
 			    const struct address *source)
 {
-	struct text lists = lists_of(directory, trunk, "acls"), list;
-	while ((list = directory_value_next(&lists)).size > 0) {
+	const struct mirror_memo *memo = memo_of(directory, trunk);
+	struct text lists = trunk->acl_count > 1 ? text_of(memo->acls) : TEXT_NONE, list;
+	bool is_allowed = memo->acl && directory_index_has_address(directory, memo->acl, source);
+	while (!is_allowed && (list = directory_value_next(&lists)).size > 0) {
 		const struct mirror_group *group =
 			directory_mirror_group(directory, list, DIRECTORY_ACL_ADDRESS);
-		const struct mirror_link *link = group ? group->first : NULL;
-		for (; link; link = link->next) {
-			if (prefix_contains(&link->entry->view.prefix, source))
-				return true;
-		}
+		is_allowed = group && directory_index_has_address(directory, group, source);
 	}
-	return false;
+	return is_allowed;
 }
 
 const struct credential *directory_trunk_credential(const struct directory *directory,
 						    const struct trunk *trunk, struct text user)
 {
-	struct text lists = lists_of(directory, trunk, "credential_lists"), list;
+	struct text lists = text_of(memo_of(directory, trunk)->credential_lists), list;
 	while ((list = directory_value_next(&lists)).size > 0) {
 		const struct directory_entry *entry =
-			find_unique(directory, DIRECTORY_CREDENTIAL, TEXT("user"), list, user);
+			directory_index_credential(directory, list, user);
 		if (entry)
 			return &entry->view.credential;
 	}
@@ -201,14 +217,13 @@ bool directory_is_verified(const struct directory *directory, const struct accou
 
 bool directory_is_blocked(const struct directory *directory, struct text e164)
 {
-	return find_unique(directory, DIRECTORY_BLOCKED_NUMBER, TEXT("e164"), TEXT_NONE, e164) !=
-	       NULL;
+	return directory_index_number(directory, DIRECTORY_BLOCKED_NUMBER, e164) != NULL;
 }
 
 const struct number *directory_number(const struct directory *directory, struct text e164)
 {
 	const struct directory_entry *entry =
-		find_unique(directory, DIRECTORY_NUMBER, TEXT("e164"), TEXT_NONE, e164);
+		directory_index_number(directory, DIRECTORY_NUMBER, e164);
 	return entry && entry->view.number.account_sid[0] ? &entry->view.number : NULL;
 }
 

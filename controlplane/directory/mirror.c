@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/secret.h"
 #include "directory/value.h"
@@ -14,7 +15,7 @@
 static bool sid_is_equal(const struct map_node *node, const void *key)
 {
 	const struct directory_entry *entry = map_entry(node, struct directory_entry, by_sid);
-	return text_is_equal(*(const struct text *)key, text_of(entry->object->sid));
+	return text_is_equal(*(const struct text *)key, text_of(entry->sid));
 }
 
 static bool unique_is_equal(const struct map_node *node, const void *key)
@@ -69,7 +70,7 @@ static struct mirror_group *group_for(struct directory *directory, struct text t
 	struct map_node *node = map_find(&directory->groups, hash, group_is_equal, &key);
 	if (node)
 		return map_entry(node, struct mirror_group, node);
-	struct mirror_group *group = calloc(1, sizeof(*group));
+	struct mirror_group *group = directory_pool_take(&directory->group_pool, sizeof(*group));
 	if (!group)
 		return NULL;
 	(void)text_copy(target, group->target, sizeof(group->target));
@@ -90,7 +91,7 @@ static void unlink_reference(struct directory *directory, struct mirror_link *li
 	if (group->first)
 		return;
 	map_remove(&directory->groups, &group->node);
-	free(group);
+	directory_pool_give(&directory->group_pool, group);
 }
 
 static bool add_link(struct directory *directory, struct directory_entry *entry, struct text target,
@@ -172,9 +173,10 @@ static size_t entry_size(enum directory_kind kind)
 
 void directory_mirror_destroy_entry(struct directory *directory, struct directory_entry *entry)
 {
-	size_t view_size = directory_view_size(entry->object->kind);
+	enum directory_kind kind = (enum directory_kind)entry->kind;
 	directory_stock_remove(&directory->stock, entry);
 	map_remove(&directory->by_sid, &entry->by_sid);
+	directory_index_remove(&directory->index, entry);
 	directory_peers_remove(&directory->peers, entry);
 	for (unsigned i = 0; i < entry->unique_count; i++)
 		map_remove(&directory->uniques, &entry->uniques[i].node);
@@ -182,8 +184,8 @@ void directory_mirror_destroy_entry(struct directory *directory, struct director
 		unlink_reference(directory, &entry->links[i]);
 	directory_object_destroy(entry->object);
 	free(entry->links);
-	secret_wipe(&entry->view, view_size); // may hold a password's hashes
-	free(entry);
+	secret_wipe(&entry->view, directory_view_size(kind)); // may hold a password's hashes
+	directory_pool_give(&directory->entries[kind], entry);
 }
 
 enum status directory_mirror_create_entry(struct directory *directory,
@@ -191,19 +193,23 @@ enum status directory_mirror_create_entry(struct directory *directory,
 					  struct directory_entry **out_entry)
 {
 	struct text sid = text_of(object->sid);
-	struct directory_entry *entry = calloc(1, entry_size(object->kind));
+	struct directory_entry *entry =
+		directory_pool_take(&directory->entries[object->kind], entry_size(object->kind));
 	enum status status = ERR_MEMORY;
 	if (!entry) {
 		directory_object_destroy(object);
 		return status;
 	}
 	entry->object = object;
+	entry->kind = (uint8_t)object->kind;
+	memcpy(entry->sid, object->sid, sizeof(entry->sid));
 	status = ERR_MALFORMED;
 	if (directory_kind_of_sid(sid) != object->kind ||
 	    !directory_view_fill(object, &entry->view))
 		goto fail;
 	status = ERR_MEMORY;
-	if (!add_links(directory, entry) || !add_uniques(directory, entry))
+	if (!add_links(directory, entry) || !add_uniques(directory, entry) ||
+	    !directory_index_add(&directory->index, entry))
 		goto fail;
 	map_add(&directory->by_sid, &entry->by_sid, map_hash(sid));
 	directory_peers_add(&directory->peers, entry);

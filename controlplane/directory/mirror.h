@@ -8,7 +8,9 @@
 #include "directory/directory.h"
 #include "directory/object.h"
 #include "directory/origination/origination.h"
-#include "directory/peers.h"
+#include "directory/index/index.h"
+#include "directory/index/pool.h"
+#include "directory/index/peers.h"
 #include "directory/relation.h"
 #include "directory/stock.h"
 
@@ -29,24 +31,41 @@ struct mirror_link { // one reference; also a sub-domain's to its parent domain
 
 // All entries of one kind that refer to one SID (or one parent domain), there or not.
 struct mirror_group {
-	struct map_node node;
-	char target[DIRECTORY_NAME_SIZE];
+	_Alignas(DIRECTORY_LINE) struct map_node node;
+	struct directory_lengths lengths; // of an ACL's prefixes
 	enum directory_kind kind; // of those who refer
 	struct mirror_link *first;
+	char target[DIRECTORY_NAME_SIZE];
+};
+
+// What a trunk leads to, found once after each change of the directory and kept with it.
+struct mirror_memo {
+	uint64_t changes; // the directory's, when it was found; 0: never
+	const struct account *account; // NULL: not there
+	const struct mirror_group *acl; // of its only ACL; NULL: none, or several
+	const char *acls, *credential_lists; // as the object says, from the start
 };
 
 union directory_view {
 	struct account account;
-	struct trunk trunk;
+	struct {
+		struct mirror_memo memo;
+		struct trunk trunk;
+	};
 	struct prefix prefix;
-	struct credential credential;
+	struct {
+		char list[DIRECTORY_SID_SIZE]; // it is in
+		struct credential credential;
+	};
 	struct number number;
 	struct carrier carrier;
 	struct origination_uri origination;
 };
 
 struct directory_entry {
-	struct map_node by_sid;
+	_Alignas(DIRECTORY_LINE) struct map_node by_sid;
+	char sid[DIRECTORY_SID_SIZE]; // the object's, and its kind
+	uint8_t kind;
 	struct directory_entry *next, *previous; // of its kind
 	struct directory_object *object;
 	struct mirror_unique uniques[MIRROR_UNIQUES_MAX];
@@ -55,6 +74,7 @@ struct directory_entry {
 	unsigned link_count;
 	struct directory_peer peer;
 	size_t stock_at; // place in the stock and one; 0: not in it
+	_Alignas(DIRECTORY_LINE) struct directory_place place; // calls read from here on
 	union directory_view view; // of its kind: no more is allocated
 };
 
@@ -67,7 +87,10 @@ struct mirror_list {
 struct directory {
 	char base_domain[DIRECTORY_HOST_SIZE]; // lower case
 	struct directory_rules rules;
+	uint64_t changes; // another number after each
 	struct map by_sid, uniques, groups;
+	struct directory_index index;
+	struct directory_pool entries[DIRECTORY_KIND_COUNT], group_pool;
 	struct directory_peers peers;
 	struct directory_stock stock;
 	struct mirror_list kinds[DIRECTORY_KIND_COUNT];

@@ -1,6 +1,7 @@
 // From an object's rows to the typed struct that calls read, built once when it enters the mirror.
 // Runs on: control thread. Values are canonical already (directory/value.c); only presence is checked.
 
+#include <stddef.h>
 #include <string.h>
 
 #include "directory/mirror.h"
@@ -42,6 +43,7 @@ static void fill_account(const struct directory_object *object, union directory_
 	memcpy(account->sid, object->sid, sizeof(account->sid));
 	copy(object, "name", account->name, sizeof(account->name));
 	copy(object, "parent", account->parent_sid, sizeof(account->parent_sid));
+	account->has_parent = account->parent_sid[0] != '\0';
 	account->is_active = !text_is_equal(get(object, "status"), TEXT("suspended"));
 	struct text rest = get(object, "voice_countries"), word;
 	account->has_countries = rest.size > 0;
@@ -73,6 +75,8 @@ static void fill_trunk(const struct directory_object *object, union directory_vi
 	trunk->max_calls = (uint32_t)number(object, "max_calls");
 	trunk->acl_count = count(object, "acls");
 	trunk->credential_list_count = count(object, "credential_lists");
+	view->memo.acls = get(object, "acls").data;
+	view->memo.credential_lists = get(object, "credential_lists").data;
 }
 
 static void fill_prefix(const struct directory_object *object, union directory_view *view)
@@ -95,6 +99,7 @@ static void unhex(struct text hex, uint8_t *room, size_t size)
 static void fill_credential(const struct directory_object *object, union directory_view *view)
 {
 	struct credential *credential = &view->credential;
+	copy(object, "list", view->list, sizeof(view->list));
 	memcpy(credential->sid, object->sid, sizeof(credential->sid));
 	copy(object, "user", credential->user, sizeof(credential->user));
 	copy(object, "realm", credential->realm, sizeof(credential->realm));
@@ -198,9 +203,11 @@ static const struct {
 	size_t size;
 } kinds[DIRECTORY_KIND_COUNT] = {
 	[DIRECTORY_ACCOUNT] = { fill_account, sizeof(struct account) },
-	[DIRECTORY_TRUNK] = { fill_trunk, sizeof(struct trunk) },
+	[DIRECTORY_TRUNK] = { fill_trunk,
+			      offsetof(union directory_view, trunk) + sizeof(struct trunk) },
 	[DIRECTORY_ACL_ADDRESS] = { fill_prefix, sizeof(struct prefix) },
-	[DIRECTORY_CREDENTIAL] = { fill_credential, sizeof(struct credential) },
+	[DIRECTORY_CREDENTIAL] = { fill_credential, offsetof(union directory_view, credential) +
+							    sizeof(struct credential) },
 	[DIRECTORY_NUMBER] = { fill_number, sizeof(struct number) },
 	[DIRECTORY_CARRIER] = { fill_carrier, sizeof(struct carrier) },
 	[DIRECTORY_ORIGINATION_URI] = { fill_origination, sizeof(struct origination_uri) },

@@ -3,6 +3,8 @@
 #include "call/admission/admission.h"
 
 #include "call/admission/check.h"
+#include "directory/directory.h"
+#include "directory/index/expect.h"
 
 // clang-format off
 // Section C, 2 to 12. That the address comes before the digest is the documents' own order (AUTH-004),
@@ -59,6 +61,7 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 	const struct admission_check *check;
 	enum admission admission = ADMITTED;
 	admission_begin(&admission_case, calls, invite, false);
+	directory_expect(calls->directory, invite->from.uri.user, invite->target.user);
 	for (unsigned nth = 0; admission == ADMITTED && (check = admission_check(nth)) != NULL;
 	     nth++)
 		admission = check->judge(&admission_case);

@@ -4,6 +4,7 @@
 #include "call/handshake/handshake.h"
 #include "call/watch/peer.h"
 #include "directory/directory.h"
+#include "directory/index/expect.h"
 
 const struct trunk *call_admit_trunk(const struct calls *calls, const struct sip_message *request)
 {
@@ -19,7 +20,8 @@ enum admission admission_judge_host(struct admission_case *admission_case)
 	if (admitted->trunk == NULL)
 		return admission_refuse(admission_case, REFUSED_INTERNAL, "Request-URI",
 					admission_case->invite->target.whole, "a termination host");
-	admitted->account = directory_account(directory, admitted->trunk->account_sid);
+	admitted->account = directory_trunk_account(directory, admitted->trunk);
+	directory_expect_more(directory, admission_case->invite->from.uri.user);
 	return ADMITTED;
 }
 

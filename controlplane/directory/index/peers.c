@@ -1,6 +1,6 @@
 // The index of provisioned addresses. Runs on the control thread. Never allocates but for its buckets.
 
-#include "directory/peers.h"
+#include "directory/index/peers.h"
 
 #include <string.h>
 
@@ -121,4 +121,51 @@ const struct trunk *directory_trunk_by_address(const struct directory *directory
 	const struct mirror_group *group = directory_mirror_group(
 		directory, directory_object_get(entry->object, "acl"), DIRECTORY_TRUNK);
 	return group != NULL && group->first != NULL ? &group->first->entry->view.trunk : NULL;
+}
+
+static const struct account *account_of(const struct directory *directory,
+					const struct directory_entry *entry)
+{
+	const struct directory_entry *list = NULL;
+	if (entry->object->kind == DIRECTORY_ACL_ADDRESS)
+		list = directory_mirror_entry(directory,
+					      directory_object_get(entry->object, "acl"));
+	return list ? directory_account(directory,
+					directory_object_get(list->object, "account").data)
+		    : NULL;
+}
+
+// The same prefix may be in many lists: those of two accounts end the walk.
+static bool is_of_one(const struct directory *directory, const struct prefix *prefix,
+		      const struct account **found)
+{
+	uint64_t hash = hash_of(prefix);
+	struct map_node *node = map_find(&directory->peers.by_prefix, hash, is_equal, prefix);
+	for (; node != NULL; node = node->next) {
+		struct directory_peer *peer = map_entry(node, struct directory_peer, node);
+		if (node->hash != hash || !is_equal(node, prefix))
+			continue;
+		const struct account *account =
+			account_of(directory, map_entry(peer, struct directory_entry, peer));
+		if (account && *found && account != *found)
+			return false;
+		*found = account ? account : *found;
+	}
+	return true;
+}
+
+const struct account *directory_account_by_source(const struct directory *directory,
+						  const struct address *source)
+{
+	const struct directory_peers *peers = &directory->peers;
+	const struct account *found = NULL;
+	bool is_four = source->family == ADDRESS_IPV4, is_one = source->family != ADDRESS_NONE;
+	const unsigned *lengths = is_four ? peers->lengths4 : peers->lengths6;
+	for (unsigned bits = (is_four ? 32 : 128) + 1; is_one && bits-- > 0;) {
+		if (lengths[bits] == 0)
+			continue;
+		struct prefix prefix = cut(source, bits);
+		is_one = is_of_one(directory, &prefix, &found);
+	}
+	return is_one ? found : NULL;
 }

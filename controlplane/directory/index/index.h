@@ -1,0 +1,56 @@
+#pragma once
+
+// What calls look up by: the same few cache lines whatever the number of customers. Beside the keys of
+// text that the mirror has for everybody, each entry that calls ask for is in a table of its kind: a slot
+// of that and the line or two of the entry where its place is are all that is read.
+// Runs on: control thread. Inside directory/ but for the functions of directory.h.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/text.h"
+#include "directory/index/table.h"
+#include "directory/schema.h"
+
+#define DIRECTORY_LINE 64 // octets of a cache line
+
+struct directory;
+struct directory_entry;
+struct mirror_group;
+
+struct directory_place { // in an entry, at the start of a cache line, with its view behind
+	uint64_t hash;
+	uint64_t key; // of a number its digits, of an ACL's prefix its list; 0: in no table
+};
+
+struct directory_index {
+	struct directory_table tables[DIRECTORY_KIND_COUNT];
+};
+
+// Lengths of prefixes in a list, a bit each. One that has gone may keep its bit as long as others stay.
+struct directory_lengths {
+	uint64_t words[3];
+};
+
+void directory_index_clear(struct directory_index *index);
+bool directory_index_add(struct directory_index *index,
+			 struct directory_entry *entry); // false: no memory
+void directory_index_remove(struct directory_index *index, struct directory_entry *entry);
+
+// All of these: NULL when there is none.
+struct directory_entry *directory_index_trunk(const struct directory *directory,
+					      struct text domain); // in lower case
+struct directory_entry *directory_index_number(const struct directory *directory,
+					       enum directory_kind kind, struct text e164);
+struct directory_entry *directory_index_credential(const struct directory *directory,
+						   struct text list, struct text user);
+// Has it fetched: first its slot, a while later itself.
+void directory_index_expect_number(const struct directory *directory, enum directory_kind kind,
+				   struct text e164);
+void directory_index_expect_entry(const struct directory *directory, enum directory_kind kind,
+				  struct text e164);
+void directory_index_prefetch(const struct directory_entry *entry);
+// Is the address in any prefix of the list? At most one look-up for each length its prefixes have.
+bool directory_index_has_address(const struct directory *directory, const struct mirror_group *list,
+				 const struct address *address);
