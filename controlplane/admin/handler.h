@@ -73,6 +73,8 @@ void admin_change_remove(struct admin_request *request);
 void admin_explain_show(struct admin_request *request); // explain/explain.c
 void admin_replay_run(struct admin_request *request); // explain/replay.c
 
+void admin_trunk_verify(struct admin_request *request); // trunk/verify.c
+
 void admin_help_show(struct admin_request *request); // help.c
 void admin_help_commands(struct admin_request *request);
 void admin_help_complete(struct admin_request *request);

@@ -3,6 +3,7 @@ private network beside the public one. One trunk carries calls both ways."""
 
 import re
 import shutil
+import subprocess
 
 import pytest
 from conftest import Site, said, wait_bound
@@ -246,3 +247,38 @@ def test_a_private_network_is_a_connection_of_its_own(site):
     site.trunkd.trunkctl("remove", "origination_uri", uri)
     with site.watch("pbx") as seen:
         one_call(site, caller(site, "fast"), seen)
+
+
+def verify(site, *words):
+    done = site.trunkd.host_run_trunkctl(["test", "trunk", *words], None, True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_customer_tests_the_trunk(site):
+    """TRUNK-024: what to dial each way, what is missing, and then the calls themselves as they come."""
+    domain = f"inbound.{appliance.BASE_DOMAIN}"
+    status, text = verify(site, "inbound", f"to={appliance.CALLED}")
+    assert status == 1 and f"dial from your equipment: sip:{appliance.CALLED}@{domain}" in text, text
+    assert "termination  ready: admitted" in text and "origination  not ready" in text, text
+    assert "Origination URI" in text and DIALLED in text, text
+    assert "400 Bad Request" in verify(site, "inbound", "to=0312345678")[1]
+    assert verify(site, "strict", f"to={appliance.CALLED}")[1].count("not ready") == 1
+    uri = site.trunkd.add("origination_uri", trunk=site.sids["inbound"],
+                          uri=f"sip:{site.net['pbx'].address}")
+    assert verify(site, "inbound")[0] == 0
+    watching = site.trunkd.host.start(
+        site.trunkd.program("trunkctl"), "--socket", site.trunkd.folder / "run/trunkd.sock", "test", "trunk",
+        "inbound", "wait=60", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    text = ""
+    while "waiting" not in text:
+        text += watching.stdout.readline()
+    with site.watch("pbx") as seen:
+        one_call(site, caller(site, "inbound"), seen)
+    pbx = site.called(script.called_talks(site.work / "pbx.ulaw"), host="pbx")
+    call = gateway(site)
+    assert call.run(20), said(call)
+    assert pbx.wait(10), said(pbx)
+    text += watching.communicate(timeout=70)[0]
+    assert watching.returncode == 0, text
+    assert "termination  passed: 200" in text and "origination  passed: 200" in text, text
+    site.trunkd.trunkctl("remove", "origination_uri", uri)

@@ -13,6 +13,7 @@
 #include "csv.h"
 #include "line.h"
 #include "show.h"
+#include "verify.h"
 #include "wire.h"
 
 #define SOCKET_DEFAULT "/run/trunkd/trunkd.sock"
@@ -174,5 +175,8 @@ int main(int argc, char **argv)
 	}
 	if (!options.is_help && !options.is_completion && import_is_wanted(argv + optind, count))
 		return import_run(options.socket, argv[argc - 1]);
+	if (!options.is_json && !options.is_csv && !options.is_help && !options.is_completion &&
+	    verify_is_wanted(argv + optind, count))
+		return verify_run(options.socket, argv + optind, count);
 	return run(&options, argv + optind, count);
 }

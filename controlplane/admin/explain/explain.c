@@ -183,6 +183,29 @@ static void explain(struct admin_request *request, struct job *job)
 		answer(job);
 }
 
+// What other nodes use of the limits is not asked: it changes before the call comes.
+json_t *admin_explain_words(struct admin_request *request, const struct explain_words *words,
+			    bool takes_digest, struct explain_problem *out_problem)
+{
+	const struct calls *calls = request->context->calls;
+	struct job *job = calls ? calloc(1, sizeof(*job)) : NULL;
+	json_t *json = NULL;
+	*out_problem = (struct explain_problem){ .text = "no calls are served" };
+	if (job == NULL)
+		return NULL;
+	struct writer octets = writer_of(job->octets, EXPLAIN_INVITE_SIZE);
+	job->request = request;
+	job->takes_digest = takes_digest;
+	if (explain_invite_write(calls, words, &octets, &job->flow, out_problem) &&
+	    explain_invite_read(job->octets, octets.used, &job->message, out_problem)) {
+		job->message.flow = job->flow;
+		ask(job, NULL);
+		json = admin_explain_to_json(&job->explanation, &job->message);
+	}
+	destroy(job);
+	return json;
+}
+
 void admin_explain_show(struct admin_request *request)
 {
 	struct job *job = request->context->calls ? calloc(1, sizeof(*job)) : NULL;
