@@ -95,6 +95,7 @@ def test_a_webhook_is_called_and_signed(site):
     assert "sip:12@" in payload["more_info"]["seen"] and payload["more_info"]["trigger_sid"] == sid
     assert headers["X-Twilio-Signature"] == told.signature(token, site.web.base + path, form)
     assert row["webhook"]["status"] == 200 and row["webhook"]["attempts"] == 1
+    assert "webhook delivered" in site.trunkd.trunkctl("show", "notifications", raw=True)
     assert count(site, "trunkd_webhooks_total", "delivered") == before + 1
     shown = json.dumps(site.trunkd.trunkctl("show", "account", site.sids["account"]))
     assert token not in shown and token not in site.trunkd.log()

@@ -41,6 +41,7 @@ static const struct view VIEWS[] = {
 	{ "numbers",
 	  "e164 name voice sms mms trunk_name voice_handler country type account_name sid" },
 	{ "alerts", "at code severity source header seen expected text call" },
+	{ "notifications", "at trigger code seen told held_back call sid" },
 };
 
 static const char *columns_of(const char *key)

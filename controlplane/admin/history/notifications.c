@@ -23,6 +23,27 @@ static json_t *delivery_to_json(const struct history_delivery *delivery)
 	return object;
 }
 
+static void write_told(struct writer *told, const char *way,
+		       const struct history_delivery *delivery)
+{
+	if (delivery->outcome[0] == 0)
+		return;
+	writer_format(told, "%s%s %s", told->used > 0 ? ", " : "", way, delivery->outcome);
+	if (delivery->problem[0])
+		writer_format(told, ": %s", delivery->problem);
+}
+
+// For people, in a table.
+static json_t *told_of(const struct history_notification *notification)
+{
+	char room[320];
+	struct writer told = writer_of(room, sizeof(room));
+	write_told(&told, "webhook", &notification->webhook);
+	write_told(&told, "mail", &notification->mail);
+	const char *text = writer_string_done(&told);
+	return admin_json_string(text && text[0] ? text : "nobody");
+}
+
 static json_t *to_json(const struct admin_context *context,
 		       const struct history_notification *notification)
 {
@@ -37,6 +58,7 @@ static json_t *to_json(const struct admin_context *context,
 		       trigger ? admin_json_text(directory_object_get(trigger, "name"))
 			       : json_null());
 	admin_json_set(object, "held_back", admin_json_number(notification->held_back));
+	admin_json_set(object, "told", told_of(notification));
 	admin_json_set(object, "webhook", delivery_to_json(&notification->webhook));
 	admin_json_set(object, "mail", delivery_to_json(&notification->mail));
 	return object;
