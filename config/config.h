@@ -28,12 +28,12 @@
 enum config_digest { CONFIG_DIGEST_MD5, CONFIG_DIGEST_SHA256, CONFIG_DIGEST_BOTH };
 enum config_session_timers { CONFIG_SESSION_TIMERS_STRIP, CONFIG_SESSION_TIMERS_PASS };
 enum config_polling { CONFIG_POLLING_ADAPTIVE, CONFIG_POLLING_BUSY };
+enum config_dtmf { CONFIG_DTMF_PASS, CONFIG_DTMF_CONVERT };
 enum config_huge_pages { CONFIG_HUGE_PAGES_AUTO, CONFIG_HUGE_PAGES_ON, CONFIG_HUGE_PAGES_OFF };
 
 struct node_config {
 	char name[CONFIG_TEXT_SIZE];
-	char state_directory[CONFIG_TEXT_SIZE];
-	char runtime_directory[CONFIG_TEXT_SIZE];
+	char state_directory[CONFIG_TEXT_SIZE], runtime_directory[CONFIG_TEXT_SIZE];
 	char user[CONFIG_TEXT_SIZE]; // empty: stay who we are
 };
 
@@ -59,8 +59,7 @@ struct sip_config {
 	unsigned session_timers; // enum config_session_timers
 	unsigned max_calls;
 	unsigned max_transfers; // of one call
-	unsigned receive_buffer_bytes;
-	unsigned ping_misses;
+	unsigned receive_buffer_bytes, ping_misses;
 	unsigned tls_port;
 };
 
@@ -75,8 +74,9 @@ struct dns_config {
 struct media_config {
 	struct config_addresses addresses; // at least one
 	unsigned min_ttl; // the lowest that passes, MEDIA-016
-	unsigned port_quarantine_ms;
-	unsigned orphan_grace_s;
+	unsigned port_quarantine_ms, orphan_grace_s;
+	unsigned dtmf; // enum config_dtmf
+	bool show_digits;
 };
 
 struct dataplane_config {

@@ -277,6 +277,11 @@ const struct config_option config_options[] = {
 	{ FIELD(media, orphan_grace_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 0, .max = DAY_S,
 	  .initial = "30", RESTART,
 	  .sentence = "How long after a start media goes on for streams that no call claims." },
+	{ FIELD(media, dtmf), .kind = CONFIG_CHOICE, .choices = "pass convert", .initial = "pass", LIVE,
+	  .sentence = "Digits between a party that names telephone-event and one that does not but allows INFO: "
+		      "pass: INFO as it came; convert: telephone events become INFO and INFO telephone events." },
+	{ FIELD(media, show_digits), .kind = CONFIG_BOOLEAN, .initial = "false", RESTART,
+	  .sentence = "Whether show call tells which keys were pressed; they may be card numbers. Else it tells how many." },
 
 	{ FIELD(dataplane, port), .kind = CONFIG_DRIVER, RESTART,
 	  .sentence = "The network port: a PCI device (pci:0000:03:00.0), or a kernel interface by XDP "

@@ -21,6 +21,7 @@
 #include "attachment.h"
 #include "base/log.h"
 #include "call/engine.h"
+#include "call/session/digits.h"
 #include "certificates.h"
 #include "config/config.h"
 #include "config/sharing.h"
@@ -257,7 +258,10 @@ static enum status start_media(struct control *control)
 		.orphan_grace_ms = config->orphan_grace_s * 1000,
 		.event = call_media_event,
 	};
-	return media_engine_start(&options, &control->media);
+	enum status status = media_engine_start(&options, &control->media);
+	if (status == OK)
+		media_engine_set_digits(control->media, digits_heard, config->show_digits);
+	return status;
 }
 
 // MEDIA-015: packets of media never meet the kernel, but the errors they bring do.

@@ -83,7 +83,8 @@ struct message_open {
 	uint32_t out_index; // local address and port it leaves from; also the stream coming back
 	uint8_t next_hop[6]; // Ethernet address of the destination's next hop
 	// The number of telephone-event as it arrives and as it leaves, also where both are the same;
-	// PAYLOAD_TYPE_NONE: not negotiated. What is neither PCMU nor payload_in is dropped.
+	// PAYLOAD_TYPE_NONE: not negotiated. What is neither PCMU nor payload_in is dropped, and what is
+	// payload_in is heard and does not leave where there is no payload_out.
 	uint8_t payload_in, payload_out;
 };
 

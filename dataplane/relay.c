@@ -134,7 +134,8 @@ static enum verdict forward(struct worker *worker, struct stream *stream, struct
 	bool is_woven = packet->kind == PACKET_RTP && stream->figures.is_woven;
 	if (is_woven && !speaker_weave(&worker->table, stream, packet, media))
 		return VERDICT_DROP_REPLACED;
-	transform_renumber(stream, packet, media);
+	if (!transform_renumber(stream, packet, media))
+		return VERDICT_DROP_HEARD;
 	if (transform_steps(stream->flags) & TRANSFORM_PROTECT)
 		return start_job(worker, stream, buffer, packet, KEY_LEAVES, task);
 	leave(worker, stream, buffer, packet);

@@ -20,8 +20,10 @@ const uint8_t transform_table[FORMAT_COUNT][FORMAT_COUNT] = {
 };
 
 // The legs may number telephone events differently; the marker bit stays (DTMF-003).
-void transform_renumber(const struct stream *stream, const struct packet *packet, uint8_t *media)
+bool transform_renumber(const struct stream *stream, const struct packet *packet, uint8_t *media)
 {
-	if (packet->kind == PACKET_RTP && packet->payload_type != PACKET_PAYLOAD_PCMU)
-		media[1] = (uint8_t)((media[1] & 0x80) | stream->payload_out);
+	if (packet->kind != PACKET_RTP || packet->payload_type == PACKET_PAYLOAD_PCMU)
+		return true;
+	media[1] = (uint8_t)((media[1] & 0x80) | stream->payload_out);
+	return stream->payload_out != PAYLOAD_TYPE_NONE;
 }

@@ -3,6 +3,7 @@
 // What is done to a payload between the two legs, by what it arrives as and what it leaves as.
 // Runs on: worker.
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dataplane/message.h"
@@ -29,4 +30,5 @@ static inline uint8_t transform_steps(uint8_t flags)
 }
 
 // The step RENUMBER. Changes the media in the frame in place. `media` is the UDP payload, in the clear.
-void transform_renumber(const struct stream *stream, const struct packet *packet, uint8_t *media);
+// false: a telephone event, and who it would leave to takes none.
+bool transform_renumber(const struct stream *stream, const struct packet *packet, uint8_t *media);

@@ -26,6 +26,8 @@
 	    "SRTP with a wrong tag, or without a key yet")                                         \
 	ROW(DROP_REPLAY, "drop_replay", "SRTP seen before, or older than the replay window")       \
 	ROW(DROP_CRYPTO_FULL, "drop_crypto_full", "the SRTP engine took no more packets")          \
+	ROW(DROP_HEARD, "drop_heard",                                                              \
+	    "a telephone event for a leg that takes none: control heard it")                       \
 	ROW(DROP_REPLACED, "drop_replaced", "a telephone event of our own left in its place")      \
 	ROW(DROP_NO_NEXT_HOP, "drop_no_next_hop", "the destination's next hop is not known yet")   \
 	ROW(DROP_NO_KERNEL, "drop_no_kernel", "not media, and no way to the kernel here")          \

@@ -9,6 +9,7 @@
 #include "call/record.h"
 #include "call/state.h"
 #include "call/watch/audio.h"
+#include "media/digits/digits.h"
 
 const char *call_state_text(enum call_state state)
 {
@@ -62,6 +63,8 @@ void call_read(const struct call *call, struct call_facts *out_facts)
 	}
 	if (call->media == NULL)
 		return;
+	for (unsigned side = 0; side < MEDIA_SIDES; side++)
+		out_facts->digits[side] = media_digits_kept(call->media, (enum media_side)side);
 	media_read(call->media, MEDIA_CALLER, &out_facts->media[MEDIA_CALLER]);
 	media_read(call->media, MEDIA_CALLED, &out_facts->media[MEDIA_CALLED]);
 }

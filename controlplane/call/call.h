@@ -76,6 +76,7 @@ struct call_counters {
 	struct counter transfers; // that joined two calls (XFER-008)
 	struct counter transfers_failed; // accepted, and came to nothing
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
+	struct counter infos_dropped; // of ours: digits for a party that is too slow, or gone
 	struct header_counters headers; // by what became of them between the legs
 	struct limits_counters limits;
 	struct counter troubles[128]; // refused, or troubled later: by row of call/refusal.h
@@ -107,6 +108,7 @@ struct call_facts { // a snapshot for operators; text lives as long as the call
 	struct call_way ways[MEDIA_SIDES];
 	enum call_state state;
 	uint64_t start_ms, answer_ms; // wall clock; 0: not yet
+	const char *digits[MEDIA_SIDES]; // pressed by them, where they are kept; "" else
 	struct media_figures media[MEDIA_SIDES];
 	bool has_media;
 	bool is_secure; // its trunk demanded TLS and SRTP

@@ -17,6 +17,7 @@
 #include "call/origination/name.h"
 #include "call/record.h"
 #include "call/session/change.h"
+#include "call/session/digits.h"
 #include "call/table.h"
 #include "call/transfer/takeover.h"
 #include "config/config.h"
@@ -64,6 +65,7 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 				   "a free pair of media ports for each leg");
 	}
 	media_set_symmetric(call->media, call_customer_side(call), call->has_symmetric_rtp);
+	digits_note_leg(call->caller);
 	status = secure(call, carrier);
 	if (status == OK)
 		status = edge_set_caller_media(call);

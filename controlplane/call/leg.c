@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "call/header/carry.h"
 #include "call/record.h"
+#include "call/session/digits.h"
 #include "call/session/early.h"
 #include "call/session/info.h"
 #include "call/transfer/subscription.h"
@@ -116,8 +117,11 @@ void leg_write_contact(struct leg *leg, struct writer *writer)
 
 void leg_note_allow(struct leg *leg, const struct sip_message *message)
 {
-	if (sip_message_header(message, "Allow", 0).data != NULL)
-		leg->allows_update = sip_message_has_option(message, "Allow", "UPDATE");
+	if (sip_message_header(message, "Allow", 0).data == NULL)
+		return;
+	leg->allows_update = sip_message_has_option(message, "Allow", "UPDATE");
+	leg->allows_info = sip_message_has_option(message, "Allow", "INFO");
+	digits_note_leg(leg);
 }
 
 void leg_keep_ack_body(struct leg *leg, struct text description)

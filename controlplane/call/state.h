@@ -52,7 +52,7 @@ struct leg {
 	bool is_over; // it has said BYE itself
 	bool has_early_media; // a provisional response brought its answer
 	bool is_reinvite; // server or client above is of a re-INVITE
-	bool allows_update; // by its last Allow (RFC 3311 4)
+	bool allows_update, allows_info; // by its last Allow (RFC 3311 4)
 	bool is_ack_owed; // its 2xx made an offer; our ACK waits for the other side's answer
 	bool is_stale; // what it was told of the other side is no longer true
 	bool is_misled; // and what it answered was of no use: it must be told

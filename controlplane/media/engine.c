@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "dataplane/dataplane.h"
 #include "media/neighbour.h"
 
@@ -250,6 +251,8 @@ static void take_message(struct media_engine *engine, const struct message *mess
 	else if (message->kind == MESSAGE_STREAM_LEARNED &&
 		 learn(media, side, kind, &message->learned) && kind == 0)
 		event(media->owner, media, side, MEDIA_LEARNED);
+	else if (message->kind == MESSAGE_STREAM_DIGIT && kind == 0)
+		media_note_digit(media, side, message);
 	else if ((message->kind == MESSAGE_STREAM_REFUSED ||
 		  message->kind == MESSAGE_STREAM_UNAUTHENTIC) &&
 		 kind == 0)
@@ -265,8 +268,11 @@ static void collect(struct media_engine *engine)
 		if (!engine->options.dataplane)
 			return;
 		count = dataplane_collect(engine->options.dataplane, messages, COLLECT_BATCH);
-		for (unsigned i = 0; i < count; i++)
+		for (unsigned i = 0; i < count; i++) {
 			take_message(engine, &messages[i]);
+			if (message_is_secret(&messages[i]))
+				secret_wipe(&messages[i], sizeof(messages[i]));
+		}
 	}
 }
 

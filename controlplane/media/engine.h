@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/wheel.h"
+#include "media/digits/digits.h"
 #include "media/flow.h"
 #include "media/media.h"
 #include "media/offer.h"
@@ -36,6 +37,8 @@ struct media_leg {
 	bool planned_symmetric;
 	struct address refused, unauthentic; // whom a worker last told of; family NONE: nobody
 	uint32_t unreachable; // ICMP errors about what left for it
+	bool is_told_digits; // without telephone events (media/digits/digits.h)
+	char digits[MEDIA_DIGITS_KEPT + 1]; // that it pressed; string
 	struct media_flow flows[2]; // RTP and RTCP arriving from it
 };
 
@@ -71,6 +74,8 @@ struct media_engine {
 	uint64_t retry_ms; // when to try netlink again
 	bool has_hop_changes;
 	uint64_t orphans_due_ms; // 0: no orphans
+	media_digit_fn digit; // may be NULL
+	bool keeps_digits;
 	uint32_t *generations; // last one told, by stream index
 	uint32_t stream_count;
 	struct media_list all, waiting, done;
@@ -91,6 +96,9 @@ enum status media_open_at(struct media_engine *engine, const uint32_t *beside, c
 bool media_engine_is_secure(const struct media_engine *engine); // can SRTP be done?
 void media_finish_if_closed(struct media *media);
 void media_destroy(struct media *media); // unhooks and frees; ports and next hops are given back
+
+// digits/digits.c
+void media_note_digit(struct media *media, enum media_side side, const struct message *message);
 
 // orphan.c
 void media_orphan_scan(struct media_engine *engine);

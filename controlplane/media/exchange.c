@@ -214,6 +214,8 @@ void media_forget(struct media *media, enum media_side side)
 	if (media->former != NULL)
 		media->former[side] = (struct media_former){ 0 };
 	leg->unreachable = 0;
+	leg->is_told_digits = false;
+	secret_wipe(leg->digits, sizeof(leg->digits));
 	leg->refused = leg->unauthentic = (struct address){ 0 };
 	media_session_init(&leg->session); // another peer, another session
 	if (media->has_pending && media->offerer != side)
@@ -230,6 +232,12 @@ static const struct media_offer *said_by(const struct media *media, enum media_s
 	return current->line_count > 0 ? current : NULL;
 }
 
+// The other side, which said that, takes them or is told digits otherwise. Nothing said: it may yet.
+static bool has_use_of_events(const struct media_leg *other, const struct media_offer *said)
+{
+	return !said || said->event_type != PAYLOAD_TYPE_NONE || other->is_told_digits;
+}
+
 static bool is_dynamic(uint8_t type)
 {
 	return type >= 96 && type < 128;
@@ -240,8 +248,6 @@ static bool is_dynamic(uint8_t type)
 static uint8_t choose_event_type(const struct media_session *session,
 				 const struct media_offer *said, uint8_t audio_type)
 {
-	if (said && said->event_type == PAYLOAD_TYPE_NONE)
-		return PAYLOAD_TYPE_NONE;
 	if (session->event_type != PAYLOAD_TYPE_NONE)
 		return session->event_type;
 	uint8_t type = said && is_dynamic(said->event_type) ? said->event_type : 101;
@@ -270,7 +276,10 @@ static void write_offer(struct media *media, enum media_side to, const struct me
 	media_session_secure(session, offered_suite(&media->legs[to]), own_tag(&media->legs[to]));
 	struct media_words words = {
 		.direction = said ? (enum media_direction)said->direction : MEDIA_SENDRECV,
-		.event_type = choose_event_type(session, said, theirs ? theirs->audio_type : 0),
+		.event_type =
+			has_use_of_events(&media->legs[!to], said)
+				? choose_event_type(session, said, theirs ? theirs->audio_type : 0)
+				: PAYLOAD_TYPE_NONE,
 		.is_muxed =
 			theirs && theirs->is_muxed, // never our idea, but what is in force stays
 	};
@@ -298,7 +307,7 @@ static void write_answer(struct media *media, enum media_side to, const struct m
 			answer_direction(said ? said->direction : MEDIA_SENDRECV, offer->direction);
 		words.event_type = offer->event_type;
 	}
-	if (said && said->event_type == PAYLOAD_TYPE_NONE)
+	if (!has_use_of_events(&media->legs[!to], said))
 		words.event_type = PAYLOAD_TYPE_NONE;
 	write_words(media, to, &words, said, writer);
 }

@@ -48,15 +48,14 @@ static void notice_change(struct media *media, enum media_side side)
 }
 
 // What a side sends with the number we told it leaves with the one the other side told us (DTMF-003).
-// The worker is told when both are the same, too: it drops what is neither PCMU nor this.
+// The worker is told when both are the same, too: it drops what is neither PCMU nor this. One of them
+// alone: events of ours may leave, or what comes is heard and does not leave.
 static void map_payload(const struct media_leg *from, const struct media_leg *to,
 			struct message_open *open)
 {
-	if (from->session.event_type == PAYLOAD_TYPE_NONE ||
-	    to->current.event_type == PAYLOAD_TYPE_NONE)
-		return;
-	open->payload_in = from->session.event_type;
 	open->payload_out = to->current.event_type;
+	if (to->current.event_type != PAYLOAD_TYPE_NONE || to->is_told_digits)
+		open->payload_in = from->session.event_type;
 }
 
 // What arrives from a side is under its key, what leaves for it under ours.

@@ -53,8 +53,7 @@ static enum verdict check_content(const struct stream *stream, struct packet *pa
 		return VERDICT_DROP_NOT_RTP;
 	if (packet->kind == PACKET_RTCP || packet->payload_type == PACKET_PAYLOAD_PCMU)
 		return VERDICT_FORWARDED;
-	bool is_event = packet->payload_type == stream->payload_in &&
-			stream->payload_out != PAYLOAD_TYPE_NONE && packet->media_size >= 4;
+	bool is_event = packet->payload_type == stream->payload_in && packet->media_size >= 4;
 	return is_event ? VERDICT_FORWARDED : VERDICT_DROP_PAYLOAD_TYPE;
 }
 

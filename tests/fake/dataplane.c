@@ -189,7 +189,7 @@ static void obey(struct dataplane *dataplane, const struct message *message)
 		set_rollover(dataplane, message);
 		break;
 	default:
-		assert(message->kind == MESSAGE_STREAM_CLOSE); // control sends no other
+		assert(message->kind == MESSAGE_STREAM_DIGITS); // control sends no other
 	}
 }
 
@@ -287,6 +287,26 @@ const struct message *fake_dataplane_sent(const struct dataplane *dataplane, uns
 void fake_dataplane_forget_sent(struct dataplane *dataplane)
 {
 	dataplane->sent.count = 0;
+}
+
+unsigned fake_dataplane_take_digits(struct dataplane *dataplane, uint32_t index, char *room,
+				    size_t room_size)
+{
+	unsigned duration_ms = 0;
+	size_t used = 0;
+	for (unsigned i = 0; i < dataplane->sent.count; i++) {
+		struct message *message = &dataplane->sent.values[i];
+		if (message->kind != MESSAGE_STREAM_DIGITS || message->stream.index != index)
+			continue;
+		assert(message->stream.generation == dataplane->views[index].generation);
+		assert(used + message->digits.count < room_size);
+		memcpy(room + used, message->digits.text, message->digits.count);
+		used += message->digits.count;
+		duration_ms = message->digits.duration_ms;
+		message->kind = MESSAGE_NONE;
+	}
+	room[used] = 0;
+	return duration_ms;
 }
 
 const struct message *fake_dataplane_last_open(const struct dataplane *dataplane, uint32_t index)

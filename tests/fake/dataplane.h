@@ -29,6 +29,10 @@ void fake_dataplane_set_alive(struct dataplane *dataplane, bool is_alive);
 unsigned fake_dataplane_sent_count(const struct dataplane *dataplane);
 const struct message *fake_dataplane_sent(const struct dataplane *dataplane, unsigned number);
 void fake_dataplane_forget_sent(struct dataplane *dataplane);
+// What it was told to send as telephone events from that stream since it was asked last, one behind the
+// other; how long the last one is held.
+unsigned fake_dataplane_take_digits(struct dataplane *dataplane, uint32_t index, char *room,
+				    size_t room_size);
 // The last OPEN of a stream still recorded; NULL: none.
 const struct message *fake_dataplane_last_open(const struct dataplane *dataplane, uint32_t index);
 // What an open stream has; NULL: no key of its generation.

@@ -170,7 +170,8 @@ static void send_on(struct world *world, const struct stream *stream, const stru
 	if (stream->flags & STREAM_NO_NEXT_HOP)
 		return;
 	memcpy(media, frame + packet->offset, packet->size);
-	transform_renumber(stream, packet, media);
+	if (!transform_renumber(stream, packet, media))
+		return;
 	rewrite_headers(stream, &world->rules, media, packet->size);
 	if (packet->kind == PACKET_RTP)
 		require((media[1] & 0x7f) == PACKET_PAYLOAD_PCMU ||

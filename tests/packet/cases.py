@@ -271,9 +271,13 @@ CASES = [
          [arrives(rtp(n, payload_type=n)) for n in (0, 8, 13, 18, 96, 101, 127)],
          {"forwarded": 2, "drop_payload_type": 5}, [leaves(rtp(0)), leaves(rtp(101, payload_type=101))],
          figures={"drop_malformed": 0, "drop_payload_type": 5}),
-    Case("a telephone event the other leg does not take, or too short to be one, is dropped (DTMF-003)",
+    Case("a telephone event that was not negotiated, or too short to be one, is dropped (DTMF-003)",
          [arrives(event(5, 0, 160, payload_type=101)), arrives(rtp(payload_type=96, payload=b"abc"), **FROM_B)],
-         {"drop_payload_type": 2}, script=[opens(events=(101, NONE)), opens_back(events=(96, 101))]),
+         {"drop_payload_type": 2}, script=[opens(events=(NONE, 101)), opens_back(events=(96, 101))]),
+    Case("a telephone event for a leg that takes none is heard, and does not leave (DTMF-002)",
+         [arrives(p) for p in pressed(7, payload_type=101)], {"forwarded": 2, "drop_heard": 4},
+         [leaves(rtp(43)), leaves(rtp(48))], script=[opens(events=(101, NONE))],
+         figures={"events": 1, "packets": 6}, events=[STARTED, heard("7")]),
 
     # RTCP.
     Case("RTCP is relayed beside its RTP",

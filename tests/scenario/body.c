@@ -40,6 +40,7 @@ static const struct body bodies[] = {
 	{ "video",    HERE "m=video 30002 RTP/AVP 31\r\n" },
 	{ "private",  "c=IN IP4 10.1.2.3\r\nt=0 0\r\n" AUDIO("30000") },
 	{ "event96",  HERE "m=audio 30000 RTP/AVP 0 96\r\n" PCMU "a=rtpmap:96 telephone-event/8000\r\n" },
+	{ "noevents", HERE "m=audio 30000 RTP/AVP 0\r\n" PCMU "a=sendrecv\r\n" },
 	{ "refused",  HERE "m=audio 0 RTP/AVP 0\r\n" },
 	{ "broken",   "m=audio\r\nnonsense\r\n" },
 };

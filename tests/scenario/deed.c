@@ -153,6 +153,7 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "carrier_moves", &calls->carrier_moves },
 		{ "address_moves", &calls->address_moves },
 		{ "late_answers", &calls->late_answers },
+		{ "infos_dropped", &calls->infos_dropped },
 		{ "uri_moves", &calls->uri_moves },
 		{ "redirects", &calls->redirects },
 		{ "limits_asked", &calls->limits.asked },
@@ -237,6 +238,37 @@ static bool tell_event(struct story *story, enum message_kind kind)
 	return true;
 }
 
+static bool take_held(struct story *story, unsigned long *out_ms)
+{
+	return words_take_if(&story->words, "held") && story_take_number(story, out_ms);
+}
+
+// "presses 5 held 160": what a worker tells of the stream that arrives from that side.
+static bool press(struct story *story, enum media_side side)
+{
+	unsigned long held_ms = 0;
+	const char *digit = words_take(&story->words);
+	return digit != NULL && take_held(story, &held_ms) &&
+	       talk_press(story->node, side, digit[0], (unsigned)held_ms);
+}
+
+// "hears 5# held 100", "hears nothing": what a worker was told to send that side.
+static bool check_heard(struct story *story, enum media_side side)
+{
+	char heard[256];
+	unsigned long held_ms = 0;
+	const char *wanted = words_take(&story->words);
+	unsigned was_ms = talk_heard(story->node, side, heard, sizeof heard);
+	if (wanted == NULL)
+		return story_fail(story, "SIDE hears DIGITS held MS, or nothing");
+	if (strcmp(wanted, "nothing") == 0)
+		return heard[0] == 0 || story_fail(story, "it hears %s", heard);
+	if (!take_held(story, &held_ms))
+		return story_fail(story, "held MS");
+	return (strcmp(heard, wanted) == 0 && held_ms == was_ms) ||
+	       story_fail(story, "it hears \"%s\", held %u", heard, was_ms);
+}
+
 // "caller mute", "called talks", "caller dropped ttl": from now on, in every call. "called reports 255",
 // "called unreachable 3 times", "caller stranger 203.0.113.99:4000": of the oldest call, now.
 static bool do_party(struct story *story)
@@ -268,6 +300,10 @@ static bool do_party(struct story *story)
 	} else if (words_take_if(&story->words, "stranger")) {
 		return address_parse(text_of(words_take(&story->words)), &stranger) &&
 		       talk_from(story->node, side, MESSAGE_STREAM_REFUSED, &stranger);
+	} else if (words_take_if(&story->words, "presses")) {
+		return press(story, side);
+	} else if (words_take_if(&story->words, "hears")) {
+		return check_heard(story, side);
 	} else if (words_take_if(&story->words, "moves")) {
 		return address_parse(text_of(words_take(&story->words)), &stranger) &&
 		       talk_from(story->node, side, MESSAGE_STREAM_LEARNED, &stranger);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/session/digits.h"
 #include "call/watch/attack.h"
 #include "fake/dataplane.h"
 #include "fake/history.h"
@@ -147,6 +148,7 @@ static void start_media(struct node *node)
 						.event = media_event };
 	enum status status = media_engine_start(&options, &node->media);
 	assert(status == OK);
+	media_engine_set_digits(node->media, digits_heard, true);
 	(void)status;
 }
 

@@ -19,6 +19,7 @@ bool story_config(struct story *story)
 {
 	struct sip_config *sip = &story->node->config.sip;
 	struct limits_config *limits = &story->node->config.limits;
+	struct media_config *media = &story->node->config.media;
 	const char *name = words_take(&story->words);
 	const struct {
 		const char *name;
@@ -30,6 +31,7 @@ bool story_config(struct story *story)
 		{ "ring_timeout_s", &sip->ring_timeout_s },
 		{ "ack_timeout_s", &sip->ack_timeout_s },
 		{ "max_call_duration_s", &sip->max_call_duration_s },
+		{ "dtmf", &media->dtmf },
 		{ "trial_calls", &limits->trial_calls },
 		{ "max_cps", &limits->max_cps },
 		{ "bandwidth_mbps", &limits->bandwidth_mbps },

@@ -33,7 +33,8 @@
 //   config edge dublin 192.0.2.9 192.0.2.10                        this node is there too: SIP, media
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
 //   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times |
-//   caller stranger ADDRESS | moves ADDRESS
+//   caller stranger ADDRESS | moves ADDRESS · called presses 5 held 160
+//   called hears 5# held 100 · called hears nothing               telephone events of ours since then
 //   verdict caller ttl                                            why the caller is not heard now
 //   ban alice 60s · unban alice | all · bans 1 · loop late 50ms
 //   repeat 250 times · … · end                                     each time with another alice/each

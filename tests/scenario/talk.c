@@ -101,3 +101,30 @@ bool talk_from(struct node *node, enum media_side side, enum message_kind kind,
 	fake_dataplane_tell(node->dataplane, kind, facts.media[side].stream_index, source);
 	return true;
 }
+
+bool talk_press(struct node *node, enum media_side side, char digit, unsigned duration_ms)
+{
+	struct call_facts facts;
+	if (!read_oldest(node, &facts))
+		return false;
+	uint32_t index = facts.media[side].stream_index;
+	struct message message = {
+		.kind = MESSAGE_STREAM_DIGIT,
+		.stream = { index, fake_dataplane_view(node->dataplane, index)->generation },
+		.digits = { .count = 1, .duration_ms = (uint16_t)duration_ms, .text = { digit } },
+	};
+	fake_dataplane_tell_message(node->dataplane, &message);
+	fake_dataplane_view(node->dataplane, index)->events++;
+	node_wait(node, WHEEL_TICK_MS);
+	return true;
+}
+
+unsigned talk_heard(struct node *node, enum media_side side, char *room, size_t room_size)
+{
+	struct call_facts facts;
+	room[0] = 0;
+	if (!read_oldest(node, &facts))
+		return 0;
+	return fake_dataplane_take_digits(node->dataplane, facts.media[!side].stream_index, room,
+					  room_size);
+}

@@ -5,6 +5,7 @@
 // Runs on: the thread of the test.
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "dataplane/message.h"
@@ -29,3 +30,7 @@ bool talk_unreachable(struct node *node, enum media_side side);
 // What a worker tells of a source of that side: MESSAGE_STREAM_REFUSED, MESSAGE_STREAM_LEARNED.
 bool talk_from(struct node *node, enum media_side side, enum message_kind kind,
 	       const struct address *source);
+// A worker hears that side press a key; what it was told to send that side since this was asked last, and
+// how long the last of it is held.
+bool talk_press(struct node *node, enum media_side side, char digit, unsigned duration_ms);
+unsigned talk_heard(struct node *node, enum media_side side, char *room, size_t room_size);

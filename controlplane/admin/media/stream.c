@@ -116,6 +116,13 @@ static void set_verdict(json_t *object, const struct call_facts *facts, enum med
 	admin_json_set(object, "fix", json_string(diagnosis_facts(verdict)->fix));
 }
 
+// Which keys were pressed, where the configuration says so (media.show_digits); how many is a figure.
+static json_t *digits_to_json(const struct call_facts *facts, enum media_side side)
+{
+	const char *digits = facts->digits[side];
+	return digits != NULL && digits[0] != 0 ? json_string(digits) : json_null();
+}
+
 json_t *admin_stream_to_json(const struct admin_context *context, const struct call_facts *facts,
 			     enum media_side side)
 {
@@ -132,6 +139,7 @@ json_t *admin_stream_to_json(const struct admin_context *context, const struct c
 			       ? json_null()
 			       : json_integer(figures->event_type));
 	set_addresses(object, facts, side);
+	admin_json_set(object, "digits", digits_to_json(facts, side));
 	set_figures(object, figures);
 	admin_json_set(object, "idle_ms", idle_ms(context, &figures->rtp));
 	admin_json_set(object, "drops", drops_to_json(&figures->rtp));

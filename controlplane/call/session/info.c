@@ -6,15 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "call/end.h"
 #include "call/header/carry.h"
 #include "call/header/header.h"
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/session/digits.h"
 #include "config/config.h"
 
 #define WAITING_MAX 5
+#define TOLD_MAX 20 // of ours: digits, of which a worker tells so many in a second
 #define BODY_MAX 2048
 #define HEADERS_MAX (HEADER_ROOM + 256)
 
@@ -59,24 +62,34 @@ static void write_headers(struct writer *writer, const struct sip_message *info)
 	}
 }
 
-static struct info *create(struct leg *other, const struct sip_message *info)
+// `info` NULL: one of ours.
+static struct info *create(struct leg *other, const struct sip_message *info, struct text type,
+			   struct text body)
 {
 	char room[HEADERS_MAX];
 	struct writer lines = writer_of(room, sizeof room);
-	struct text type = sip_message_header(info, "Content-Type", 0);
-	write_headers(&lines, info);
+	if (info != NULL)
+		write_headers(&lines, info);
 	carry_write(other, &lines);
 	struct text headers = writer_done(&lines);
-	size_t size = type.size + info->body.size + headers.size;
+	size_t size = type.size + body.size + headers.size;
 	struct info *made = lines.failed ? NULL : malloc(sizeof *made + size);
 	if (made == NULL)
 		return NULL;
 	struct writer writer = writer_of(made->room, size);
 	*made = (struct info){ 0 };
 	made->content_type = writer_keep(&writer, type);
-	made->body = writer_keep(&writer, info->body);
+	made->body = writer_keep(&writer, body);
 	made->headers = writer_keep(&writer, headers);
 	return made;
+}
+
+// Its body may be a digit.
+static void destroy(struct info *info)
+{
+	if (info->body.size > 0)
+		secret_wipe((char *)info->body.data, info->body.size);
+	free(info);
 }
 
 static void answer_with(struct leg *leg, unsigned status, struct text headers)
@@ -84,9 +97,11 @@ static void answer_with(struct leg *leg, unsigned status, struct text headers)
 	struct info *info = leg->infos;
 	leg->infos = info->next;
 	leg->info_count--;
-	record_ladder_status(leg->call, leg->side, RECORD_OUT, status);
-	call_reply(info->server, status, NULL, headers);
-	free(info);
+	if (info->server != NULL) {
+		record_ladder_status(leg->call, leg->side, RECORD_OUT, status);
+		call_reply(info->server, status, NULL, headers);
+	}
+	destroy(info);
 }
 
 static void answer(struct leg *leg, unsigned status)
@@ -119,9 +134,26 @@ static void refuse(struct leg *leg, struct sip_server *server, unsigned status, 
 	call_reply(server, status, NULL, headers);
 }
 
+static bool can_ask(const struct leg *leg, const struct leg *other)
+{
+	return other != NULL && !other->is_over && leg->call->state != CALL_LEAVING &&
+	       sip_dialog_is_confirmed(other->dialog);
+}
+
+static void append(struct leg *leg, struct info *made)
+{
+	struct info **last = &leg->infos;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = made;
+	if (++leg->info_count == 1)
+		ask_next(leg);
+}
+
 void info_asked(struct leg *leg, struct sip_server *server, const struct sip_message *info)
 {
 	struct leg *other = leg_other(leg);
+	struct text type = sip_message_header(info, "Content-Type", 0);
 	struct info *made;
 	record_ladder(leg->call, leg->side, RECORD_IN, "INFO");
 	if (!may_pass(leg, info)) {
@@ -130,20 +162,29 @@ void info_asked(struct leg *leg, struct sip_server *server, const struct sip_mes
 		refuse(leg, server, 469, TEXT("Recv-Info:\r\n")); // RFC 6086 4.2.2
 	} else if (info->body.size > BODY_MAX) {
 		refuse(leg, server, 413, TEXT_NONE);
-	} else if (other == NULL || other->is_over || leg->call->state == CALL_LEAVING ||
-		   !sip_dialog_is_confirmed(other->dialog)) {
+	} else if (!can_ask(leg, other)) {
 		refuse(leg, server, 480, TEXT_NONE); // there is nobody yet who could be asked
-	} else if (leg->info_count == WAITING_MAX || (made = create(other, info)) == NULL) {
+	} else if (digits_take_info(leg, server, info)) {
+		return;
+	} else if (leg->info_count >= WAITING_MAX ||
+		   (made = create(other, info, type, info->body)) == NULL) {
 		refuse(leg, server, 500, TEXT("Retry-After: 1\r\n"));
 	} else {
-		struct info **last = &leg->infos;
 		made->server = server;
-		while (*last != NULL)
-			last = &(*last)->next;
-		*last = made;
-		if (++leg->info_count == 1)
-			ask_next(leg);
+		append(leg, made);
 	}
+}
+
+void info_tell(struct leg *leg, struct text content_type, struct text body)
+{
+	struct leg *other = leg_other(leg);
+	struct info *made = NULL;
+	if (can_ask(leg, other) && leg->info_count < TOLD_MAX)
+		made = create(other, NULL, content_type, body);
+	if (made != NULL)
+		append(leg, made);
+	else
+		counter_add(&leg->calls->counters.infos_dropped, 1);
 }
 
 void info_response(struct leg *asked, const struct sip_message *response)
@@ -193,8 +234,9 @@ void info_clear(struct leg *leg)
 	while (leg->infos != NULL) {
 		struct info *info = leg->infos;
 		leg->infos = info->next;
-		sip_server_release(info->server);
-		free(info);
+		if (info->server != NULL)
+			sip_server_release(info->server);
+		destroy(info);
 	}
 	leg->info_count = 0;
 }

@@ -13,6 +13,7 @@
 #include "call/record.h"
 #include "call/session/answer.h"
 #include "call/session/ask.h"
+#include "call/session/digits.h"
 #include "call/table.h"
 #include "call/transfer/join.h"
 #include "call/transfer/replaces.h"
@@ -132,6 +133,7 @@ static enum refusal_cause describe(const struct call *call, struct call *target,
 					    call->suites);
 	if (status == OK) {
 		media_set_symmetric(target->media, MEDIA_CALLER, call->has_symmetric_rtp);
+		digits_note_leg(target->caller);
 		status = media_receive_offer(target->media, MEDIA_CALLER, invite->body, &problem);
 	}
 	if (status != OK)
