@@ -49,7 +49,7 @@ def parse_arguments():
                         help="the PBX talks SRTP (keys by SDES), the carrier RTP as without it")
     parser.add_argument("--tls", action="store_true",
                         help="the PBX's SIP comes by TLS, with certificates of a CA made for it")
-    parser.add_argument("--build", default=os.environ.get("TRUNKD_BUILD", str(ROOT / "build")),
+    parser.add_argument("--build", type=os.path.abspath, default=os.environ.get("TRUNKD_BUILD", str(ROOT / "build")),
                         help="build directory (./build)")
     parser.add_argument("--seconds", type=int, default=speech.SECONDS, help="of the call (10)")
     parser.add_argument("--trace", action="store_true", help="keep pcap files of both phones' cables")

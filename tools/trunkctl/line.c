@@ -98,8 +98,20 @@ static bool write_other(struct writer *writer, char *const *words, int count, in
 	return true;
 }
 
+// The line is one request: whatever stood behind a line break would be another, of whoever chose the word.
+static bool are_of_one_line(char *const *words, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (strpbrk(words[i], "\r\n"))
+			return false;
+	return true;
+}
+
 bool line_write(struct writer *writer, char *const *words, int count, const char **out_problem)
 {
+	*out_problem = "a word holds a line break";
+	if (!are_of_one_line(words, count))
+		return false;
 	for (int i = 0; i < count; i++) {
 		struct text word = text_of(words[i]);
 		writer_string(writer, i > 0 ? " " : "");

@@ -79,6 +79,18 @@ static bool write_words(char *const *words, int count, char room[static 512])
 	return is_good && writer_string_done(&writer) != NULL;
 }
 
+// A name from a customer, handed on by a script, must not bring a request of its own along.
+static void no_word_brings_another_line_along(void **state)
+{
+	static char *const WORDS[][2] = { { "show", "x\nremove trunk acme\n" },
+					  { "replay", "config=/tmp\nhangup all\n" },
+					  { "add", "name=\r" } };
+	(void)state;
+	char room[512];
+	for (unsigned i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++)
+		assert_false(write_words(WORDS[i], 2, room));
+}
+
 static void files_go_to_trunkd_as_octets_or_whole_paths(void **state)
 {
 	char name[] = "/tmp/trunkctl_test_XXXXXX", room[512], file[64], word[64], wanted[128];
@@ -392,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_word_arrives_as_it_was_typed),
 		cmocka_unit_test(a_password_among_the_words_is_refused_and_one_line_of_input_taken),
+		cmocka_unit_test(no_word_brings_another_line_along),
 		cmocka_unit_test(files_go_to_trunkd_as_octets_or_whole_paths),
 		cmocka_unit_test(a_trunk_is_told_in_four_groups),
 		cmocka_unit_test(an_explanation_is_told_check_by_check),
