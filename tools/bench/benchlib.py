@@ -199,6 +199,17 @@ def build_directory(wanted, *targets):
     return folder
 
 
+def build_facts(folder):
+    """How it was built: what is measured depends on it."""
+    done = subprocess.run(["meson", "introspect", "--buildoptions", str(folder)], capture_output=True, text=True,
+                          check=False)
+    wanted = ("buildtype", "b_lto", "b_sanitize")
+    with contextlib.suppress(ValueError):
+        values = {option["name"]: option["value"] for option in json.loads(done.stdout)}
+        return {name: values[name] for name in wanted if name in values}
+    return {}
+
+
 __all__ = ["GENERATOR_CPU", "RELAY_CPU", "HERE", "ROOT", "LabError", "Progress", "Wire",
-           "build_directory", "deep_backlog", "first", "jiffies_of_others", "last_line", "machine", "median",
+           "build_directory", "build_facts", "deep_backlog", "first", "jiffies_of_others", "last_line", "machine", "median",
            "remove", "run", "run_parts", "search", "spread", "weight"]
