@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "attachment.h"
 #include "base/log.h"
@@ -34,16 +35,23 @@ static uint64_t note_lateness(struct control *control)
 	return turn_us > TICK_MS * 1000 ? turn_us - TICK_MS * 1000 : 0;
 }
 
+static uint64_t thread_time_us(void)
+{
+	struct timespec used = { 0, 0 };
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
 static void tick(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
 	struct control *control = context;
 	uint64_t late_us = note_lateness(control);
-	uint32_t salt;
 	clock_update(&control->clock);
-	sip_guard_tick(control->guard, late_us);
-	sip_transport_sieve(control->transport, sip_guard_share(control->guard, &salt), salt);
+	sip_guard_tick(control->guard, late_us, thread_time_us());
+	struct sip_guard_sieve sieve = sip_guard_sieve(control->guard);
+	sip_transport_sieve(control->transport, &sieve);
 	attachment_tick(control->attachment);
 	media_engine_tick(control->media);
 	wheel_run(control->wheel, control->clock.now_ms);

@@ -15,6 +15,7 @@
 
 struct event_base;
 struct sip_guard;
+struct sip_guard_sieve;
 struct sip_tls;
 struct sip_transport;
 struct wheel;
@@ -110,8 +111,8 @@ void sip_transport_stop(struct sip_transport *transport);
 // on. ERR_SYSTEM: an address is taken (logged); nothing listens by TLS then.
 enum status sip_transport_follow_tls(struct sip_transport *transport);
 enum status sip_transport_send(void *transport, struct text octets, struct sip_flow *flow);
-// In overload: of 65536 new calls by UDP so many are read (sip/guard/sieve.h).
-void sip_transport_sieve(struct sip_transport *transport, unsigned share, uint32_t salt);
+// In overload: of the new calls by UDP these alone are read.
+void sip_transport_sieve(struct sip_transport *transport, const struct sip_guard_sieve *sieve);
 // This connection's peer has had a call or the like: no newcomer takes its place any more.
 void sip_transport_trust(void *transport, uint64_t connection);
 // It is closed once the message that is being read from it is done with, and its answer sent.

@@ -307,7 +307,8 @@ void node_wait(struct node *node, uint64_t ms)
 		talk_go_on(node, step_ms);
 		media_engine_tick(node->media);
 		wheel_run(node->wheel, node->clock.now_ms);
-		sip_guard_tick(node->guard, node->late_us);
+		sip_guard_tick(node->guard, node->late_us,
+			       node->clock.now_ms * 1000); // never rests
 	}
 }
 

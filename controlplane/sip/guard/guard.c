@@ -12,6 +12,12 @@
 #define FLOOD_FACTOR 10 // seconds' worth of messages refused in a minute that are a flood
 #define TOLD_MS 60000
 
+struct sip_guard_message {
+	struct text octets;
+	const struct sip_flow *flow;
+	uint64_t age_us; // for how long it waited
+};
+
 uint64_t sip_guard_now_us(const struct sip_guard *guard)
 {
 	return guard->options.clock->now_ms * 1000;
@@ -136,32 +142,46 @@ static bool answers_options(struct sip_guard *guard, const struct sip_guard_peek
 	return verdict == SIP_GUARD_PING_ANSWER;
 }
 
+// One that has been repeated for long, by all that can be known of it.
+static bool is_late(struct sip_guard *guard, const struct sip_guard_message *message)
+{
+	struct sip_guard_window *window = &guard->overload.window;
+	uint32_t place = 0;
+	if (!guard->overload.is_on)
+		return false;
+	if (!sip_flow_is_reliable(message->flow))
+		place = sip_guard_sieve_place(&window->sieve, message->octets,
+					      &message->flow->remote);
+	return sip_guard_window_is_late(window, place, sip_guard_now_us(guard) - message->age_us);
+}
+
 // An INVITE outside any dialog: a new call, or one more copy of it.
 static enum sip_guard_verdict judge_call(struct sip_guard *guard, const struct sip_guard_peek *peek,
-					 uint64_t age_us, bool is_peer)
+					 const struct sip_guard_message *message, bool is_peer)
 {
 	uint64_t now_us = sip_guard_now_us(guard);
-	enum sip_guard_need need = !is_peer                ? SIP_GUARD_NEED_STRANGER
+	if (message->age_us > guard->options.config->stale_ms * 1000ull)
+		return drop(guard, SIP_GUARD_DROP_STALE);
+	bool comes_late = is_late(guard, message) && !peek->has_credentials;
+	enum sip_guard_need need = comes_late              ? SIP_GUARD_NEED_LATE
+				   : !is_peer              ? SIP_GUARD_NEED_STRANGER
 				   : peek->has_credentials ? SIP_GUARD_NEED_STARTED
 							   : SIP_GUARD_NEED_PEER;
-	if (age_us > guard->options.config->stale_ms * 1000ull) {
-		sip_guard_overload_note_stale(&guard->overload);
-		return drop(guard, SIP_GUARD_DROP_STALE);
-	}
-	if (sip_guard_overload_admit(&guard->overload, need, now_us))
+	bool is_hopeless = comes_late && !guard->overload.window.takes_late;
+	if (!is_hopeless && sip_guard_overload_admit(&guard->overload, need, now_us))
 		return SIP_GUARD_NEXT;
-	if (!sip_guard_overload_may_answer(&guard->overload, now_us))
+	if (!sip_guard_overload_may_answer(&guard->overload, need, now_us))
 		return drop(guard, SIP_GUARD_DROP_OVERLOAD);
 	counter_add(&guard->counters.shed, 1);
 	return SIP_GUARD_SHED;
 }
 
-static enum sip_guard_verdict judge_lines(struct sip_guard *guard, struct text octets,
-					  const struct sip_flow *flow, uint64_t age_us,
-					  bool is_peer)
+static enum sip_guard_verdict judge_lines(struct sip_guard *guard,
+					  const struct sip_guard_message *message, bool is_peer)
 {
+	const struct sip_flow *flow = message->flow;
 	struct sip_guard_peek peek;
-	sip_guard_peek(octets, &peek);
+	sip_guard_peek(message->octets, &peek);
 	if (!is_peer && sip_guard_is_scanner(peek.user_agent)) {
 		sip_guard_condemn(guard, flow, SIP_GUARD_CAUSE_SCANNER, sip_flow_is_reliable(flow));
 		return drop(guard, SIP_GUARD_DROP_SCANNER);
@@ -173,7 +193,7 @@ static enum sip_guard_verdict judge_lines(struct sip_guard *guard, struct text o
 	    !answers_options(guard, &peek, flow, is_peer))
 		return drop(guard, SIP_GUARD_DROP_OPTIONS);
 	if (peek.kind == SIP_GUARD_INVITE)
-		return judge_call(guard, &peek, age_us, is_peer);
+		return judge_call(guard, &peek, message, is_peer);
 	return SIP_GUARD_NEXT;
 }
 
@@ -210,7 +230,8 @@ enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octe
 	if (is_peer ? !has_share(guard, key, &flow->remote)
 		    : !admit_stranger(guard, key, flow, &why))
 		return drop(guard, why);
-	enum sip_guard_verdict verdict = judge_lines(guard, octets, flow, age_us, is_peer);
+	const struct sip_guard_message message = { octets, flow, age_us };
+	enum sip_guard_verdict verdict = judge_lines(guard, &message, is_peer);
 	if (verdict == SIP_GUARD_FIRST || verdict == SIP_GUARD_NEXT)
 		counter_add(&guard->counters.passed[is_peer], 1);
 	return verdict;

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "sip/flow.h"
 #include "sip/guard/counters.h"
+#include "sip/guard/sieve.h"
 #include "sip/transport.h"
 
 struct guard_config;
@@ -63,11 +64,12 @@ struct sip_guard_options {
 
 struct sip_guard *sip_guard_create(const struct sip_guard_options *options);
 void sip_guard_destroy(struct sip_guard *guard);
-// Each turn of the loop's timer: bans that end, overload. late_us: how much too late that turn is.
-void sip_guard_tick(struct sip_guard *guard, uint64_t late_us);
+// Each turn of the loop's timer: bans that end, overload. late_us: how much too late that turn is; used_us:
+// CPU time that the thread has had.
+void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us);
 
-// How many of 65536 new calls by UDP are worth reading at all, and which: as sip_guard_sieve_set() asks.
-unsigned sip_guard_share(const struct sip_guard *guard, uint32_t *out_salt);
+// Which new calls by UDP are worth reading at all, now.
+struct sip_guard_sieve sip_guard_sieve(const struct sip_guard *guard);
 
 // Judges a message that waited for age_us; then delivers it as judged.
 enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octets,

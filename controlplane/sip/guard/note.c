@@ -5,13 +5,11 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "sip/guard/sieve.h"
 #include "sip/guard/source.h"
 
 #define WINDOW_MS 60000
 #define SWEEP_PLACES 256
 #define LINES_PER_S 5
-#define SALT_MS 60000
 #define LED_MS 32000 // as long as a transaction (Timer F)
 #define LED_PER_S 16 // new ones: no more than 512 at a time, of 16,384 places
 
@@ -196,22 +194,10 @@ static void sweep_on(struct sip_guard *guard)
 	guard->active = 0;
 }
 
-// Another choice now and then, so that nobody's number stays out. Rarely: those who were left out and
-// repeat their INVITE would be let in too late, in the place of new calls, for as long as they repeat.
-static void choose_salt(struct sip_guard *guard)
+struct sip_guard_sieve sip_guard_sieve(const struct sip_guard *guard)
 {
-	uint64_t now_ms = guard->options.clock->now_ms;
-	if (guard->salt_ms != 0 && now_ms - guard->salt_ms < SALT_MS)
-		return;
-	random_fill(&guard->salt, sizeof(guard->salt));
-	guard->salt_ms = now_ms;
-}
-
-unsigned sip_guard_share(const struct sip_guard *guard, uint32_t *out_salt)
-{
-	*out_salt = guard->salt;
-	return guard->overload.is_on ? (unsigned)(guard->overload.share * SIP_GUARD_SHARE_ALL)
-				     : SIP_GUARD_SHARE_ALL;
+	static const struct sip_guard_sieve none = { .share = SIP_GUARD_SHARE_ALL };
+	return guard->overload.is_on ? guard->overload.window.sieve : none;
 }
 
 static void tell_overload(struct sip_guard *guard, enum sip_guard_change change)
@@ -229,22 +215,22 @@ static void tell_overload(struct sip_guard *guard, enum sip_guard_change change)
 	guard->options.event(guard->options.context, &event);
 }
 
-void sip_guard_tick(struct sip_guard *guard, uint64_t late_us)
+void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us)
 {
 	const struct guard_config *config = guard->options.config;
 	struct sip_guard_counters *counters = &guard->counters;
 	sip_guard_overload_note(&guard->overload, SIP_GUARD_LOOP, late_us);
 	enum sip_guard_change change = sip_guard_overload_look(
-		&guard->overload, config->queue_ms * 1000ull, sip_guard_now_us(guard));
-	if (change == SIP_GUARD_BEGAN)
-		guard->salt_ms = 0; // the choice stands for a minute from now
+		&guard->overload, config->queue_ms * 1000ull,
+		(struct sip_guard_time){ sip_guard_now_us(guard), used_us });
+	if (change == SIP_GUARD_BEGAN) // nobody can choose a number that is let in
+		random_fill(&guard->overload.window.sieve.salt, sizeof(uint32_t));
 	if (change != SIP_GUARD_SAME)
 		tell_overload(guard, change);
 	counter_set(&counters->is_overloaded, guard->overload.is_on);
 	counter_set(&counters->calls_rate,
 		    guard->overload.is_on ? (uint64_t)guard->overload.rate : 0);
-	choose_salt(guard);
-	counter_set(&counters->share, sip_guard_share(guard, &(uint32_t){ 0 }));
+	counter_set(&counters->share, sip_guard_sieve(guard).share);
 	counter_set(&counters->wait_us, guard->overload.standing_us);
 	sweep_on(guard);
 }

@@ -4,18 +4,17 @@
 
 #define RATE_MIN 10.0
 #define RATE_MAX 1000000.0
-// Tried on the model of overload_test.c at 1.5 and 10 times 300, 1,000 and 8,000 calls a second: the
-// thread rests for 2 % of the time at most.
-#define BY_ERROR 0.06
-#define BY_GROWTH 0.3
-#define SLOWER (-0.5) // at most, in one window
-#define FASTER 0.02 // at least, while nothing waits and some are refused
+// Tried on the models of overload_test.c and window_test.c.
+#define REMEMBERED 0.975 // of what was counted, from one window to the next: four seconds
+#define TRUSTED 0.3 // of what the last window says about the thread's part of a CPU
+#define USED_UP 0.8 // of its part: more would be used, too
+#define SPARE_STEP 0.01 // how much more is tried for each window in a row that has time to spare
+#define SPARE_MAX 0.05
+#define SMOOTH 0.1 // of the rate that the window is fitted to: a second
+#define MORE_AT_REST 0.1 // than it can do by our reckoning, while nothing waits
+#define REST_US 333000.0 // who waits for so long beyond what is aimed at: nobody new comes in
+#define RATIO_MIN 0.05
 #define BURSTS_PER_S 50.0
-// Of those that are read some are refused, so that somebody hears 503 and the rate is always used.
-#define READ_FOR_ONE 1.25
-#define SHARE_MIN (1.0 / 256)
-#define SHARE_LESS 0.25 // at most, in one window
-#define SHARE_STEP 0.2
 #define WINDOWS_PER_S (1000000.0 / SIP_GUARD_WINDOW_US)
 
 void sip_guard_overload_note(struct sip_guard_overload *overload, enum sip_guard_queue queue,
@@ -40,76 +39,99 @@ static uint64_t close_window(struct sip_guard_overload *overload)
 	return standing_us;
 }
 
-// While the queue stands the thread never rests, so what it let in then is what it can do; or twice that:
-// of calls that begin, most of the work is still to come.
-static void begin(struct sip_guard_overload *overload)
+// By as much as the wait grows in a window more is offered than can be done: datagrams that wait stand in
+// the order of their arrival.
+static void begin(struct sip_guard_overload *overload, uint64_t now_us)
 {
+	double growth_us = (double)overload->standing_us - (double)overload->before_us;
+	double ratio = 1 - growth_us / SIP_GUARD_WINDOW_US;
 	overload->is_on = true;
-	overload->share = 1;
 	overload->calm_windows = 0;
-	overload->rate = overload->admitted * WINDOWS_PER_S / 2;
+	overload->can_do = overload->admitted * WINDOWS_PER_S;
+	sip_guard_window_open(&overload->window, ratio < 1 ? ratio : 1, now_us);
 }
 
-// To read a datagram and to throw it away takes a twentieth of a call's work: at ten times what can be
-// done, with repeats, that would be most of it. So the kernel throws away most of them, unread.
-static void follow_share(struct sip_guard_overload *overload)
+// What a call costs is the thread's time over the calls that were let in: all that it does is counted, and
+// of calls that begin, most of the work is still to come, so both are remembered for a while.
+static void note_cost(struct sip_guard_overload *overload, uint64_t used_us)
 {
-	double seen = overload->admitted + overload->refused + overload->stale + 1;
-	double ratio = (READ_FOR_ONE * overload->rate / WINDOWS_PER_S + 2) / seen;
-	if (ratio > 0.5) // no leap: who was left out comes again, and would be let in too late
-		ratio = 1 + SHARE_STEP * (ratio - 1);
-	overload->share *= ratio < SHARE_LESS ? SHARE_LESS : ratio;
-	overload->share = overload->share < SHARE_MIN ? SHARE_MIN
-			  : overload->share > 1       ? 1
-						      : overload->share;
+	overload->used_us = overload->used_us * REMEMBERED + (double)used_us;
+	overload->let_in = overload->let_in * REMEMBERED + overload->admitted;
+}
+
+// While the queue stands the thread never rests: what it gets of its CPU then, others having the rest, is
+// what it can have. When it rests although some are refused, it can have more.
+static void note_part(struct sip_guard_overload *overload, double part, bool is_busy)
+{
+	bool has_spare = !is_busy && overload->refused > 0 && part > USED_UP * overload->part;
+	overload->spare_windows = has_spare ? overload->spare_windows + 1 : 0;
+	if (is_busy && overload->part > 0)
+		overload->part += TRUSTED * (part - overload->part);
+	else if (is_busy)
+		overload->part = part;
+	double more = SPARE_STEP * overload->spare_windows;
+	overload->part *= 1 + (more < SPARE_MAX ? more : SPARE_MAX);
+	overload->part = overload->part < 1 ? overload->part : 1;
 }
 
 // A queue half as long as allowed is aimed at: then the thread has always something to do, and nobody
-// waits long. By how far it is from there, and by how fast it grows (as RFC 8033 does), of which the
-// part is taken that is work: who is refused costs next to nothing. Fast up once nobody is.
-static void follow(struct sip_guard_overload *overload, uint64_t longest_us)
+// waits long.
+static double correction(const struct sip_guard_overload *overload, uint64_t longest_us)
 {
-	double asked = overload->admitted + overload->refused + 1;
-	double work = (overload->admitted + 1) / asked;
-	double standing_us = (double)overload->standing_us;
-	double error_us = (double)longest_us / 2 - standing_us;
-	double growth_us = standing_us - (double)overload->before_us;
-	bool is_calm = overload->refused == 0 && overload->share >= 1 &&
-		       standing_us < (double)longest_us / 4;
-	double step = (BY_ERROR * error_us - BY_GROWTH * work * growth_us) / SIP_GUARD_WINDOW_US;
-	if (standing_us < (double)longest_us / 8 && overload->refused > 0 && step < FASTER)
-		step = FASTER;
+	double aim_us = (double)longest_us / 2, wait_us = (double)overload->standing_us;
+	double ratio = wait_us < aim_us ? 1 + MORE_AT_REST * (1 - wait_us / aim_us)
+					: 1 - (wait_us - aim_us) / REST_US;
+	return ratio > RATIO_MIN ? ratio : RATIO_MIN;
+}
+
+static double bounded(double rate)
+{
+	return rate < RATE_MIN ? RATE_MIN : rate > RATE_MAX ? RATE_MAX : rate;
+}
+
+static void follow(struct sip_guard_overload *overload, uint64_t longest_us, uint64_t now_us)
+{
+	bool is_calm = overload->refused == 0 && sip_guard_window_is_whole(&overload->window) &&
+		       overload->standing_us < longest_us / 4;
 	overload->calm_windows = is_calm ? overload->calm_windows + 1 : 0;
-	overload->rate *= is_calm ? 1.05 : 1 + (step < SLOWER ? SLOWER : step);
+	if (is_calm) {
+		overload->rate = bounded(overload->rate * 1.05);
+		return;
+	}
+	double can_do = bounded(overload->part * 1e6 * overload->let_in / (overload->used_us + 1));
+	overload->rate = bounded(can_do * correction(overload, longest_us));
+	overload->can_do += SMOOTH * (can_do - overload->can_do);
+	sip_guard_window_follow(&overload->window, overload->can_do, overload->standing_us, now_us);
 }
 
 enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overload,
-					      uint64_t longest_us, uint64_t now_us)
+					      uint64_t longest_us, struct sip_guard_time now)
 {
 	enum sip_guard_change change = SIP_GUARD_SAME;
-	if (overload->window_us == 0)
-		overload->window_us = now_us;
-	if (now_us - overload->window_us < SIP_GUARD_WINDOW_US)
+	if (overload->now.at_us == 0)
+		overload->now = now;
+	uint64_t took_us = now.at_us - overload->now.at_us;
+	if (took_us < SIP_GUARD_WINDOW_US)
 		return SIP_GUARD_SAME;
+	uint64_t used_us = now.used_us - overload->now.used_us;
 	overload->before_us = overload->standing_us;
 	overload->standing_us = close_window(overload);
-	if (overload->is_on) {
-		follow(overload, longest_us);
-	} else if (overload->standing_us > longest_us && overload->before_us > longest_us) {
-		begin(overload);
+	note_cost(overload, used_us);
+	note_part(overload, (double)used_us / (double)took_us,
+		  overload->standing_us >= longest_us / 4);
+	if (!overload->is_on && overload->standing_us > longest_us &&
+	    overload->before_us > longest_us) {
+		begin(overload, now.at_us);
 		change = SIP_GUARD_BEGAN;
 	}
-	overload->rate = overload->rate < RATE_MIN   ? RATE_MIN
-			 : overload->rate > RATE_MAX ? RATE_MAX
-						     : overload->rate;
 	if (overload->is_on)
-		follow_share(overload);
+		follow(overload, longest_us, now.at_us);
 	if (overload->is_on && overload->calm_windows >= SIP_GUARD_CALM_WINDOWS) {
 		overload->is_on = false;
 		change = SIP_GUARD_ENDED;
 	}
-	overload->window_us = now_us;
-	overload->admitted = overload->refused = overload->stale = 0;
+	overload->now = now;
+	overload->admitted = overload->refused = 0;
 	return change;
 }
 
@@ -117,7 +139,7 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guard_need need,
 			      uint64_t now_us)
 {
-	static const unsigned shares[] = { 4, 3, 2 }; // quarters of the burst
+	static const unsigned shares[] = { 4, 3, 2, 1 }; // quarters of the burst
 	bool is_admitted = true;
 	if (overload->is_on) {
 		uint64_t burst = (uint64_t)(overload->rate / BURSTS_PER_S) + 4;
@@ -132,13 +154,11 @@ bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guar
 	return is_admitted;
 }
 
-void sip_guard_overload_note_stale(struct sip_guard_overload *overload)
+// A second's worth at once: who is not answered comes back three times.
+bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, enum sip_guard_need need,
+				   uint64_t now_us)
 {
-	overload->stale++;
-}
-
-bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, uint64_t now_us)
-{
-	return sip_guard_rate_take(&overload->answers, now_us, (uint64_t)(4000000 / overload->rate),
-				   (uint64_t)(overload->rate / 4 / BURSTS_PER_S) + 4);
+	uint64_t burst = (uint64_t)(overload->rate / 2) + 4;
+	return sip_guard_rate_take(&overload->answers, now_us, (uint64_t)(2000000 / overload->rate),
+				   need == SIP_GUARD_NEED_LATE ? burst / 2 : burst);
 }

@@ -40,8 +40,6 @@ struct sip_guard {
 	// All strangers together: seen for the first time, seen before, by streams.
 	struct sip_guard_rate fresh, returning, streams;
 	struct sip_guard_overload overload;
-	uint32_t salt; // of the sieve
-	uint64_t salt_ms; // when it was chosen
 	struct sip_guard_rate led; // peers that only a Contact makes
 	struct sip_guard_rate lines; // of the log
 	uint32_t swept_place; // how far the sweep has come, in which table

@@ -130,9 +130,9 @@ void sip_transport_stop(struct sip_transport *transport)
 	free(transport);
 }
 
-void sip_transport_sieve(struct sip_transport *transport, unsigned share, uint32_t salt)
+void sip_transport_sieve(struct sip_transport *transport, const struct sip_guard_sieve *sieve)
 {
-	udp_sieve(transport->udp, share, salt);
+	udp_sieve(transport->udp, sieve);
 }
 
 // ---- out

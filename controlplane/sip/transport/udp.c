@@ -46,8 +46,7 @@ struct udp {
 	const struct sip_transport_user *user;
 	struct sip_transport_counters *counters;
 	struct batch *batch;
-	unsigned share; // that is read
-	uint32_t salt;
+	struct sip_guard_sieve sieve;
 	unsigned socket_count;
 	struct socket_of sockets[];
 };
@@ -76,7 +75,7 @@ static void note_kernel_drops(struct socket_of *socket, const struct cmsghdr *co
 	struct sip_transport_counters *counters = socket->udp->counters;
 	counter_add(socket->is_sieved ? &counters->sieved : &counters->kernel_drops,
 		    (uint32_t)(drops - socket->kernel_drops));
-	socket->is_sieved = socket->udp->share < SIP_GUARD_SHARE_ALL;
+	socket->is_sieved = socket->udp->sieve.share < SIP_GUARD_SHARE_ALL;
 	socket->kernel_drops = drops;
 }
 
@@ -245,7 +244,7 @@ enum status udp_start(struct event_base *loop, const struct sip_transport_option
 		return ERR_MEMORY;
 	udp->user = &options->user;
 	udp->counters = counters;
-	udp->share = SIP_GUARD_SHARE_ALL;
+	udp->sieve.share = SIP_GUARD_SHARE_ALL;
 	udp->batch = calloc(1, sizeof(*udp->batch));
 	if (udp->batch == NULL)
 		goto fail;
@@ -309,18 +308,17 @@ enum status udp_send(struct udp *udp, struct text octets, const struct sip_flow 
 	return is_passing ? ERR_BUSY : ERR_SYSTEM;
 }
 
-void udp_sieve(struct udp *udp, unsigned share, uint32_t salt)
+void udp_sieve(struct udp *udp, const struct sip_guard_sieve *sieve)
 {
-	if (share == udp->share && (salt == udp->salt || share >= SIP_GUARD_SHARE_ALL))
+	bool has_none = sieve->share >= SIP_GUARD_SHARE_ALL;
+	if (sieve->share == udp->sieve.share &&
+	    (has_none || (sieve->salt == udp->sieve.salt && sieve->start == udp->sieve.start)))
 		return;
-	udp->share = share;
-	udp->salt = salt;
+	udp->sieve = *sieve;
 	for (unsigned i = 0; i < udp->socket_count; i++) {
 		struct socket_of *opened = &udp->sockets[i];
-		opened->is_sieved |=
-			share < SIP_GUARD_SHARE_ALL && sip_guard_sieve_set(opened->fd, share, salt);
-		if (share >= SIP_GUARD_SHARE_ALL)
-			(void)sip_guard_sieve_set(opened->fd, share, salt);
+		bool is_set = sip_guard_sieve_set(opened->fd, opened->local.family, sieve);
+		opened->is_sieved |= is_set && !has_none;
 	}
 }
 

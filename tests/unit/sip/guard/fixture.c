@@ -77,7 +77,7 @@ void guard_fixture_wait(struct guard_fixture *fixture, uint64_t ms)
 	for (uint64_t i = 0; i < ms; i += 10) {
 		fixture->clock.now_ms += 10;
 		fixture->clock.wall_ms += 10;
-		sip_guard_tick(fixture->guard, 0);
+		sip_guard_tick(fixture->guard, 0, fixture->clock.now_ms * 1000);
 	}
 }
 
