@@ -198,7 +198,7 @@ const struct config_option config_options[] = {
 	{ FIELD(notify, timeout_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 500, .max = 120000, .initial = "15000", RESTART,
 	  .sentence = "How long a delivery may take in all; then it counts as failed and is tried again." },
 	{ FIELD(notify, retries), .kind = CONFIG_NUMBER, .min = 0, .max = 10, .initial = "4", RESTART,
-	  .sentence = "How often a failed delivery is tried again before it is given up, which is an alert (11200, 15003, 32986)." },
+	  .sentence = "How often a failed delivery is tried again before it is given up, which is an alert (112xx, 15003, 32986)." },
 	{ FIELD(notify, retry_s), .kind = CONFIG_NUMBER, .unit = "s", .min = 1, .max = 3600, .initial = "10", RESTART,
 	  .sentence = "The pause before the first of these; each is twice as long as the one before." },
 	{ FIELD(notify, in_flight_max), .kind = CONFIG_NUMBER, .min = 1, .max = 256, .initial = "32", RESTART,

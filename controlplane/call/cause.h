@@ -153,6 +153,14 @@
 	    "the zone is right again")                                                             \
 	ROW(WEBHOOK_UNREACHABLE, "webhook_unreachable", 0, "webhook not reached", 11200,           \
 	    "see trunkctl show notifications; trunkctl test trigger NAME tries it")                \
+	ROW(WEBHOOK_TIME, "webhook_time", 0, "webhook too slow", 11203,                            \
+	    "have the URL answer within notify.timeout_ms; trunkctl test trigger NAME tries it")   \
+	ROW(WEBHOOK_CONNECTION, "webhook_connection", 0, "no connection to webhook", 11205,        \
+	    "have the host listen, and let trunkd through; trunkctl test trigger NAME tries it")   \
+	ROW(WEBHOOK_NAME, "webhook_name", 0, "webhook without address", 11210,                     \
+	    "check the host in the URL, and its DNS; trunkctl test trigger NAME tries it")         \
+	ROW(WEBHOOK_TLS, "webhook_tls", 0, "TLS of webhook failed", 11220,                         \
+	    "check the certificate of the host; trunkctl test trigger NAME tries it")              \
 	ROW(WEBHOOK_REFUSED, "webhook_refused", 0, "webhook refused", 15003,                       \
 	    "have the URL answer 2xx; trunkctl test trigger NAME tries it")                        \
 	ROW(MAIL_FAILED, "mail_failed", 0, "mail not sent", 32986,                                 \

@@ -190,6 +190,25 @@ bool fetch_start(struct fetch *fetch, const struct fetch_request *request)
 	return is_begun;
 }
 
+static enum fetch_cause cause_of(CURLcode code)
+{
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return FETCH_CAUSE_NAME;
+	case CURLE_COULDNT_CONNECT:
+		return FETCH_CAUSE_CONNECTION;
+	case CURLE_OPERATION_TIMEDOUT:
+		return FETCH_CAUSE_TIME;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_USE_SSL_FAILED:
+	case CURLE_SSL_CACERT_BADFILE:
+		return FETCH_CAUSE_TLS;
+	default:
+		return FETCH_CAUSE_OTHER;
+	}
+}
+
 static void tell(const struct transfer *transfer, CURLcode code)
 {
 	long status = 0;
@@ -208,6 +227,7 @@ static void tell(const struct transfer *transfer, CURLcode code)
 		answer.problem = "its address is none that may be reached";
 	} else {
 		answer.problem = curl_easy_strerror(code);
+		answer.cause = cause_of(code);
 	}
 	transfer->done(transfer->context, &answer);
 }

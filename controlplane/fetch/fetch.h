@@ -20,9 +20,18 @@ enum fetch_outcome {
 	FETCH_FAILED, // no answer, or a refusal by SMTP
 };
 
+enum fetch_cause { // of FETCH_FAILED
+	FETCH_CAUSE_OTHER,
+	FETCH_CAUSE_NAME, // its host name has no address
+	FETCH_CAUSE_CONNECTION,
+	FETCH_CAUSE_TIME, // connecting, or in all
+	FETCH_CAUSE_TLS, // the handshake, or the certificate
+};
+
 struct fetch_answer { // valid during the call
 	enum fetch_outcome outcome;
 	unsigned status; // of HTTP, or the last of SMTP; 0: none came
+	enum fetch_cause cause;
 	struct text body;
 	const char *problem; // a sentence; "" when it was answered
 };

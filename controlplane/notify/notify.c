@@ -202,13 +202,14 @@ static void destroy_delivery(struct delivery *delivery)
 	free(delivery);
 }
 
-static void end(struct delivery *delivery, enum notify_outcome outcome, unsigned status,
-		const char *problem)
+// Its attempts are added.
+static void end(struct delivery *delivery, struct notify_end end)
 {
 	struct notify *notify = delivery->notify;
-	struct notify_end end = { delivery->job.way, outcome, status, delivery->attempts, problem };
 	notify_done_fn done = delivery->done;
 	void *context = delivery->context;
+	end.way = delivery->job.way;
+	end.attempts = delivery->attempts;
 	destroy_delivery(delivery);
 	tell(notify, done, context, &end);
 }
@@ -233,6 +234,20 @@ static bool can_change(const struct notify_result *result)
 	       status == 429;
 }
 
+static enum notify_cause cause_of(const struct notify_result *result)
+{
+	static const enum notify_cause causes[] = {
+		[FETCH_CAUSE_OTHER] = NOTIFY_CAUSE_OTHER,
+		[FETCH_CAUSE_NAME] = NOTIFY_CAUSE_NAME,
+		[FETCH_CAUSE_CONNECTION] = NOTIFY_CAUSE_CONNECTION,
+		[FETCH_CAUSE_TIME] = NOTIFY_CAUSE_TIME,
+		[FETCH_CAUSE_TLS] = NOTIFY_CAUSE_TLS,
+	};
+	return result->outcome == FETCH_ANSWERED || result->outcome == FETCH_TOO_LONG
+		       ? NOTIFY_CAUSE_ANSWER
+		       : causes[result->cause];
+}
+
 static uint64_t pause_ms(const struct delivery *delivery)
 {
 	return (delivery->notify->options.config->retry_s * 1000ull) << (delivery->attempts - 1);
@@ -247,7 +262,9 @@ static void take_result(struct notify *notify, const struct notify_result *resul
 	delivery->tenant->in_flight--;
 	notify->in_flight--;
 	if (is_delivered(result)) {
-		end(delivery, NOTIFY_DELIVERED, result->status, "");
+		end(delivery, (struct notify_end){ .outcome = NOTIFY_DELIVERED,
+						   .status = result->status,
+						   .problem = "" });
 		return;
 	}
 	if (result->status >= 300 || !result->problem[0])
@@ -256,7 +273,10 @@ static void take_result(struct notify *notify, const struct notify_result *resul
 		writer_string(&writer, result->problem);
 	(void)writer_string_done(&writer);
 	if (delivery->is_once || !can_change(result) || delivery->attempts > config->retries) {
-		end(delivery, NOTIFY_FAILED, result->status, problem);
+		end(delivery, (struct notify_end){ .outcome = NOTIFY_FAILED,
+						   .status = result->status,
+						   .problem = problem,
+						   .cause = cause_of(result) });
 		return;
 	}
 	wheel_start(notify->options.wheel, &delivery->retry,
@@ -329,8 +349,12 @@ void notify_send(struct notify *notify, const struct notify_order *order)
 		pump(notify);
 		return;
 	}
-	struct notify_end end = { order->way, NOTIFY_DROPPED, 0, 0,
-				  problem ? problem : "too many deliveries of the account wait" };
+	struct notify_end end = { order->way,
+				  NOTIFY_DROPPED,
+				  0,
+				  0,
+				  problem ? problem : "too many deliveries of the account wait",
+				  NOTIFY_CAUSE_OTHER };
 	tell(notify, order->done, order->context, &end);
 }
 
@@ -388,7 +412,9 @@ void notify_stop(struct notify *notify)
 		return;
 	notify_sender_stop(notify->sender);
 	while (notify->deliveries)
-		end(notify->deliveries, NOTIFY_STOPPED, 0, "trunkd was stopped meanwhile");
+		end(notify->deliveries,
+		    (struct notify_end){ .outcome = NOTIFY_STOPPED,
+					 .problem = "trunkd was stopped meanwhile" });
 	map_clear(&notify->tenants);
 	notify_mailing_destroy(notify->mailing);
 	if (notify->arrival)

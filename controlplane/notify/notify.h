@@ -28,12 +28,22 @@ enum notify_outcome {
 	NOTIFY_OUTCOME_COUNT
 };
 
+enum notify_cause { // of NOTIFY_FAILED
+	NOTIFY_CAUSE_OTHER, // nor any of these: an address that must not be reached, broken HTTP
+	NOTIFY_CAUSE_NAME, // the host has no address in DNS
+	NOTIFY_CAUSE_CONNECTION,
+	NOTIFY_CAUSE_TIME,
+	NOTIFY_CAUSE_TLS,
+	NOTIFY_CAUSE_ANSWER, // another one than 2xx
+};
+
 struct notify_end { // valid during the call
 	enum notify_way way;
 	enum notify_outcome outcome;
 	unsigned status; // the last of HTTP or SMTP; 0: none came
 	unsigned attempts;
 	const char *problem; // a sentence; "" when it was delivered
+	enum notify_cause cause;
 };
 // Exactly once for each that was sent, perhaps before notify_send returns.
 typedef void (*notify_done_fn)(void *context, const struct notify_end *end);

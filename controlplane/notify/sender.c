@@ -37,6 +37,7 @@ static void answer(struct notify_sender *sender, const struct notify_job *job,
 {
 	struct notify_result result = { .job = job,
 					.outcome = answer->outcome,
+					.cause = answer->cause,
 					.status = answer->status };
 	text_copy_cut(text_of(answer->problem), result.problem, sizeof(result.problem));
 	(void)ring_put(sender->results, &result); // has room for every job

@@ -24,6 +24,7 @@ struct notify_job { // unchanged and in place until its result was taken
 struct notify_result {
 	const struct notify_job *job;
 	enum fetch_outcome outcome;
+	enum fetch_cause cause;
 	unsigned status;
 	char problem[96];
 };

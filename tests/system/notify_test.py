@@ -138,6 +138,18 @@ def test_a_webhook_that_fails_for_good_is_an_alert(site, path, attempts, code, p
     assert site.web.paths().count("/all") == 1 and "/ok" not in site.web.paths()
 
 
+@pytest.mark.parametrize("url,code", [
+    ("http://{host}:8099/closed", 11205), ("http://nowhere.invalid/", 11210), ("https://{host}:8080/ok", 11220),
+    ("{web}/slow", 11203),
+])
+def test_why_a_webhook_was_not_reached_has_a_code(site, url, code):
+    trigger(site, "why", url.format(host=site.net["stranger"].address, web=site.web.base))
+    with site.watch() as seen:
+        provoke(site)
+        notification(site, "why", "webhook", "failed", timeout=40)
+    assert {alert["code"] for alert in seen.alerts()} == {code, 32101}
+
+
 def test_a_webhook_must_not_reach_the_appliance_or_its_networks(site):
     """DEBUG-004: the URL is a customer's. Its own address, loopback and private networks are refused, by name too, and
     once, without another try."""

@@ -157,8 +157,9 @@ static void deliver(struct verification *verification)
 	if (is_written)
 		notify_send(verification->notify, &order);
 	else
-		told(verification,
-		     &(struct notify_end){ order.way, NOTIFY_DROPPED, 0, 0, "out of memory" });
+		told(verification, &(struct notify_end){ .way = order.way,
+							 .outcome = NOTIFY_DROPPED,
+							 .problem = "out of memory" });
 	secret_wipe(&content, sizeof(content));
 }
 

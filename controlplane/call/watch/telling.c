@@ -129,18 +129,25 @@ static void write_row(struct telling *telling)
 	(void)history_notification_write(telling->history, &telling->notification);
 }
 
+static const enum refusal_cause webhook_causes[] = {
+	[NOTIFY_CAUSE_OTHER] = REFUSED_WEBHOOK_UNREACHABLE,
+	[NOTIFY_CAUSE_NAME] = REFUSED_WEBHOOK_NAME,
+	[NOTIFY_CAUSE_CONNECTION] = REFUSED_WEBHOOK_CONNECTION,
+	[NOTIFY_CAUSE_TIME] = REFUSED_WEBHOOK_TIME,
+	[NOTIFY_CAUSE_TLS] = REFUSED_WEBHOOK_TLS,
+	[NOTIFY_CAUSE_ANSWER] = REFUSED_WEBHOOK_REFUSED,
+};
+
 static void raise_alert(struct telling *telling, const struct notify_end *end)
 {
 	struct history_alert alert = { 0 };
 	struct refusal refusal;
 	const struct history_alert *cause = &telling->notification.alert;
 	text_copy_cut(text_of(cause->account_sid), alert.account_sid, sizeof alert.account_sid);
-	(void)refusal_set(&refusal,
-			  end->way == NOTIFY_MAIL ? REFUSED_MAIL_FAILED
-			  : end->status != 0      ? REFUSED_WEBHOOK_REFUSED
-						  : REFUSED_WEBHOOK_UNREACHABLE,
-			  telling->notification.trigger_sid, text_of(end->problem),
-			  "an answer 2xx");
+	(void)refusal_set(
+		&refusal,
+		end->way == NOTIFY_MAIL ? REFUSED_MAIL_FAILED : webhook_causes[end->cause],
+		telling->notification.trigger_sid, text_of(end->problem), "an answer 2xx");
 	record_alert_of(telling->calls, &alert, &refusal);
 }
 
@@ -258,10 +265,10 @@ unsigned telling_try(struct calls *calls, const struct directory_object *trigger
 
 bool telling_is_own(const struct history_alert *alert)
 {
-	static const enum refusal_cause own[] = { REFUSED_WEBHOOK_UNREACHABLE,
-						  REFUSED_WEBHOOK_REFUSED, REFUSED_MAIL_FAILED };
-	for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
-		if (strcmp(alert->cause, refusal_row(own[i])->label) == 0)
+	if (strcmp(alert->cause, refusal_row(REFUSED_MAIL_FAILED)->label) == 0)
+		return true;
+	for (unsigned i = 0; i < sizeof webhook_causes / sizeof *webhook_causes; i++)
+		if (strcmp(alert->cause, refusal_row(webhook_causes[i])->label) == 0)
 			return true;
 	return false;
 }

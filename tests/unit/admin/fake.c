@@ -60,7 +60,8 @@ void call_read(const struct call *call, struct call_facts *out_facts)
 unsigned telling_try(struct calls *calls, const struct directory_object *trigger,
 		     notify_done_fn done, void *context)
 {
-	const struct notify_end end = { NOTIFY_WEBHOOK, NOTIFY_FAILED, 500, 1, "it answered 500" };
+	const struct notify_end end = { NOTIFY_WEBHOOK,    NOTIFY_FAILED,      500, 1,
+					"it answered 500", NOTIFY_CAUSE_ANSWER };
 	(void)calls;
 	(void)trigger;
 	done(context, &end);
