@@ -279,6 +279,30 @@ static enum status check_origination(const struct check *check)
 	return ERR_LIMIT;
 }
 
+// A group that nobody is in is most likely misspelt, and its calls would hear 503.
+static enum status check_groups(const struct check *check)
+{
+	bool is_route = check->object->kind == DIRECTORY_ROUTE;
+	struct text rest = is_route ? directory_object_get(check->object, "groups") : TEXT_NONE;
+	struct text group;
+	while ((group = directory_value_next(&rest)).size > 0) {
+		const struct directory_entry *entry =
+			check->directory->kinds[DIRECTORY_CARRIER].first;
+		while (entry && !text_is_equal(text_of(entry->view.carrier.group), group))
+			entry = entry->next;
+		if (entry)
+			continue;
+		directory_problem_set(
+			check->problem, "groups",
+			"no carrier is in group '%.*s'; change carrier NAME group=%.*s "
+			"first, or see show carriers for those there are",
+			TEXT_FORMAT(directory_value_shown(group)),
+			TEXT_FORMAT(directory_value_shown(group)));
+		return ERR_NOT_FOUND;
+	}
+	return OK;
+}
+
 static enum status check_object(struct check *check, bool is_new)
 {
 	static enum status (*const by_field[])(const struct check *, unsigned) = { check_presence,
@@ -304,6 +328,8 @@ static enum status check_object(struct check *check, bool is_new)
 		status = check_domain(check);
 	if (status == OK)
 		status = check_carrier(check);
+	if (status == OK)
+		status = check_groups(check);
 	return status == OK ? check_origination(check) : status;
 }
 

@@ -94,6 +94,7 @@ struct carrier { // CG…: a gateway of the PSTN
 	unsigned source_count;
 	uint16_t priority; // lower first
 	uint16_t weight; // share among equal priority, 1..65535
+	char group[33]; // "": in none (directory/routing/routing.h)
 	bool is_enabled;
 	bool has_plus; // before numbers in the calls it sends
 	bool has_srtp, has_aead; // its media is SRTP, with AES-CM or AES-GCM

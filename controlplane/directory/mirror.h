@@ -12,6 +12,7 @@
 #include "directory/index/pool.h"
 #include "directory/index/peers.h"
 #include "directory/relation.h"
+#include "directory/routing/routing.h"
 #include "directory/stock.h"
 
 #define MIRROR_UNIQUES_MAX 2 // unique fields of one kind
@@ -54,8 +55,11 @@ union directory_view {
 	};
 	struct prefix prefix;
 	struct {
-		char list[DIRECTORY_SID_SIZE]; // it is in
-		struct credential credential;
+		char list[DIRECTORY_SID_SIZE]; // a credential is in; the trunk of a route
+		union {
+			struct credential credential;
+			struct directory_route route;
+		};
 	};
 	struct number number;
 	struct carrier carrier;

@@ -160,6 +160,8 @@ static const struct directory_field carrier_fields[] = {
 	  .text = "Lower ones are tried first." },
 	{ .name = "weight", .type = DIRECTORY_UNSIGNED, .min = 1, .max = 65535, .fallback = "10",
 	  .text = "Share of the calls among carriers of equal priority." },
+	{ .name = "group", .type = DIRECTORY_LABEL, .min = 1, .max = 32,
+	  .text = "The group it is in: only routes lead calls there. Carriers in no group get the calls that no route leads elsewhere." },
 	{ .name = "srtp", .type = DIRECTORY_BOOL, .fallback = "false",
 	  .text = "Whether media with it is SRTP: calls to it offer nothing else." },
 	{ .name = "srtp_aead", .type = DIRECTORY_BOOL, .fallback = "false",
@@ -252,6 +254,17 @@ static const struct directory_field blocked_number_fields[] = {
 	  .text = "Why, for the operator's own memory." },
 };
 
+static const struct directory_field route_fields[] = {
+	{ .name = "prefix", .type = DIRECTORY_E164, .is_required = true, .is_unique = true, .is_fixed = true, .scope = "trunk",
+	  .max = 15, .text = "What the called numbers begin with, like +81, or + for all; the longest that fits counts." },
+	{ .name = "trunk", .type = DIRECTORY_REFERENCE, .is_fixed = true, .refers_to = DIRECTORY_TRUNK,
+	  .text = "Whose calls alone it is for; such routes count before those for all trunks." },
+	{ .name = "groups", .type = DIRECTORY_TEXT, .is_required = true, .min = 1, .max = 160,
+	  .text = "Groups of carriers, with spaces between, tried in this order; in each by priority and weight." },
+	{ .name = "name", .type = DIRECTORY_TEXT, .min = 1, .max = NAME_MAX,
+	  .text = "What the operator calls it." },
+};
+
 static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
 	[DIRECTORY_ACCOUNT] = { "account", "accounts", "AC", FIELDS(account_fields),
 		.text = "A customer." },
@@ -277,6 +290,8 @@ static const struct directory_schema schemas[DIRECTORY_KIND_COUNT] = {
 		.text = "A number that is not the account's, but verified to be its user's: its calls may show it (TERM-019)." },
 	[DIRECTORY_BLOCKED_NUMBER] = { "blocked_number", "blocked_numbers", "BN", FIELDS(blocked_number_fields),
 		.text = "A number that nobody may call (TERM-027)." },
+	[DIRECTORY_ROUTE] = { "route", "routes", "RO", FIELDS(route_fields),
+		.text = "Leads calls to numbers that begin alike to groups of carriers." },
 };
 // clang-format on
 

@@ -24,13 +24,14 @@ enum directory_kind {
 	DIRECTORY_TRIGGER,
 	DIRECTORY_CALLER_ID,
 	DIRECTORY_BLOCKED_NUMBER,
+	DIRECTORY_ROUTE,
 	DIRECTORY_KIND_COUNT
 };
 
 enum directory_type {
 	DIRECTORY_TEXT,
 	DIRECTORY_LABEL, // of a domain name
-	DIRECTORY_E164, // TERM-018
+	DIRECTORY_E164, // TERM-018; with a max: what such numbers begin with, "+" alone too
 	DIRECTORY_BOOL,
 	DIRECTORY_UNSIGNED,
 	DIRECTORY_PREFIX, // IP address or prefix

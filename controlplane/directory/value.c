@@ -123,10 +123,11 @@ static const char *write_label(const struct directory_field *field, struct text 
 static const char *write_e164(const struct directory_field *field, struct text value,
 			      struct writer *out)
 {
-	(void)field;
-	static const char allowed[] = "a plus sign and 2 to 15 digits, the first not 0";
-	if (value.size < 3 || value.size > E164_DIGITS_MAX + 1 || value.data[0] != '+' ||
-	    value.data[1] == '0')
+	bool is_prefix = field->max > 0;
+	const char *allowed = is_prefix ? "a plus sign and up to 15 digits, the first not 0"
+					: "a plus sign and 2 to 15 digits, the first not 0";
+	if (value.size < (is_prefix ? 1 : 3) || value.size > E164_DIGITS_MAX + 1 ||
+	    value.data[0] != '+' || (value.size > 1 && value.data[1] == '0'))
 		return allowed;
 	for (size_t i = 1; i < value.size; i++) {
 		if (!is_digit(value.data[i]))

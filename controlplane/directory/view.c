@@ -173,6 +173,7 @@ static void fill_carrier(const struct directory_object *object, union directory_
 	carrier->options_ping_s = (uint32_t)number(object, "options_ping_s");
 	carrier->priority = (uint16_t)number(object, "priority");
 	carrier->weight = (uint16_t)number(object, "weight");
+	copy(object, "group", carrier->group, sizeof(carrier->group));
 	fill_sources(get(object, "sources"), carrier);
 	carrier->has_plus = !text_is_equal(get(object, "number_format"), TEXT("digits"));
 	carrier->has_srtp = is_true(object, "srtp");
@@ -196,6 +197,15 @@ static void fill_origination(const struct directory_object *object, union direct
 			  directory_uri_read(get(object, "uri"), &uri->uri) == NULL;
 }
 
+static void fill_route(const struct directory_object *object, union directory_view *view)
+{
+	memcpy(view->route.sid, object->sid, sizeof(view->route.sid));
+	copy(object, "trunk", view->list, sizeof(view->list));
+	view->route.is_of_trunk = view->list[0] != '\0';
+	copy(object, "prefix", view->route.prefix, sizeof(view->route.prefix));
+	copy(object, "groups", view->route.groups, sizeof(view->route.groups));
+}
+
 typedef void (*fill_fn)(const struct directory_object *object, union directory_view *view);
 
 static const struct {
@@ -210,6 +220,8 @@ static const struct {
 							    sizeof(struct credential) },
 	[DIRECTORY_NUMBER] = { fill_number, sizeof(struct number) },
 	[DIRECTORY_CARRIER] = { fill_carrier, sizeof(struct carrier) },
+	[DIRECTORY_ROUTE] = { fill_route, offsetof(union directory_view, route) +
+						  sizeof(struct directory_route) },
 	[DIRECTORY_ORIGINATION_URI] = { fill_origination, sizeof(struct origination_uri) },
 };
 

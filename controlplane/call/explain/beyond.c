@@ -7,6 +7,7 @@
 #include "call/table.h"
 #include "config/config.h"
 #include "dataplane/suite.h"
+#include "directory/routing/routing.h"
 #include "media/preview/preview.h"
 
 static enum explain_fate judge_dialog(struct walk *walk, struct writer *detail)
@@ -193,11 +194,12 @@ static struct explain_target *add_target(struct walk *walk, uint16_t priority, u
 	return target;
 }
 
-static void add_carriers(struct walk *walk)
+static void add_group(struct walk *walk, struct text group)
 {
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
-	unsigned count = directory_carriers(walk->calls->directory, carriers);
-	for (unsigned i = 0; i < count; i++) {
+	unsigned count = directory_group(walk->calls->directory, group, carriers);
+	for (unsigned i = 0; i < count && walk->explanation->target_count < EXPLAIN_TARGETS_MAX;
+	     i++) {
 		struct call_carrier_facts facts;
 		struct explain_target *target =
 			add_target(walk, carriers[i]->priority, carriers[i]->weight);
@@ -207,9 +209,27 @@ static void add_carriers(struct walk *walk)
 	}
 }
 
+static void add_carriers(struct walk *walk, struct writer *detail)
+{
+	const struct admitted *admitted = &walk->admission.admitted;
+	const struct directory_route *route =
+		directory_route_of(walk->calls->directory, admitted->trunk->sid, admitted->called);
+	struct text rest = text_of(route != NULL ? route->groups : ""), group;
+	unsigned nth = 0;
+	while (directory_group_next(&rest, &nth, &group))
+		add_group(walk, group);
+	writer_format(detail, "%u", walk->explanation->target_count);
+	if (route != NULL)
+		writer_format(detail, ", of %.80s by route %s of %s (%s)", route->groups,
+			      route->prefix, route->is_of_trunk ? "the trunk" : "all trunks",
+			      route->sid);
+	route_refuse(walk->calls->directory, admitted->trunk->sid, admitted->called,
+		     &walk->explanation->refusal);
+}
+
 _Static_assert(DIRECTORY_ORIGINATION_MAX <= EXPLAIN_TARGETS_MAX, "a place for each URI");
 
-static void add_uris(struct walk *walk)
+static void add_uris(struct walk *walk, struct writer *detail)
 {
 	const struct origination_uri *uris[DIRECTORY_ORIGINATION_MAX];
 	const struct trunk *trunk = walk->admission.admitted.trunk;
@@ -221,26 +241,25 @@ static void add_uris(struct walk *walk)
 		target->target.security = call_media_policy(trunk, &target->target.suites);
 		target->state = "Origination URI";
 	}
+	writer_format(detail, "%u", count);
+	(void)refusal_set(&walk->explanation->refusal, REFUSED_NO_URI, "Origination URI",
+			  TEXT("none enabled"),
+			  "at least one enabled Origination URI of the trunk");
 }
 
 // In the order in which calls try them; among equal ones a call draws by weight (D-22).
 static enum explain_fate judge_targets(struct walk *walk, struct writer *detail)
 {
-	const struct explanation *explanation = walk->explanation;
+	struct explanation *explanation = walk->explanation;
 	if (walk->is_inbound)
-		add_uris(walk);
+		add_uris(walk, detail);
 	else
-		add_carriers(walk);
-	writer_format(detail, "%u", explanation->target_count);
-	if (explanation->target_count > 0) {
-		write_sdp(walk);
-		return EXPLAIN_PASSED;
-	}
-	if (walk->is_inbound)
-		return walk_refuse(walk, REFUSED_NO_URI, "Origination URI", TEXT("none enabled"),
-				   "at least one enabled Origination URI of the trunk");
-	return walk_refuse(walk, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
-			   "at least one enabled carrier");
+		add_carriers(walk, detail);
+	if (explanation->target_count == 0)
+		return EXPLAIN_REFUSED;
+	explanation->refusal = (struct refusal){ 0 };
+	write_sdp(walk);
+	return EXPLAIN_PASSED;
 }
 
 static const struct walk_check checks[] = {

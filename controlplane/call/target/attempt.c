@@ -211,9 +211,9 @@ static enum status choose(struct attempt *attempt, struct call *call)
 		return route_choose_uris(&attempt->route, calls->directory,
 					 call->record->trunk_sid);
 	}
-	(void)refusal_set(&call->failure, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
-			  "at least one enabled carrier");
-	status = route_choose(&attempt->route, calls->directory);
+	route_refuse(calls->directory, call->record->trunk_sid, call->record->to, &call->failure);
+	status = route_choose(&attempt->route, calls->directory, call->record->trunk_sid,
+			      call->record->to);
 	if (status == OK)
 		health_filter(calls->health, &attempt->route);
 	return status;

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "directory/origination/origination.h"
+#include "directory/routing/routing.h"
 
 static void add(struct route *route, const char *sid, uint16_t priority, uint16_t weight)
 {
@@ -33,9 +34,9 @@ static void draw(struct route_target *targets, unsigned count)
 }
 
 // The targets are in order of priority; a weight counts among its equals alone (ORIG-025).
-static void draw_all(struct route *route)
+static void draw_all(struct route *route, unsigned first)
 {
-	for (unsigned first = 0; first < route->count; first++) {
+	for (; first < route->count; first++) {
 		unsigned equal = 1;
 		while (first + equal < route->count &&
 		       route->targets[first + equal].priority == route->targets[first].priority)
@@ -50,15 +51,37 @@ static enum status make_room(struct route *route, unsigned count)
 	return route->targets != NULL ? OK : ERR_MEMORY;
 }
 
-enum status route_choose(struct route *route, const struct directory *directory)
+enum status route_choose(struct route *route, const struct directory *directory,
+			 const char *trunk_sid, const char *called)
 {
+	const struct directory_route *rule = directory_route_of(directory, trunk_sid, called);
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
-	unsigned count = directory_carriers(directory, carriers);
-	enum status status = make_room(route, count);
-	for (unsigned i = 0; status == OK && i < count; i++)
-		add(route, carriers[i]->sid, carriers[i]->priority, carriers[i]->weight);
-	draw_all(route);
+	struct text rest = text_of(rule ? rule->groups : ""), group;
+	unsigned nth = 0;
+	enum status status = make_room(route, DIRECTORY_CARRIERS_MAX);
+	while (status == OK && directory_group_next(&rest, &nth, &group)) {
+		unsigned first = route->count, count = directory_group(directory, group, carriers);
+		for (unsigned i = 0; i < count && route->count < DIRECTORY_CARRIERS_MAX; i++)
+			add(route, carriers[i]->sid, carriers[i]->priority, carriers[i]->weight);
+		draw_all(route, first);
+	}
 	return status;
+}
+
+void route_refuse(const struct directory *directory, const char *trunk_sid, const char *called,
+		  struct refusal *out_refusal)
+{
+	const struct directory_route *rule = directory_route_of(directory, trunk_sid, called);
+	char seen[sizeof out_refusal->seen];
+	struct writer writer = writer_of(seen, sizeof seen);
+	if (rule == NULL) {
+		(void)refusal_set(out_refusal, REFUSED_NO_CARRIER, "carriers", TEXT("none enabled"),
+				  "at least one enabled carrier");
+		return;
+	}
+	writer_format(&writer, "none enabled in %.80s", rule->groups);
+	(void)refusal_set(out_refusal, REFUSED_NO_CARRIER, "carriers", writer_done(&writer),
+			  "at least one enabled carrier in a group of the route");
 }
 
 enum status route_choose_uris(struct route *route, const struct directory *directory,
@@ -69,7 +92,7 @@ enum status route_choose_uris(struct route *route, const struct directory *direc
 	enum status status = make_room(route, count);
 	for (unsigned i = 0; status == OK && i < count; i++)
 		add(route, uris[i]->sid, uris[i]->priority, uris[i]->weight);
-	draw_all(route);
+	draw_all(route, 0);
 	return status;
 }
 

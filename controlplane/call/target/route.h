@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "call/refusal.h"
 #include "directory/directory.h"
 
 struct route_target { // found again by its SID: the directory may change while a call tries others
@@ -21,7 +22,12 @@ struct route {
 	unsigned next; // the one to try now
 };
 
-enum status route_choose(struct route *route, const struct directory *directory);
+// Of carriers, for a number that a trunk calls: of each group that its route leads to, in turn.
+enum status route_choose(struct route *route, const struct directory *directory,
+			 const char *trunk_sid, const char *called);
+// Why such a call finds nobody: which groups the route leads to, or that there is none.
+void route_refuse(const struct directory *directory, const char *trunk_sid, const char *called,
+		  struct refusal *out_refusal);
 // The same of a trunk's Origination URIs (ORIG-020 to ORIG-026).
 enum status route_choose_uris(struct route *route, const struct directory *directory,
 			      const char *trunk_sid);

@@ -178,13 +178,13 @@ void directory_index_prefetch(const struct directory_entry *entry)
 	__builtin_prefetch(&entry->place);
 }
 
-struct user_key {
-	struct text list, user;
+struct scoped_key {
+	struct text list, user; // of a route: trunk and prefix
 };
 
 static bool user_is_equal(const struct directory_entry *entry, const void *wanted)
 {
-	const struct user_key *key = wanted;
+	const struct scoped_key *key = wanted;
 	expect_second(entry);
 	return text_is_equal(text_of(entry->view.list), key->list) &&
 	       text_is_equal(text_of(entry->view.credential.user), key->user);
@@ -199,16 +199,37 @@ static uint64_t place_credential(struct directory_entry *entry)
 struct directory_entry *directory_index_credential(const struct directory *directory,
 						   struct text list, struct text user)
 {
-	struct user_key key = { list, user };
+	struct scoped_key key = { list, user };
 	return directory_table_find(&directory->index.tables[DIRECTORY_CREDENTIAL],
 				    map_hash_pair(list, user), user_is_equal, &key);
+}
+
+static bool route_is_equal(const struct directory_entry *entry, const void *wanted)
+{
+	const struct scoped_key *key = wanted;
+	return text_is_equal(text_of(entry->view.list), key->list) &&
+	       text_is_equal(text_of(entry->view.route.prefix), key->user);
+}
+
+static uint64_t place_route(struct directory_entry *entry)
+{
+	entry->place.key = 1;
+	return map_hash_pair(text_of(entry->view.list), text_of(entry->view.route.prefix));
+}
+
+struct directory_entry *directory_index_route(const struct directory *directory, struct text trunk,
+					      struct text prefix)
+{
+	struct scoped_key key = { trunk, prefix };
+	return directory_table_find(&directory->index.tables[DIRECTORY_ROUTE],
+				    map_hash_pair(trunk, prefix), route_is_equal, &key);
 }
 
 // Sets the key and returns the hash of an entry's place.
 static uint64_t (*const places[DIRECTORY_KIND_COUNT])(struct directory_entry *entry) = {
 	[DIRECTORY_TRUNK] = place_trunk,           [DIRECTORY_ACL_ADDRESS] = place_prefix,
 	[DIRECTORY_CREDENTIAL] = place_credential, [DIRECTORY_NUMBER] = place_number,
-	[DIRECTORY_BLOCKED_NUMBER] = place_number,
+	[DIRECTORY_BLOCKED_NUMBER] = place_number, [DIRECTORY_ROUTE] = place_route,
 };
 
 void directory_index_clear(struct directory_index *index)

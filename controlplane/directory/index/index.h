@@ -45,6 +45,8 @@ struct directory_entry *directory_index_number(const struct directory *directory
 					       enum directory_kind kind, struct text e164);
 struct directory_entry *directory_index_credential(const struct directory *directory,
 						   struct text list, struct text user);
+struct directory_entry *directory_index_route(const struct directory *directory, struct text trunk,
+					      struct text prefix);
 // Has it fetched: first its slot, a while later itself.
 void directory_index_expect_number(const struct directory *directory, enum directory_kind kind,
 				   struct text e164);

@@ -158,7 +158,7 @@ static void wrong_words_are_explained(void **state)
 	expect_text(fake, "show call", "hint", "usage: show call CALL");
 	expect_text(fake, "add", "hint",
 		    "next: account trunk acl acl_address credential_list credential number carrier "
-		    "origination_uri trigger caller_id blocked_number");
+		    "origination_uri trigger caller_id blocked_number route");
 	expect_text(fake, "reload", "message",
 		    "trunkd.yaml:3: sip.prot: unknown option; did you mean sip.port?");
 	char line[300] = "check number";

@@ -41,7 +41,7 @@ static void the_draw_follows_the_weights(void **state)
 	add(directory, "z", "20", "60000");
 	for (unsigned i = 0; i < DRAWS; i++) {
 		struct route route;
-		CHECK_OK(route_choose(&route, directory));
+		CHECK_OK(route_choose(&route, directory, "", "+81312345678"));
 		CHECK_NUMBER(route.count, 4);
 		CHECK_STRING(name_of(directory, &route.targets[3]),
 			     "z"); // of lower priority, whatever it weighs
@@ -74,7 +74,7 @@ static void the_heaviest_weights_do_not_overflow(void **state)
 		add(directory, name, "1", "65535");
 	}
 	struct route route;
-	CHECK_OK(route_choose(&route, directory));
+	CHECK_OK(route_choose(&route, directory, "", "+81312345678"));
 	CHECK_NUMBER(route.count, DIRECTORY_CARRIERS_MAX);
 	route_clear(&route);
 	directory_destroy(directory);
@@ -85,7 +85,7 @@ static void disabled_carriers_are_not_tried(void **state)
 	(void)state;
 	struct directory *directory = directory_create(TEXT(WORLD_BASE));
 	struct route route;
-	CHECK_OK(route_choose(&route, directory));
+	CHECK_OK(route_choose(&route, directory, "", "+81312345678"));
 	CHECK_NUMBER(route.count, 0);
 	assert_null(route_next(&route));
 	route_clear(&route);
@@ -94,7 +94,7 @@ static void disabled_carriers_are_not_tried(void **state)
 			     "enabled", "false", NULL),
 		  NULL);
 	add(directory, "on", "10", "1");
-	CHECK_OK(route_choose(&route, directory));
+	CHECK_OK(route_choose(&route, directory, "", "+81312345678"));
 	const struct route_target *target = route_next(&route);
 	assert_non_null(target);
 	CHECK_STRING(name_of(directory, target), "on");
@@ -189,9 +189,93 @@ static void a_trunk_without_enabled_uris_has_no_route(void **state)
 	directory_destroy(directory);
 }
 
+static void check_order(struct directory *directory, const char *trunk, const char *called,
+			const char *names)
+{
+	struct route route;
+	struct text rest = text_of(names);
+	CHECK_OK(route_choose(&route, directory, trunk, called));
+	for (unsigned i = 0; i < route.count; i++)
+		CHECK_TRUE(text_is_equal(text_split(&rest, ' '),
+					 text_of(name_of(directory, &route.targets[i]))));
+	CHECK_NUMBER(rest.size, 0);
+	route_clear(&route);
+}
+
+static void lead(struct directory *directory, const char *prefix, const char *trunk,
+		 const char *groups)
+{
+	world_add(directory,
+		  world_make(DIRECTORY_ROUTE, "prefix", prefix, "trunk", trunk, "groups", groups,
+			     NULL),
+		  NULL);
+}
+
+static void add_to_group(struct directory *directory, const char *name, const char *group,
+			 const char *priority)
+{
+	world_add(directory,
+		  world_make(DIRECTORY_CARRIER, "name", name, "address", "198.51.100.9", "group",
+			     group, "priority", priority, NULL),
+		  NULL);
+}
+
+// The longest prefix, a trunk's own before those of all; a group is tried whole before the next.
+static void routes_lead_to_groups(void **state)
+{
+	(void)state;
+	struct directory *directory = directory_create(TEXT(WORLD_BASE));
+	char account[35], trunk[35], other[35];
+	world_add(directory, world_make(DIRECTORY_ACCOUNT, "name", "acme", NULL), account);
+	world_add(directory, world_make(DIRECTORY_TRUNK, "account", account, NULL), trunk);
+	world_add(directory, world_make(DIRECTORY_TRUNK, "account", account, NULL), other);
+	add(directory, "alone", "1", "10");
+	add_to_group(directory, "a1", "a", "30");
+	add_to_group(directory, "a2", "a", "20");
+	add_to_group(directory, "b1", "b", "10");
+	check_order(directory, trunk, "+81312345678", "alone");
+	lead(directory, "+81", "", "b a");
+	lead(directory, "+813", "", "a");
+	lead(directory, "+8", trunk, "b");
+	check_order(directory, other, "+81312345678", "a2 a1");
+	check_order(directory, other, "+81412345678", "b1 a2 a1");
+	check_order(directory, trunk, "+81312345678", "b1");
+	check_order(directory, trunk, "+15005550100", "alone");
+	lead(directory, "+", "", "b");
+	check_order(directory, trunk, "+15005550100", "b1");
+	check_order(directory, "", "+15005550100", "b1");
+	directory_destroy(directory);
+}
+
+static void a_route_needs_groups_that_somebody_is_in(void **state)
+{
+	(void)state;
+	struct directory *directory = directory_create(TEXT(WORLD_BASE));
+	struct directory_problem problem = { 0 };
+	struct directory_object *route =
+		world_make(DIRECTORY_ROUTE, "prefix", "+81", "groups", "a b", NULL);
+	add_to_group(directory, "a1", "a", "1");
+	CHECK_NUMBER(directory_check(directory, route, true, &problem), ERR_NOT_FOUND);
+	CHECK_STRING(problem.field, "groups");
+	CHECK_TRUE(strstr(problem.text, "'b'") != NULL);
+	add_to_group(directory, "b1", "b", "1");
+	CHECK_OK(directory_check(directory, route, true, &problem));
+	CHECK_OK(directory_put(directory, route));
+	route = world_make(DIRECTORY_ROUTE, "prefix", "+81", "groups", "a", NULL);
+	CHECK_NUMBER(directory_check(directory, route, true, &problem), ERR_CONFLICT);
+	CHECK_NUMBER(directory_object_set(route, TEXT("prefix"), TEXT("81"), &problem),
+		     ERR_MALFORMED);
+	CHECK_NUMBER(directory_object_set(route, TEXT("prefix"), TEXT("+0"), &problem),
+		     ERR_MALFORMED);
+	directory_object_destroy(route);
+	directory_destroy(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(routes_lead_to_groups),
+		cmocka_unit_test(a_route_needs_groups_that_somebody_is_in),
 		TEST(uris_are_drawn_by_weight_among_equals),
 		TEST(a_trunk_without_enabled_uris_has_no_route),
 		TEST(the_draw_follows_the_weights),
