@@ -184,9 +184,47 @@ static void offer_objects(struct completion *completion, const struct admin_cont
 	}
 }
 
-static void offer_fields(struct completion *completion, enum directory_kind kind)
+static void offer_value(struct completion *completion, const char *field, struct text value)
+{
+	char room[192];
+	struct writer writer = writer_of(room, sizeof(room));
+	writer_format(&writer, "%s=%.*s", field, TEXT_FORMAT(value));
+	offer(completion, writer_string_done(&writer));
+}
+
+// What the field may be: the words of a choice, or what there is to refer to, by name (NUM-007, REC-014).
+static void offer_values(struct completion *completion, const struct admin_context *context,
+			 const struct directory_field *field)
+{
+	struct text rest = field->type == DIRECTORY_CHOICE ? text_of(field->choices)
+			   : field->type == DIRECTORY_BOOL ? TEXT("true, false")
+							   : TEXT_NONE;
+	while (rest.size > 0)
+		offer_value(completion, field->name, text_trim(text_split(&rest, ',')));
+	if (field->type != DIRECTORY_REFERENCE && field->type != DIRECTORY_REFERENCES)
+		return;
+	const struct directory_object *object = NULL;
+	while (context->directory &&
+	       (object = directory_next(context->directory, field->refers_to, object)) &&
+	       json_array_size(completion->candidates) < CANDIDATES_MAX) {
+		struct text name = directory_object_get(object, "name");
+		bool is_one = name.size > 0 &&
+			      directory_find(context->directory, field->refers_to, name) == object;
+		offer_value(completion, field->name, is_one ? name : text_of(object->sid));
+	}
+}
+
+static void offer_fields(struct completion *completion, const struct admin_context *context,
+			 enum directory_kind kind)
 {
 	const struct directory_schema *schema = directory_schema(kind);
+	struct text begin = completion->begin;
+	unsigned row = directory_field_index(schema, text_split(&begin, '='));
+	if (text_find(completion->begin, '=')) {
+		if (row < schema->field_count && !schema->fields[row].is_hidden)
+			offer_values(completion, context, &schema->fields[row]);
+		return;
+	}
 	char room[64];
 	for (unsigned i = 0; i < schema->field_count; i++) {
 		struct writer writer = writer_of(room, sizeof(room));
@@ -224,7 +262,7 @@ static void offer_argument(struct completion *completion, const struct admin_req
 	if (place == 0 && has_id && match->kind != DIRECTORY_KIND_COUNT)
 		offer_objects(completion, request->context, match->kind);
 	if (place >= has_id && strstr(arguments, "field=") && match->kind != DIRECTORY_KIND_COUNT)
-		offer_fields(completion, match->kind);
+		offer_fields(completion, request->context, match->kind);
 	for (unsigned i = 0; i < sizeof(EXPLAINED) / sizeof(EXPLAINED[0]) &&
 			     match->command->run == admin_explain_show;
 	     i++)

@@ -210,6 +210,28 @@ void admin_objects_show(struct admin_request *request)
 	admin_request_answer(request, result);
 }
 
+// NUM-019: what a number of an account in good standing can do now. Calls to it need somebody who takes them.
+static void set_abilities(const struct admin_context *context, json_t *json,
+			  const struct number *number)
+{
+	const struct account *account =
+		number ? directory_account(context->directory, number->account_sid) : NULL;
+	bool is_active = directory_account_is_active(context->directory, account);
+	bool has_handler = number && (number->trunk_sid[0] || number->voice_url[0]);
+	const char *why = !number      ? "it is no account's"
+			  : !is_active ? "its account is suspended"
+			  : !has_handler && number->has_voice
+				  ? "it is on no trunk: its calls go nowhere"
+				  : NULL;
+	admin_json_set(json, "active", json_boolean(is_active));
+	admin_json_set(json, "voice", json_boolean(is_active && number->has_voice));
+	admin_json_set(json, "takes_calls",
+		       json_boolean(is_active && number->has_voice && has_handler));
+	admin_json_set(json, "sms", json_boolean(is_active && number->has_sms));
+	admin_json_set(json, "mms", json_boolean(is_active && number->has_mms));
+	admin_json_set(json, "why_not", why ? json_string(why) : json_null());
+}
+
 static json_t *check_number(const struct admin_context *context, struct text word)
 {
 	struct directory_problem problem = { "", "" };
@@ -233,10 +255,7 @@ static json_t *check_number(const struct admin_context *context, struct text wor
 		json, "blocked",
 		json_boolean(status == OK && directory_is_blocked(context->directory, word)));
 	admin_json_set(json, "sid", number ? admin_json_string(number->sid) : json_null());
-	admin_json_set(json, "active", json_boolean(number != NULL)); // NUM-019
-	admin_json_set(json, "voice", json_boolean(number && number->has_voice));
-	admin_json_set(json, "sms", json_boolean(number && number->has_sms));
-	admin_json_set(json, "mms", json_boolean(number && number->has_mms));
+	set_abilities(context, json, number);
 	admin_json_set(
 		json, "account",
 		number ? name_by_sid(context, DIRECTORY_ACCOUNT, text_of(number->account_sid))

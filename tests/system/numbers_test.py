@@ -155,6 +155,17 @@ def test_the_operator_asks_whether_a_number_is_active_and_able(site):
     site.trunkd.trunkctl("buy", "number", e164, site.sids["account"])
     assert able() == (True, True, True, False)
 
+    def calls():
+        row = site.trunkd.trunkctl("check", "number", e164)["numbers"][0]
+        return row["takes_calls"], row["why_not"]
+    assert calls() == (False, "it is on no trunk: its calls go nowhere")
+    site.trunkd.trunkctl("associate", "number", e164, "fast")
+    assert calls() == (True, None)
+    site.trunkd.change("account", site.sids["account"], status="suspended")
+    assert able() == (False, False, False, False) and "suspended" in calls()[1]
+    site.trunkd.change("account", site.sids["account"], status="active")
+    assert able()[0]
+
 
 def months_charged(site, account):
     return sum(row["quantity"] for row in site.trunkd.trunkctl("show", "usage")["usage"]

@@ -461,6 +461,12 @@ static void help_and_completion_follow_the_table(void **state)
 	expect_text(fake, "complete show account a", "candidates.0", "acme");
 	expect_text(fake, "complete change account acme st", "candidates.0", "status=");
 	expect_text(fake, "complete add credential pass", "candidates.0", "password=-");
+	// NUM-007 (in part): the trunks a number may be on; the five values of a choice.
+	assert_string_equal(fake_code(fake, "add trunk account=acme name=office domain=o"), "");
+	expect_text(fake, "complete change number +14155550100 trunk=", "candidates.0",
+		    "trunk=office");
+	expect_text(fake, "complete change trunk office recording=record-from-a", "candidates.1",
+		    "recording=record-from-answer-dual");
 	expect_text(fake, "complete log level w", "candidates.0", "warning");
 	expect_text(fake, "complete help add tr", "candidates.0", "trunk");
 	json_t *answer = fake_ask(fake, "commands");
