@@ -15,13 +15,15 @@ static bool is_special(const struct address *address)
 		{ { .family = ADDRESS_IPV6, .octets = { 0x01, 0x00 } }, 64 }, // RFC 6666
 		{ { .family = ADDRESS_IPV6, .octets = { 0x20, 0x01, 0x00 } },
 		  23 }, // RFC 2928, Teredo
+		{ { .family = ADDRESS_IPV6, .octets = { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 } },
+		  48 }, // RFC 8215: a network's own, which may hold an IPv4 address anywhere
 		{ { .family = ADDRESS_IPV6, .octets = { 0xfe, 0xc0 } }, 10 }, // RFC 3879
 	};
 	return fetch_target_is_in(address, specials, sizeof(specials) / sizeof(specials[0]));
 }
 
 // The IPv4 address that an IPv6 one is another way to: mapped and compatible (RFC 4291 2.5.5), translated
-// (RFC 6052 2.1, RFC 8215), 6to4 (RFC 3056).
+// (RFC 6052 2.1), 6to4 (RFC 3056).
 static struct address unwrapped(const struct address *address)
 {
 	static const struct {
@@ -31,9 +33,6 @@ static struct address unwrapped(const struct address *address)
 		{ { { .family = ADDRESS_IPV6, .octets = { [10] = 0xff, [11] = 0xff } }, 96 }, 12 },
 		{ { { .family = ADDRESS_IPV6 }, 96 }, 12 },
 		{ { { .family = ADDRESS_IPV6, .octets = { 0x00, 0x64, 0xff, 0x9b } }, 96 }, 12 },
-		{ { { .family = ADDRESS_IPV6, .octets = { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 } },
-		    48 },
-		  12 },
 		{ { { .family = ADDRESS_IPV6, .octets = { 0x20, 0x02 } }, 16 }, 2 },
 	};
 	struct address inner = { .family = ADDRESS_IPV4, .port = address->port };

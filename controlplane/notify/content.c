@@ -132,7 +132,7 @@ bool notify_content_mail(struct notify_content *content, const struct notify_let
 	struct writer writer = writer_of(content->body, sizeof(content->body));
 	struct text domain = text_of(letter->sender);
 	(void)text_split(&domain, '@');
-	content->signature[0] = 0;
+	content->signature[0] = content->idempotency[0] = 0;
 	writer_format(&writer, "From: trunkd <%s>\r\nTo: <%s>\r\nSubject: ", letter->sender,
 		      letter->recipient);
 	write_subject(&writer, letter->subject);

@@ -67,6 +67,7 @@ bool notify_content_event_form(struct notify_content *content, const char *url, 
 {
 	char code[16], time[32];
 	struct writer writer = writer_of(code, sizeof(code));
+	content->signature[0] = content->idempotency[0] = 0;
 	writer_unsigned(&writer, event->code);
 	char *payload = payload_of(event, writer_string_done(&writer));
 	if (!payload)

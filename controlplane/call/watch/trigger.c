@@ -26,15 +26,22 @@ static bool has_code(const struct directory_object *trigger, uint32_t code)
 	return false;
 }
 
+// NULL: others whose pauses are not over have all of its places. It waits, or nobody's pause would hold.
 static struct trigger_memory *memory_of(struct calls *calls, const char *sid)
 {
-	uint64_t hash = map_hash_pair(text_of(sid), TEXT_NONE);
-	struct trigger_memory *memory = &calls->triggers[hash % TRIGGERS_REMEMBERED];
-	if (strcmp(memory->sid, sid) != 0) {
-		*memory = (struct trigger_memory){ 0 };
-		text_copy_cut(text_of(sid), memory->sid, sizeof memory->sid);
+	size_t set = map_hash(text_of(sid)) % (TRIGGERS_REMEMBERED / TRIGGERS_PLACES);
+	struct trigger_memory *places = &calls->triggers[set * TRIGGERS_PLACES], *oldest = places;
+	for (unsigned i = 0; i < TRIGGERS_PLACES; i++) {
+		if (strcmp(places[i].sid, sid) == 0)
+			return &places[i];
+		if (places[i].quiet_until_ms < oldest->quiet_until_ms)
+			oldest = &places[i];
 	}
-	return memory;
+	if (oldest->quiet_until_ms > calls->clock->now_ms)
+		return NULL;
+	*oldest = (struct trigger_memory){ 0 };
+	text_copy_cut(text_of(sid), oldest->sid, sizeof oldest->sid);
+	return oldest;
 }
 
 static void fire(struct calls *calls, const struct directory_object *trigger,
@@ -43,6 +50,8 @@ static void fire(struct calls *calls, const struct directory_object *trigger,
 	uint64_t every_s = 0;
 	struct log_value code;
 	struct trigger_memory *memory = memory_of(calls, trigger->sid);
+	if (memory == NULL)
+		return;
 	if (calls->clock->now_ms < memory->quiet_until_ms) {
 		memory->held_back++;
 		return;

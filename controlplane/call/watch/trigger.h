@@ -11,9 +11,10 @@
 struct calls;
 struct history_alert;
 
-#define TRIGGERS_REMEMBERED 256
+#define TRIGGERS_REMEMBERED 4096
+#define TRIGGERS_PLACES 8 // in which of these one may be
 
-struct trigger_memory { // of one that fired lately; two that meet here forget each other's pause
+struct trigger_memory { // of one that fired lately; whoever's pause is not over keeps its place
 	char sid[DIRECTORY_SID_SIZE];
 	uint64_t quiet_until_ms;
 	uint32_t held_back;

@@ -47,6 +47,7 @@ static void only_the_internet_is_public(void **state)
 		"2002:7f00:1::",
 		"2002:a00:1::1",
 		"64:ff9b:1::127.0.0.1",
+		"64:ff9b:1:a00:0:100:808:808",
 		"2001::1",
 	};
 	for (unsigned i = 0; i < sizeof(publics) / sizeof(publics[0]); i++)
