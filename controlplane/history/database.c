@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,9 +200,7 @@ static enum status set_up(struct history_database *database,
 	return prepare_all(database) ? OK : refuse(database, "statements", out_problem);
 }
 
-// Once in a process: SQLite keeps it to the end. Else it would take a page for each that it reads or writes,
-// up to the same number.
-void history_database_reserve(void)
+static void reserve(void)
 {
 	int header = 0;
 	if (sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &header) != SQLITE_OK)
@@ -213,6 +212,14 @@ void history_database_reserve(void)
 	memory_touch(room, (size_t)size * PAGES);
 	if (sqlite3_config(SQLITE_CONFIG_PAGECACHE, room, size, PAGES) != SQLITE_OK)
 		free(room);
+}
+
+// Once in a process: SQLite keeps it to the end. Else it would take a page for each that it reads or writes,
+// up to the same number.
+void history_database_reserve(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	(void)pthread_once(&once, reserve);
 }
 
 enum status history_database_open(const char *file, struct history_database **out_database,

@@ -280,8 +280,9 @@ class Said:
 
     def is_right(self, media, digit, wanted):
         timestamp = int.from_bytes(media[4:8], "big")
-        first = self.timestamps.setdefault(digit, timestamp)
-        return timestamp == first and 0 <= timestamp - 160 * self.after < 8000 * 60 and \
+        if wanted[4]:  # the event's first, once in each engine's turn
+            self.timestamps[digit] = timestamp
+        return timestamp == self.timestamps.get(digit) and 0 <= timestamp - 160 * self.after < 8000 * 60 and \
             media == event(*wanted[:3], sequence=wanted[3], marker=wanted[4], timestamp=timestamp, ssrc=self.ssrc,
                            payload_type=self.type)
 
