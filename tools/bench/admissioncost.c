@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "call/admission/admission.h"
 #include "directory/index/index.h"
 #include "directory/index/pool.h"
@@ -17,6 +18,7 @@
 
 #define GROUP 16 // INVITEs that are read before they are admitted
 #define GROUPS 4000 // of a turn
+#define ROUNDS_MAX 1000
 #define CHECKS_MAX 32
 #define MISS_OCTETS (32u << 20)
 #define MISSES 500000
@@ -44,7 +46,7 @@ struct arrival {
 	struct sip_message message;
 };
 
-static struct arrival arrivals[GROUP];
+static struct arrival arrivals[GROUP]; // lint: global (too big for a stack)
 
 static uint64_t now_ns(void)
 {
@@ -108,7 +110,7 @@ static bool admit_all(struct cost_world *world)
 // Check by check, each for a whole group.
 static bool judge_all(struct cost_world *world, uint64_t took_ns[static CHECKS_MAX])
 {
-	static struct admission_case cases[GROUP];
+	static struct admission_case cases[GROUP]; // lint: global (too big for a stack)
 	const struct admission_check *check;
 	for (unsigned i = 0; i < GROUP; i++)
 		admission_begin(&cases[i], &world->calls, &arrivals[i].message, false);
@@ -195,10 +197,12 @@ static bool print_miss(void)
 
 int main(int argc, char **argv)
 {
-	static struct cost_world worlds[KINDS][2]; // the process's end frees them
+	static struct cost_world worlds[KINDS][2]; // lint: global (the process's end frees them)
 	struct sipload_options options = { .user = "pbx", .password = "secret" };
 	struct sipload_digest *digest = sipload_digest_create(&options);
-	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 5;
+	uint64_t rounds = 5;
+	if (argc > 1 && !text_to_unsigned(text_of(argv[1]), ROUNDS_MAX, &rounds))
+		return 2;
 	uint32_t order = 1;
 	bool is_good = digest != NULL;
 	sip_message_start();
