@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 #define LOOKED_BACK 256 // calls that may begin while one is decided on
 
 enum lane { STRANGERS, OTHERS, LANES };
@@ -24,7 +26,8 @@ struct replay_ring {
 	uint64_t crowded;
 };
 
-// Pages come as they are used. Room for the largest message, whatever the number.
+// Room for the largest message, whatever the number. The kernel gives all pages now, so that no calls make
+// memory grow later.
 static bool init_lane(struct lane_state *lane, unsigned room)
 {
 	size_t size = (size_t)room * REPLAY_MESSAGE_ROOM;
@@ -32,7 +35,11 @@ static bool init_lane(struct lane_state *lane, unsigned room)
 	lane->size = size > SIP_MESSAGE_MAX ? size : SIP_MESSAGE_MAX;
 	lane->entries = calloc(room, sizeof *lane->entries);
 	lane->octets = calloc(1, lane->size);
-	return lane->entries != NULL && lane->octets != NULL;
+	if (lane->entries == NULL || lane->octets == NULL)
+		return false;
+	memory_touch(lane->entries, room * sizeof *lane->entries);
+	memory_touch(lane->octets, lane->size);
+	return true;
 }
 
 struct replay_ring *replay_ring_create(unsigned count)
