@@ -244,8 +244,7 @@ static bool is_known(void *context, const struct sip_message *request)
 {
 	struct calls *calls = context;
 	if (call_admit_trunk(calls, request) != NULL ||
-	    place_find_carrier(calls, &request->flow.remote) != NULL ||
-	    takeover_is_asked(calls, request))
+	    place_find_carrier(calls, &request->flow) != NULL || takeover_is_asked(calls, request))
 		return true;
 	return request->to.tag.size > 0 &&
 	       (is_ours(request) || sip_dialog_find(calls->dialogs, request) != NULL);

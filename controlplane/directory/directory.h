@@ -92,8 +92,7 @@ struct carrier { // CG…: a gateway of the PSTN
 	uint32_t options_ping_s; // 0: none
 	struct prefix sources[DIRECTORY_SOURCES_MAX]; // where its calls come from too
 	unsigned source_count;
-	uint16_t priority; // lower first
-	uint16_t weight; // share among equal priority, 1..65535
+	uint16_t priority, weight; // lower first; share among equal priority, 1..65535
 	char group[33]; // "": in none (directory/routing/routing.h)
 	bool is_enabled;
 	bool has_plus; // before numbers in the calls it sends
@@ -102,6 +101,7 @@ struct carrier { // CG…: a gateway of the PSTN
 	bool is_verified; // by TLS its certificate must be right
 	bool allows_deprecated_tls;
 	char tls_certificate[DIRECTORY_PATH_SIZE], tls_key[DIRECTORY_PATH_SIZE]; // "": none
+	char tls_name[DIRECTORY_HOST_SIZE]; // in its own when it connects to us; "": none
 };
 
 struct directory *directory_create(struct text base_domain);

@@ -174,6 +174,9 @@ static const struct directory_field carrier_fields[] = {
 	  .text = "File of that certificate's key; not given: it is in the same file." },
 	{ .name = "deprecated_tls", .type = DIRECTORY_BOOL, .fallback = "false",
 	  .text = "Whether TLS 1.0 and 1.1 will do with it (TLS-005)." },
+	{ .name = "tls_name", .type = DIRECTORY_LABEL, .is_unique = true, .min = 1, .max = 253,
+	  .text = "DNS name in the certificate that it shows when it connects to us (tls.client_ca_file): its calls are known by that from "
+		  "wherever they come, and with transport=tls by nothing else." },
 	{ .name = "sources", .type = DIRECTORY_PREFIXES, .max = DIRECTORY_SOURCES_MAX,
 	  .text = "Further addresses or prefixes that its calls come from, besides its address." },
 	{ .name = "number_format", .type = DIRECTORY_CHOICE, .choices = "e164, digits", .fallback = "e164",

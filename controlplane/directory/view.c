@@ -182,6 +182,7 @@ static void fill_carrier(const struct directory_object *object, union directory_
 	carrier->is_verified = !text_is_equal(get(object, "tls_verify"), TEXT("false"));
 	carrier->allows_deprecated_tls = is_true(object, "deprecated_tls");
 	copy(object, "edge", carrier->edge, sizeof(carrier->edge));
+	copy(object, "tls_name", carrier->tls_name, sizeof(carrier->tls_name));
 	copy(object, "tls_certificate", carrier->tls_certificate, sizeof(carrier->tls_certificate));
 	copy(object, "tls_key", carrier->tls_key, sizeof(carrier->tls_key));
 }

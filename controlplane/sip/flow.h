@@ -32,6 +32,7 @@ struct sip_flow {
 	// Who it must be that we connect to, by a name of the user's (struct sip_tls_user): it stays what
 	// it is wherever the peer's Contact leads. "": whoever is there.
 	char peer[SIP_FLOW_PEER_SIZE];
+	bool is_certified; // it came to us with a right certificate that is the peer's
 	bool is_led; // where it leads only its peer's Contact or routes say: nobody has been met there
 };
 

@@ -3,7 +3,9 @@ people use. The site's certificates are of a CA of the lab; *.sip.example is a f
 
 import contextlib
 import json
+import os
 import re
+import select
 import subprocess
 import time
 import xml.etree.ElementTree
@@ -446,3 +448,58 @@ def test_a_file_that_is_wrong_is_named(site):
         assert any(f"tls_key: {key}: No such file" in text for text in told["warnings"]), told
     finally:
         site.trunkd.change("carrier", "gateway-1", tls_certificate="", tls_key="")
+
+
+def invite_request(called):
+    tag = time.time()
+    return (f"INVITE sip:{called}@{appliance.BASE_DOMAIN} SIP/2.0\r\n"
+            f"Via: SIP/2.0/TLS 198.51.100.9:5061;branch=z9hG4bK{tag}\r\nMax-Forwards: 70\r\n"
+            f"From: <sip:+12125550100@gateway.example>;tag={tag}\r\nTo: <sip:{called}@b.example>\r\n"
+            f"Call-ID: {tag}\r\nCSeq: 1 INVITE\r\nContact: <sip:198.51.100.9:5061;transport=tls>\r\n"
+            "Content-Length: 0\r\n\r\n")
+
+
+def hears(site, certificate, called="+12125559999"):
+    """What an INVITE from the PBX's address gets, which is no carrier's, by TLS with that certificate or none."""
+    words = ["-cert", certificate[0], "-key", certificate[1]] if certificate else []
+    process = site.net["pbx"].start(
+        "openssl", "s_client", "-quiet", "-connect", f"{site.net['appliance'].address}:5061", *words,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        process.stdin.write(invite_request(called).encode())
+        process.stdin.flush()
+        end = time.monotonic() + (20 if certificate else 3)
+        seen = b""
+        while time.monotonic() < end and b"404" not in seen:
+            if select.select([process.stdout], [], [], 0.5)[0]:
+                octets = os.read(process.stdout.fileno(), 65536)
+                if not octets:
+                    break
+                seen += octets
+        return seen.decode(errors="replace")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_carrier_is_known_by_its_certificate(site):
+    """A call of the PSTN by TLS from an address that is nobody's: the certificate's name says whose it is (the number
+    is unknown, 404). Without one, with one of another name, or of another CA, nobody answers (TERM-005)."""
+    authority = site.authority
+    strangers = certificates.Authority(site.work / "strangers-of-calls")
+    good = authority.issue("caller", ["DNS:other.example", "DNS:Calls.Gateway.example"])
+    other = authority.issue("nobody", ["DNS:calls.gateway.example.evil.example", "DNS:*.gateway.example"])
+    forged = strangers.issue("caller", ["DNS:calls.gateway.example"])
+    site.trunkd.options["tls.client_ca_file"] = authority.ca
+    site.trunkd.write_config()
+    site.trunkd.trunkctl("reload")
+    sid = site.trunkd.add("carrier", name="caller-tls", priority=50, transport="tls",
+                          address="calls.gateway.example:5061", tls_name="calls.gateway.example")
+    try:
+        assert "404" in hears(site, good).splitlines()[0]
+        for stranger in (other, forged, None):
+            assert "404" not in hears(site, stranger)
+        site.trunkd.change("carrier", sid, enabled="false")
+        assert "404" not in hears(site, good)
+    finally:
+        site.trunkd.trunkctl("remove", "carrier", sid)

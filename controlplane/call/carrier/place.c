@@ -33,16 +33,34 @@ static bool calls_from(const struct carrier *carrier, const struct address *addr
 	return does;
 }
 
-const struct carrier *place_find_carrier(const struct calls *calls, const struct address *address)
+// An address is no proof of one who can be asked for a better one.
+static bool is_by_name_alone(const struct carrier *carrier)
+{
+	return carrier->tls_name[0] != '\0' && carrier->transport == DIRECTORY_TRANSPORT_TLS;
+}
+
+static const struct carrier *find_certified(const struct calls *calls, const struct sip_flow *flow)
+{
+	const struct carrier *carrier =
+		flow->is_certified ? directory_carrier(calls->directory, flow->peer) : NULL;
+	return carrier != NULL && carrier->is_enabled && carrier->tls_name[0] != '\0' ? carrier
+										      : NULL;
+}
+
+const struct carrier *place_find_carrier(const struct calls *calls, const struct sip_flow *flow)
 {
 	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
-	unsigned count = directory_carriers(calls->directory, carriers);
+	const struct carrier *carrier = find_certified(calls, flow);
+	const struct address *address = &flow->remote;
+	unsigned count = carrier == NULL ? directory_carriers(calls->directory, carriers) : 0;
 	for (unsigned i = 0; i < count; i++) {
-		if (calls_from(carriers[i], address))
+		if (calls_from(carriers[i], address) && !is_by_name_alone(carriers[i]))
 			return carriers[i];
 	}
+	if (carrier != NULL)
+		return carrier;
 	const struct place *place = find((struct places *)&calls->places, address);
-	const struct carrier *carrier =
-		place != NULL ? directory_carrier(calls->directory, place->carrier_sid) : NULL;
-	return carrier != NULL && carrier->is_enabled ? carrier : NULL;
+	carrier = place != NULL ? directory_carrier(calls->directory, place->carrier_sid) : NULL;
+	return carrier != NULL && carrier->is_enabled && !is_by_name_alone(carrier) ? carrier
+										    : NULL;
 }

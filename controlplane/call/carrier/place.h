@@ -10,6 +10,7 @@
 #define PLACES_MAX 256 // 32 carriers, six addresses each, and some that have changed
 
 struct calls;
+struct sip_flow;
 
 struct place {
 	struct address address; // of no family: free
@@ -22,6 +23,7 @@ struct places { // all zero: none
 };
 
 void place_note(struct places *places, const struct address *address, const char *carrier_sid);
-// By an address or prefix of the directory, or one it was asked at lately, whatever the port: a carrier
-// calls from any. NULL: nobody's, or that of a carrier that is disabled.
-const struct carrier *place_find_carrier(const struct calls *calls, const struct address *address);
+// Whose call is it? By the certificate that its connection came with; or by an address or prefix of the
+// directory, or one it was asked at lately, whatever the port. NULL: nobody's, or of a carrier that is
+// disabled, or has to show a certificate and did not.
+const struct carrier *place_find_carrier(const struct calls *calls, const struct sip_flow *flow);

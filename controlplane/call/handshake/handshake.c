@@ -145,11 +145,26 @@ static void failed(void *context, const struct sip_tls_failure *failure)
 	record_alert_of(calls, &alert, &refusal);
 }
 
+// Once for each connection that came with a certificate of tls.client_ca_file's.
+static bool find_certified(void *context, struct text name,
+			   char out_peer[static SIP_FLOW_PEER_SIZE])
+{
+	const struct calls *calls = context;
+	const struct carrier *carriers[DIRECTORY_CARRIERS_MAX];
+	unsigned count = directory_carriers(calls->directory, carriers);
+	for (unsigned i = 0; i < count; i++)
+		if (carriers[i]->tls_name[0] != '\0' &&
+		    text_is_same(name, text_of(carriers[i]->tls_name)))
+			return text_copy(text_of(carriers[i]->sid), out_peer, SIP_FLOW_PEER_SIZE);
+	return false;
+}
+
 void call_handshake_fill_user(struct calls *calls, struct sip_tls_user *out_user)
 {
 	*out_user = (struct sip_tls_user){ .allows_deprecated = allows_deprecated,
 					   .failed = failed,
 					   .find_peer = find_peer,
+					   .find_certified = find_certified,
 					   .context = calls };
 }
 

@@ -22,7 +22,7 @@ static enum admission judge_carrier(struct admission_case *admission_case)
 {
 	const struct sip_message *invite = admission_case->invite;
 	struct admitted *admitted = &admission_case->admitted;
-	admitted->carrier = place_find_carrier(admission_case->calls, &invite->flow.remote);
+	admitted->carrier = place_find_carrier(admission_case->calls, &invite->flow);
 	if (admitted->carrier != NULL)
 		return ADMITTED;
 	return admission_refuse(admission_case, REFUSED_INTERNAL, "Request-URI",
@@ -77,7 +77,7 @@ static enum admission judge_trunk(struct admission_case *admission_case)
 
 // clang-format off
 static const struct admission_check checks[] = {
-	{ "carrier", "ORIG-001 TERM-005", "It comes from an address of a carrier.", judge_carrier },
+	{ "carrier", "ORIG-001 TERM-005", "It comes from an address of a carrier, or with its certificate.", judge_carrier },
 	{ "tls_version", "TLS-005", "The version of TLS is one the carrier may use.", judge_tls_version },
 	{ "called_number", "ORIG-001", "The called number is one of an account, as the carrier writes numbers.",
 	  judge_number },

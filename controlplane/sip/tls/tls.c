@@ -8,6 +8,7 @@
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -179,6 +180,28 @@ static void read_subject(const SSL *ssl, char *room, size_t size)
 	BIO_free(out);
 }
 
+#define PEER_NAMES_MAX 16 // of a client's certificate
+
+// By its DNS names alone, and no more of them than anybody needs: wildcards and common names are nobody.
+static void read_peer(const SSL *ssl, const struct sip_tls_user *user, struct sip_tls_facts *facts)
+{
+	GENERAL_NAMES *names =
+		X509_get_ext_d2i(SSL_get0_peer_certificate(ssl), NID_subject_alt_name, NULL, NULL);
+	int count = names != NULL ? sk_GENERAL_NAME_num(names) : 0;
+	bool is_found = false;
+	for (int i = 0; i < count && i < PEER_NAMES_MAX && !is_found; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		if (name->type != GEN_DNS)
+			continue;
+		const ASN1_IA5STRING *octets = name->d.dNSName;
+		struct text text = { (const char *)ASN1_STRING_get0_data(octets),
+				     (size_t)ASN1_STRING_length(octets) };
+		is_found = user->find_certified(user->context, text, facts->peer);
+	}
+	GENERAL_NAMES_free(names);
+	ERR_clear_error();
+}
+
 void sip_tls_read(struct bufferevent *stream, struct sip_tls_facts *out_facts)
 {
 	const SSL *ssl = bufferevent_openssl_get_ssl(stream);
@@ -189,6 +212,9 @@ void sip_tls_read(struct bufferevent *stream, struct sip_tls_facts *out_facts)
 	read_subject(ssl, out_facts->subject, sizeof out_facts->subject);
 	out_facts->is_verified =
 		out_facts->subject[0] != '\0' && SSL_get_verify_result(ssl) == X509_V_OK;
+	if (connection != NULL && !connection->is_ours && out_facts->is_verified &&
+	    connection->tls->user.find_certified != NULL)
+		read_peer(ssl, &connection->tls->user, out_facts);
 	if (connection != NULL)
 		(void)text_copy(text_of(connection->server_name), out_facts->server_name,
 				sizeof out_facts->server_name);

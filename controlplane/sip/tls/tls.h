@@ -12,6 +12,7 @@
 #include "base/counter.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "sip/flow.h"
 
 struct bufferevent;
 struct event_base;
@@ -80,6 +81,9 @@ struct sip_tls_user { // what only those who know customers can tell; each may b
 	// certificate.
 	bool (*find_peer)(void *context, const struct sip_flow *flow,
 			  struct sip_tls_peer *out_peer);
+	// Who is it that came with a right certificate (tls.client_ca_file) for that name? false: nobody.
+	bool (*find_certified)(void *context, struct text name,
+			       char out_peer[static SIP_FLOW_PEER_SIZE]);
 	void *context;
 };
 
@@ -90,6 +94,7 @@ struct sip_tls_facts { // of a stream, once it is open
 	bool is_verified; // the certificate it showed is from a CA of ours
 	char server_name[SIP_TLS_NAME_SIZE]; // SNI
 	char subject[SIP_TLS_NAME_SIZE]; // of the peer's certificate; "": it showed none
+	char peer[SIP_FLOW_PEER_SIZE]; // who came to us, by a right one; "": nobody we know
 };
 
 struct sip_tls_counters {

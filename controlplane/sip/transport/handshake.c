@@ -149,6 +149,11 @@ void handshake_done(struct connection *connection)
 	struct sip_tls_facts facts;
 	sip_tls_read(connection->stream, &facts);
 	connection->flow.tls_version = facts.version;
+	if (facts.peer[0] != '\0') {
+		connection->flow.is_certified = true;
+		(void)text_copy(text_of(facts.peer), connection->flow.peer,
+				sizeof connection->flow.peer);
+	}
 	connection->cipher = facts.cipher;
 	handshake_forget(connection);
 }
