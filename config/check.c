@@ -239,6 +239,10 @@ static void check_others(struct check *check)
 		problem(check, "redis.password_file",
 			"is for the Redis of redis.url, which is empty; allowed: nothing without "
 			"it");
+	if (url.size == 0 && config->redis.addresses.count > 0)
+		problem(check, "redis.addresses",
+			"are further ones of redis.url, which is empty; allowed: nothing without "
+			"it");
 	if (config->sip.tls_port == config->sip.port)
 		problem(check, "sip.tls_port", "is sip.port; allowed: a port of its own");
 	if (config->guard.options_interval_s > 0 && config->guard.options_interval_s < 5)

@@ -14,7 +14,7 @@
 
 struct config_addresses {
 	unsigned count;
-	struct address items[CONFIG_LIST_MAX]; // port 0
+	struct address items[CONFIG_LIST_MAX]; // port 0, or none given
 };
 
 struct config_prefixes {

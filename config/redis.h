@@ -7,6 +7,7 @@
 
 struct redis_config {
 	char url[CONFIG_TEXT_SIZE]; // empty: trunkd starts one of its own
+	struct config_addresses addresses; // further ones of it
 	char password_file[CONFIG_TEXT_SIZE];
 	char program[CONFIG_TEXT_SIZE];
 };

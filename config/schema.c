@@ -315,6 +315,8 @@ const struct config_option config_options[] = {
 
 	{ FIELD(redis, url), .kind = CONFIG_URL, .initial = "", RESTART,
 	  .sentence = "The Redis that holds the directory; empty: a private one that trunkd starts." },
+	{ FIELD(redis, addresses), .kind = CONFIG_LIST_OF_PLACES, .max = 8, .initial = "", RESTART,
+	  .sentence = "Further addresses of that Redis, replicas of it: whichever answers as master is used, redis.url first; a port is 6379 unless given." },
 	{ FIELD(redis, password_file), .kind = CONFIG_PATH, .initial = "", RESTART,
 	  .sentence = "File whose first line is that Redis's password; empty: none." },
 	{ FIELD(redis, program), .kind = CONFIG_WORD, .initial = "redis-server", RESTART,

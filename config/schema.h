@@ -27,6 +27,7 @@ enum config_kind {
 	CONFIG_MAILBOX, // an address of e-mail
 	CONFIG_MAIL_USER, // a mailbox, or a word
 	CONFIG_LIST_OF_ADDRESSES,
+	CONFIG_LIST_OF_PLACES, // addresses, each with a port or without
 	CONFIG_LIST_OF_PREFIXES,
 	CONFIG_LIST_OF_LABELS,
 	CONFIG_LIST_OF_NUMBERS,

@@ -280,6 +280,16 @@ static bool parse_address(const struct config_option *option, struct text text, 
 	return true;
 }
 
+static bool parse_place(const struct config_option *option, struct text text, void *item)
+{
+	(void)option;
+	struct address address;
+	if (!address_parse(text, &address))
+		return false;
+	*(struct address *)item = address;
+	return true;
+}
+
 static bool parse_prefix(const struct config_option *option, struct text text, void *item)
 {
 	(void)option;
@@ -336,6 +346,8 @@ static const struct {
 	[CONFIG_LOOKUP_URL] = { "a URL with a place for the number", "https://HOST/…{number}…, or with http",
 				parse_lookup_url, 0 },
 	[CONFIG_LIST_OF_ADDRESSES] = { "an address", "IPv4 and IPv6 addresses", parse_address, sizeof(struct address) },
+	[CONFIG_LIST_OF_PLACES] = { "an address", "addresses, as 192.0.2.7, 192.0.2.7:6380, [2001:db8::7]:6380", parse_place,
+				    sizeof(struct address) },
 	[CONFIG_LIST_OF_PREFIXES] = { "an address with a prefix length", "addresses with a prefix length, as 192.0.2.1/24",
 				      parse_prefix, sizeof(struct prefix) },
 	[CONFIG_LIST_OF_LABELS] = { "a label of a domain name", "letters, digits and inner dashes", parse_label, CONFIG_LABEL_SIZE },

@@ -213,6 +213,8 @@ static enum status start_store(struct control *control)
 {
 	const struct config *config = control->config;
 	struct store_options options = { .url = config->redis.url,
+					 .addresses = config->redis.addresses.items,
+					 .address_count = config->redis.addresses.count,
 					 .password_file = config->redis.password_file,
 					 .program = config->redis.program,
 					 .state_directory = config->node.state_directory,

@@ -95,11 +95,22 @@ static void on_beat(void *context, const struct redisReply *reply)
 	store->expected = version;
 }
 
+// A master may be made a replica under a living connection.
+static void on_role(void *context, const struct redisReply *reply)
+{
+	struct store *store = context;
+	const char *objection = store_redis_objection(reply);
+	if (objection)
+		store_redis_fail(store->commands, objection);
+}
+
 void store_follow_beat(struct store *store)
 {
+	static const struct text role = TEXT("ROLE");
 	static const struct text words[] = { TEXT("GET"), TEXT(STORE_KEY_VERSION) };
 	if (store->is_beating || store->load)
 		return;
+	(void)store_redis_send(store->commands, &role, 1, on_role, store);
 	store->heard = store->version;
 	store->is_beating = store_redis_send(store->commands, words, 2, on_beat, store);
 }

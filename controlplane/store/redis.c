@@ -172,6 +172,20 @@ static void introduced(void *context, const struct redisReply *reply)
 		store_redis_fail(redis, why);
 }
 
+const char *store_redis_objection(const struct redisReply *role)
+{
+	bool is_replica = text_is_equal(store_redis_text(store_redis_at(role, 0)), TEXT("slave"));
+	return is_replica ? "it is a replica, not the master" : NULL;
+}
+
+static void on_role(void *context, const struct redisReply *reply)
+{
+	struct store_redis *redis = context;
+	const char *objection = store_redis_objection(reply);
+	if (objection)
+		store_redis_fail(redis, objection);
+}
+
 static bool greet(struct store_redis *redis, const struct store_url *url,
 		  const struct secret *password)
 {
@@ -189,6 +203,9 @@ static bool greet(struct store_redis *redis, const struct store_url *url,
 		if (!store_redis_send(redis, words, 2, introduced, redis))
 			return false;
 	}
+	words[0] = TEXT("ROLE");
+	if (!store_redis_send(redis, words, 1, on_role, redis))
+		return false;
 	words[0] = TEXT("PING");
 	return store_redis_send(redis, words, 1, greeted, redis);
 }

@@ -19,6 +19,9 @@ struct store_url;
 // NULL: the connection is gone; whether the command was done is not known.
 typedef void (*store_redis_reply_fn)(void *context, const struct redisReply *reply);
 
+// What a reply to ROLE says against it: a replica cannot be written. NULL: it is a master, or does not say.
+const char *store_redis_objection(const struct redisReply *role);
+
 struct store_redis_events { // each called from the loop, never from within a function below
 	void (*up)(void *context);
 	void (*lost)(void *context, const char *why); // once; close it then

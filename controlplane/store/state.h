@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "base/secret.h"
+#include "store/place.h"
 #include "store/redis.h"
 #include "store/store.h"
-#include "store/url.h"
 
 struct event;
 struct store_change;
@@ -24,8 +24,8 @@ struct store {
 	void *context;
 	struct store_counters counters;
 
-	struct store_url url;
-	char where[STORE_URL_PATH_SIZE + 32];
+	struct store_places places;
+	char where[STORE_PLACE_SIZE]; // the current one
 	struct secret password;
 	struct store_embedded *embedded; // NULL: by URL
 	struct store_limits *limits; // NULL: not shared

@@ -85,6 +85,7 @@ void store_lose(struct store *store, const char *why)
 	close_connections(store);
 	if (store->state == STORE_READY)
 		set_state(store, STORE_AWAY);
+	store_places_move(&store->places);
 	wait_for(store->retry, store->retry_ms);
 	store->retry_ms = store->retry_ms * 2 < RETRY_MAX_MS ? store->retry_ms * 2 : RETRY_MAX_MS;
 }
@@ -149,12 +150,13 @@ static void on_commands_up(void *context)
 
 static bool open_connections(struct store *store, char out_why[static 128])
 {
+	const struct store_url *url = store_places_get(&store->places);
 	struct store_redis_events commands = { on_commands_up, on_lost, on_message, store };
 	struct store_redis_events subscription = { on_subscription_up, on_lost, on_message, store };
-	store->commands =
-		store_redis_open(store->loop, &store->url, &store->password, &commands, out_why);
+	store_places_write(&store->places, store->where);
+	store->commands = store_redis_open(store->loop, url, &store->password, &commands, out_why);
 	if (store->commands)
-		store->subscription = store_redis_open(store->loop, &store->url, &store->password,
+		store->subscription = store_redis_open(store->loop, url, &store->password,
 						       &subscription, out_why);
 	return store->subscription != NULL;
 }
@@ -220,24 +222,22 @@ static enum status read_password(const char *path, struct secret *out_password)
 static enum status locate(struct store *store, const struct store_options *options)
 {
 	const char *why = NULL;
-	char address[ADDRESS_TEXT_SIZE];
 	enum status status;
+	store->places.count = 1;
 	if (options->url && options->url[0]) {
-		status = store_url_parse(text_of(options->url), &store->url, &why);
+		status = store_url_parse(text_of(options->url), &store->places.items[0], &why);
 		if (status != OK)
 			log_event(LOG_ERROR, "store_url_refused", "problem", why, NULL);
 	} else {
 		status = store_embedded_create(store->loop, options, &store->embedded);
 		if (status == OK)
-			store_embedded_url(store->embedded, &store->url);
+			store_embedded_url(store->embedded, &store->places.items[0]);
 	}
 	if (status != OK)
 		return status;
-	if (store->url.path[0])
-		(void)snprintf(store->where, sizeof(store->where), "unix://%s", store->url.path);
-	else
-		(void)snprintf(store->where, sizeof(store->where), "redis://%s/%u",
-			       address_string(&store->url.address, address), store->url.database);
+	for (unsigned i = 0; i < options->address_count && !store->embedded; i++)
+		(void)store_places_add(&store->places, &options->addresses[i]);
+	store_places_write(&store->places, store->where);
 	if (options->password_file && options->password_file[0] && !store->embedded)
 		status = read_password(options->password_file, &store->password);
 	return status;

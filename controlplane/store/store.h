@@ -11,6 +11,7 @@
 #include "directory/directory.h"
 #include "directory/object.h"
 
+struct address;
 struct event_base;
 struct store;
 struct store_limits;
@@ -29,7 +30,9 @@ struct store_counters {
 
 struct store_options {
 	const char *url; // empty: embedded
-	const char *password_file; // may be empty
+	const struct address *addresses; // further ones of the Redis of that URL
+	unsigned address_count;
+	const char *password_file; // of all of them; may be empty
 	const char *program; // redis-server
 	const char *state_directory; // holds the embedded one's append-only file
 	const char *runtime_directory; // holds its socket

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define REDIS_PORT 6379
 #define DATABASE_MAX 15
 
 static const char *parse_unix(struct text path, struct store_url *url)
@@ -44,7 +43,7 @@ static const char *parse_tcp(struct text rest, struct store_url *url)
 	if (rest.size > 0 && !text_to_unsigned(rest, DATABASE_MAX, &database))
 		return "the database is a number from 0 to 15";
 	if (url->address.port == 0)
-		url->address.port = REDIS_PORT;
+		url->address.port = STORE_URL_PORT;
 	url->database = (unsigned)database;
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include "base/status.h"
 
 #define STORE_URL_PATH_SIZE 108 // of sockaddr_un
+#define STORE_URL_PORT 6379 // of Redis
 
 struct store_url {
 	char path[STORE_URL_PATH_SIZE]; // empty: by address

@@ -53,6 +53,9 @@ static void each_broken_rule_has_its_message(void **state)
 		{ NULL, NULL, NULL, "redis: {password_file: /x}\n",
 		  "t.yaml:4: redis.password_file: is for the Redis of redis.url, which is empty; "
 		  "allowed: nothing without it" },
+		{ NULL, NULL, NULL, "redis: {addresses: [192.0.2.7]}\n",
+		  "t.yaml:4: redis.addresses: are further ones of redis.url, which is empty; "
+		  "allowed: nothing without it" },
 		{ NULL, NULL, NULL, "limits: {default_cps: 5, max_cps: 4}\n",
 		  "t.yaml:4: limits.default_cps: is more than limits.max_cps; allowed: "
 		  "limits.max_cps or less" },
@@ -134,9 +137,11 @@ static void what_keeps_the_rules_is_taken(void **state)
 		"sip: {addresses: 192.0.2.1, port: 10000}\nmedia: {addresses: 192.0.2.2}\n"
 		"dataplane: {port: 'af_packet:a', addresses: ['192.0.2.1/24', '2001:db8::1/64'],"
 		" gateway: ['192.0.2.254', 'fe80::1']}\n"));
-	config_destroy(file_must_load("sip: {addresses: 192.0.2.1}\nmedia: {addresses: "
-				      "192.0.2.1}\ndataplane: {port: 'af_xdp:a'}\n"
-				      "redis: {url: 'unix:///run/r.sock', password_file: /x}\n"));
+	config_destroy(
+		file_must_load("sip: {addresses: 192.0.2.1}\nmedia: {addresses: "
+			       "192.0.2.1}\ndataplane: {port: 'af_xdp:a'}\n"
+			       "redis: {url: 'unix:///run/r.sock', password_file: /x,"
+			       " addresses: [192.0.2.7, '192.0.2.8:6380', '2001:db8::7']}\n"));
 }
 
 int main(void)

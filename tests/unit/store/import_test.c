@@ -69,7 +69,7 @@ static bool is_so_many(void *context)
 static void wait_stock(struct world *world, struct bench_node *node, size_t wanted)
 {
 	struct count count = { node, wanted };
-	if (!bench_turn(world->loop, is_so_many, &count, 20000))
+	if (!bench_turn(world->loop, is_so_many, &count, 60000))
 		fail_msg("%zu numbers in stock, not %zu", directory_stock_count(node->directory),
 			 wanted);
 }
