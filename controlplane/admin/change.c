@@ -127,7 +127,9 @@ static enum status set_field(const struct admin_change *change, struct directory
 		return problem_set(problem, ERR_FORBIDDEN, schema->fields[row].name,
 				   object->kind == DIRECTORY_CREDENTIAL
 					   ? "derived from the password, give password="
-					   : "made by a command of its own");
+				   : object->kind == DIRECTORY_ACCOUNT
+					   ? "made by token account ACCOUNT, which shows it once"
+					   : "made by verify caller_id NUMBER ACCOUNT");
 	if (row < schema->field_count && schema->fields[row].is_derived)
 		return problem_set(problem, ERR_FORBIDDEN, schema->fields[row].name,
 				   object->kind == DIRECTORY_NUMBER
@@ -137,7 +139,7 @@ static enum status set_field(const struct admin_change *change, struct directory
 	bool is_known = is_owner && object->version > 0; // it was there before
 	if (is_known && directory_object_get(object, "account").size == 0)
 		return problem_set(problem, ERR_FORBIDDEN, "account",
-				   "the number is in stock: buy number NUMBER account=ACCOUNT");
+				   "the number is in stock: buy number NUMBER ACCOUNT");
 	if (is_known && text_trim(word).size == 0)
 		return problem_set(
 			problem, ERR_FORBIDDEN, "account",

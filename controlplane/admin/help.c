@@ -243,6 +243,23 @@ static void offer_fields(struct completion *completion, const struct admin_conte
 		offer(completion, "password=-");
 }
 
+// An argument that is named as a kind, or as two: TRIGGER, [TRUNK], TRUNK|ACCOUNT.
+static void offer_named(struct completion *completion, const struct admin_request *request,
+			struct text arguments, unsigned place)
+{
+	struct text word = text_split(&arguments, ' ');
+	while (place-- > 0)
+		word = text_split(&arguments, ' ');
+	if (word.size > 2 && word.data[0] == '[')
+		word = (struct text){ word.data + 1, word.size - 2 };
+	while (word.size > 0) {
+		struct text name = text_split(&word, '|');
+		for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++)
+			if (text_is_same(name, text_of(directory_schema(kind)->name)))
+				offer_objects(completion, request->context, kind);
+	}
+}
+
 // `place`: which argument of the command it is.
 static void offer_argument(struct completion *completion, const struct admin_request *request,
 			   const struct admin_command_match *match, unsigned place)
@@ -259,6 +276,7 @@ static void offer_argument(struct completion *completion, const struct admin_req
 		offer_calls(completion, request->context);
 	if (place == 0 && strstr(arguments, "all"))
 		offer(completion, "all");
+	offer_named(completion, request, text_of(arguments), place);
 	if (place == 0 && has_id && match->kind != DIRECTORY_KIND_COUNT)
 		offer_objects(completion, request->context, match->kind);
 	if (place >= has_id && strstr(arguments, "field=") && match->kind != DIRECTORY_KIND_COUNT)

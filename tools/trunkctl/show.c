@@ -166,17 +166,35 @@ static bool is_table(const char *key, const json_t *value)
 					   : columns_of(key) != NULL);
 }
 
+static bool is_pair(const json_t *object, const char *key, const json_t *value)
+{
+	return !json_is_object(value) && strcmp(key, "status") != 0 && !is_named(object, key) &&
+	       !is_table(key, value) && strcmp(key, "warnings") != 0;
+}
+
+static int label_width(const json_t *object)
+{
+	const char *key;
+	json_t *value;
+	size_t width = LABEL_WIDTH;
+	json_object_foreach((json_t *)object, key, value)
+	{
+		if (is_pair(object, key, value) && strlen(key) > width)
+			width = strlen(key);
+	}
+	return (int)width;
+}
+
 static void show_pairs(const json_t *object, const char *indent, FILE *out)
 {
 	char label[FORMAT_SIZE], text[FORMAT_SIZE];
 	const char *key;
 	json_t *value;
+	int width = label_width(object);
 	json_object_foreach((json_t *)object, key, value)
 	{
-		if (json_is_object(value) || strcmp(key, "status") == 0 || is_named(object, key))
-			continue;
-		if (!is_table(key, value) && strcmp(key, "warnings") != 0)
-			fprintf(out, "%s%-*s %s\n", indent, LABEL_WIDTH, format_label(key, label),
+		if (is_pair(object, key, value))
+			fprintf(out, "%s%-*s %s\n", indent, width, format_label(key, label),
 				format_value(key, value, text));
 	}
 	json_object_foreach((json_t *)object, key, value)

@@ -53,20 +53,31 @@ static bool is_fit(const struct edge_config *edge, const struct address *arrival
 	       (edge == NULL || config_edge_has(edge, arrival));
 }
 
+// A misspelt name, or one of another node's: the call goes on by other ways, which somebody should know of.
+static void tell_elsewhere(const struct target *target)
+{
+	const char *wanted = target->connection[0] != '\0' ? target->connection : target->edge;
+	if (wanted[0] != '\0')
+		log_event(LOG_WARNING, "edge_elsewhere", "edge", wanted, "target", target->name,
+			  "fix", "this node has no address of that edge", NULL);
+}
+
 bool edge_address(const struct calls *calls, const struct target *target,
 		  const struct address *arrival, uint8_t family, struct address *out_address)
 {
 	const struct config_addresses *own = &calls->config->sip.addresses;
 	const struct edge_config *edge = edge_of(calls, target, arrival);
+	bool is_named = named_edge(&calls->config->edges, target) != NULL;
+	if (!is_named)
+		tell_elsewhere(target);
 	if (is_fit(edge, arrival, family)) {
 		*out_address = *arrival;
 		return true;
 	}
 	if (edge != NULL && find(own, edge, family, out_address))
 		return true;
-	if (edge != NULL && (target->edge[0] != '\0' || target->connection[0] != '\0'))
-		log_event(LOG_WARNING, "edge_elsewhere", "edge", edge->name, "target", target->name,
-			  "fix", "this node has no address of that edge", NULL);
+	if (is_named)
+		tell_elsewhere(target);
 	return find(own, NULL, family, out_address);
 }
 

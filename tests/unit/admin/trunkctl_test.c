@@ -79,6 +79,18 @@ static bool write_words(char *const *words, int count, char room[static 512])
 	return is_good && writer_string_done(&writer) != NULL;
 }
 
+static void values_stand_below_each_other(void **state)
+{
+	(void)state;
+	char room[512];
+	show("{\"status\":\"ok\",\"disaster_recovery_method\":\"POST\",\"sid\":\"TK1\"}", room,
+	     sizeof(room));
+	const char *first = strstr(room, "POST"), *second = strstr(room, "TK1");
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_int_equal(first - room, second - strchr(room, '\n') - 1);
+}
+
 // A name from a customer, handed on by a script, must not bring a request of its own along.
 static void no_word_brings_another_line_along(void **state)
 {
@@ -404,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_word_arrives_as_it_was_typed),
 		cmocka_unit_test(a_password_among_the_words_is_refused_and_one_line_of_input_taken),
+		cmocka_unit_test(values_stand_below_each_other),
 		cmocka_unit_test(no_word_brings_another_line_along),
 		cmocka_unit_test(files_go_to_trunkd_as_octets_or_whole_paths),
 		cmocka_unit_test(a_trunk_is_told_in_four_groups),
