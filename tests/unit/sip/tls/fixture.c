@@ -64,7 +64,10 @@ int fixture_setup(void **state)
 						 .ca_file = fixture->paths[4],
 						 .has_tls13 = true,
 						 .prefers_own_order = true };
-	fixture->user = (struct sip_tls_user){ allow, note_failure, find_peer, fixture };
+	fixture->user = (struct sip_tls_user){ .allows_deprecated = allow,
+					       .failed = note_failure,
+					       .find_peer = find_peer,
+					       .context = fixture };
 	fixture->loop = event_base_new();
 	fixture->client = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_security_level(fixture->client, 0);
