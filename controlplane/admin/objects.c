@@ -92,12 +92,16 @@ static void set_state(const struct admin_context *context, json_t *json,
 // NUM-007: what answers a number's calls is one of these.
 static void set_handler(json_t *json, const struct directory_object *object)
 {
-	bool has_trunk = directory_object_get(object, "trunk").size > 0;
-	bool has_url = directory_object_get(object, "voice_url").size > 0;
-	admin_json_set(json, "voice_handler",
-		       json_string(has_trunk ? "trunk"
-				   : has_url ? "url"
-					     : "none"));
+	static const struct {
+		const char *field, *handler;
+	} rows[] = { { "trunk", "trunk" },
+		     { "voice_url", "url" },
+		     { "voice_application", "application" } };
+	const char *handler = "none";
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (directory_object_get(object, rows[i].field).size > 0)
+			handler = rows[i].handler;
+	admin_json_set(json, "voice_handler", json_string(handler));
 	admin_json_set(json, "in_stock",
 		       json_boolean(directory_object_get(object, "account").size == 0));
 }
@@ -217,7 +221,7 @@ static void set_abilities(const struct admin_context *context, json_t *json,
 	const struct account *account =
 		number ? directory_account(context->directory, number->account_sid) : NULL;
 	bool is_active = directory_account_is_active(context->directory, account);
-	bool has_handler = number && (number->trunk_sid[0] || number->voice_url[0]);
+	bool has_handler = number && number->trunk_sid[0]; // nothing asks URLs and applications yet
 	const char *why = !number      ? "it is no account's"
 			  : !is_active ? "its account is suspended"
 			  : !has_handler && number->has_voice

@@ -2,12 +2,18 @@
 
 #include "directory/number.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/country/country.h"
 #include "directory/object.h"
+
+// What can answer a number's calls, one at a time (NUM-008).
+static const char *const handlers[] = { "trunk", "voice_url", "voice_application" };
+#define APPLICATION_SID_LENGTH 34 // AP and 32 digits
+#define HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
 
 static void clear(struct directory_object *object, struct text field)
 {
@@ -27,17 +33,23 @@ static void fill_country(struct directory_object *object)
 	(void)status; // without memory it stays untold
 }
 
+static void clear_handlers_but(struct directory_object *object, unsigned kept)
+{
+	for (unsigned i = 0; i < HANDLERS; i++)
+		if (i != kept)
+			clear(object, text_of(handlers[i]));
+}
+
 void directory_number_settle(struct directory_object *object, struct text field)
 {
 	if (object->kind != DIRECTORY_NUMBER)
 		return;
 	if (text_is_same(field, TEXT("e164")))
 		fill_country(object);
-	if (text_is_same(field, TEXT("trunk")) && directory_object_get(object, "trunk").size > 0)
-		clear(object, TEXT("voice_url"));
-	if (text_is_same(field, TEXT("voice_url")) &&
-	    directory_object_get(object, "voice_url").size > 0)
-		clear(object, TEXT("trunk"));
+	for (unsigned i = 0; i < HANDLERS; i++)
+		if (text_is_same(field, text_of(handlers[i])) &&
+		    directory_object_get(object, handlers[i]).size > 0)
+			clear_handlers_but(object, i);
 }
 
 static bool is_true(const struct directory_object *object, const char *field)
@@ -52,10 +64,19 @@ static enum status refuse(struct directory_problem *out_problem, enum status sta
 	return status;
 }
 
+static bool is_application(struct text sid)
+{
+	bool is_right = sid.size == APPLICATION_SID_LENGTH && text_has_prefix(sid, TEXT("AP"));
+	for (size_t i = 2; i < sid.size && is_right; i++)
+		is_right = isxdigit((unsigned char)sid.data[i]) != 0;
+	return is_right;
+}
+
 enum status directory_number_check(const struct directory_object *object,
 				   struct directory_problem *out_problem)
 {
-	static const char *const of_owners[] = { "trunk", "voice_url", "name" };
+	static const char *const of_owners[] = { "trunk", "voice_url", "voice_application",
+						 "name" };
 	struct text url = directory_object_get(object, "voice_url");
 	if (object->kind != DIRECTORY_NUMBER)
 		return OK;
@@ -69,9 +90,16 @@ enum status directory_number_check(const struct directory_object *object,
 	    !text_has_prefix(url, TEXT("http://")))
 		return refuse(out_problem, ERR_MALFORMED, "voice_url",
 			      "is no URL; allowed: https://… or http://…");
-	if (url.size > 0 && directory_object_get(object, "trunk").size > 0)
+	struct text application = directory_object_get(object, "voice_application");
+	if (application.size > 0 && !is_application(application))
+		return refuse(out_problem, ERR_MALFORMED, "voice_application",
+			      "is no application; allowed: AP and 32 hexadecimal digits");
+	unsigned answering = 0;
+	for (unsigned i = 0; i < HANDLERS; i++)
+		answering += directory_object_get(object, handlers[i]).size > 0;
+	if (answering > 1)
 		return refuse(out_problem, ERR_CONFLICT, "voice_url",
-			      "its calls go to a trunk or to a URL, not to both (NUM-008)");
+			      "its calls go to one of a trunk, a URL and an application (NUM-008)");
 	struct text number = directory_object_get(object, "e164");
 	struct text code = directory_object_get(object, "country");
 	unsigned country = country_of_number(number);

@@ -101,7 +101,7 @@ def test_thousands_are_imported_and_found_by_country_and_digits(site):
 
 
 def test_a_number_is_bought_moved_and_taken_off(site):
-    """NUM-003 to -006, NUM-007 (in part), NUM-008 (in part), NUM-009 to -011."""
+    """NUM-003 to -006, NUM-007 (in part), NUM-008, NUM-009 to -011."""
     e164, account = "+12125550001", site.sids["account"]
     stock(site, e164)
     assert "in stock" in refused(site, "change", "number", e164, f"account={account}")
@@ -115,6 +115,15 @@ def test_a_number_is_bought_moved_and_taken_off(site):
     site.trunkd.change("number", e164, voice_url="https://example.com/voice")
     moved = number(site, e164)
     assert moved["voice_handler"] == "url" and moved["trunk"] is None and numbers_of(site, "slow") == []
+    application = "AP" + 32 * "a"
+    assert "AP and 32" in refused(site, "change", "number", e164, "voice_application=AP" + 32 * "x")
+    site.trunkd.change("number", e164, voice_application=application)
+    moved = number(site, e164)
+    assert (moved["voice_handler"], moved["voice_url"], moved["voice_application"]) == ("application", None, application)
+    site.trunkd.change("number", e164, trunk="fast")
+    assert number(site, e164)["voice_application"] is None and numbers_of(site, "fast") == [e164]
+    site.trunkd.change("number", e164, voice_application=application)
+    assert numbers_of(site, "fast") == []
     site.trunkd.trunkctl("change", "number", e164, "trunk=slow", "name=Front desk")
     moved = number(site, e164)
     assert moved["voice_url"] is None and moved["name"] == "Front desk" and numbers_of(site, "slow") == [e164]
@@ -144,7 +153,7 @@ def test_a_released_number_rests_before_it_is_sold_again(site):
 
 
 def test_the_operator_asks_whether_a_number_is_active_and_able(site):
-    """NUM-019 (in part)"""
+    """NUM-019: whether an account has it and it can have calls and messages, and why not."""
     e164 = "+12125550003"
     stock(site, e164, sms="true")
 

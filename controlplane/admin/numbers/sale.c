@@ -115,7 +115,8 @@ void admin_sale_buy(struct admin_request *request)
 static enum status set_free(const struct admin_request *request, struct directory_object *object,
 			    struct directory_problem *problem)
 {
-	static const char *const fields[] = { "account", "trunk", "voice_url", "name", "bought_s" };
+	static const char *const fields[] = { "account",           "trunk", "voice_url",
+					      "voice_application", "name",  "bought_s" };
 	uint64_t rest_s = request->context->config->numbers.quarantine_days * (uint64_t)DAY_S;
 	enum status status = OK;
 	if (!is_owned(object)) {
