@@ -9,6 +9,7 @@
 #define GROW_ABOVE 1.1
 #define LATE_ABOVE 1.5
 #define GROW_MAX 2.0 // times, in one step
+#define GROW_PART 0.25 // or, when far fewer come than could be read, this part of what is missing
 #define LEAST_RATIO 0.125 // in one step, and of the first guess
 #define SHARE_MIN (SIP_GUARD_SHARE_ALL / 1024)
 #define TURN_PART 4 // a step onwards takes this part of the window
@@ -52,6 +53,16 @@ static void put_on_trial(struct sip_guard_window *window, uint32_t places, bool 
 	window->trial_us = now_us;
 	if (is_turn)
 		window->turned_us = now_us;
+}
+
+// The load may be over: then nobody waits for a window that doubles every few seconds.
+static uint32_t growth(const struct sip_guard_window *window, double ratio)
+{
+	double times = ratio < GROW_MAX ? ratio : GROW_MAX;
+	if (ratio * GROW_PART > times)
+		times = ratio * GROW_PART;
+	double places = (times - 1) * window->sieve.share;
+	return places < SIP_GUARD_SHARE_ALL ? (uint32_t)places : SIP_GUARD_SHARE_ALL;
 }
 
 static void end_trial(struct sip_guard_window *window, uint64_t now_us)
@@ -98,10 +109,7 @@ void sip_guard_window_follow(struct sip_guard_window *window, double rate, uint6
 	else if (window->trial > 0 && (is_early || now_us - window->trial_us >= SIP_GUARD_TRIAL_US))
 		end_trial(window, now_us);
 	else if (window->trial == 0 && !is_whole && ratio > GROW_ABOVE && took_us >= enough_us)
-		put_on_trial(window,
-			     (uint32_t)((ratio < GROW_MAX ? ratio - 1 : GROW_MAX - 1) *
-					window->sieve.share),
-			     false, now_us);
+		put_on_trial(window, growth(window, ratio), false, now_us);
 	else if (window->trial == 0 && !is_whole && now_us - window->turned_us >= SIP_GUARD_TURN_US)
 		put_on_trial(window, window->sieve.share / TURN_PART, true, now_us);
 	if (took_us >= MEASURE_AGAIN_US)

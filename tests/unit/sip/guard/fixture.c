@@ -74,10 +74,11 @@ void guard_fixture_destroy(struct guard_fixture *fixture)
 
 void guard_fixture_wait(struct guard_fixture *fixture, uint64_t ms)
 {
+	uint64_t used_us = fixture->clock.now_ms * 1000; // the thread has nothing to do
 	for (uint64_t i = 0; i < ms; i += 10) {
 		fixture->clock.now_ms += 10;
 		fixture->clock.wall_ms += 10;
-		sip_guard_tick(fixture->guard, 0, fixture->clock.now_ms * 1000);
+		sip_guard_tick(fixture->guard, 0, used_us);
 	}
 }
 
