@@ -243,7 +243,7 @@ static bool is_ours(const struct sip_message *request)
 static bool is_known(void *context, const struct sip_message *request)
 {
 	struct calls *calls = context;
-	if (call_admit_trunk(calls, request) != NULL ||
+	if (call_admit_expect(calls, request) != NULL ||
 	    place_find_carrier(calls, &request->flow) != NULL || takeover_is_asked(calls, request))
 		return true;
 	return request->to.tag.size > 0 &&

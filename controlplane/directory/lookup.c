@@ -112,8 +112,12 @@ void directory_expect(const struct directory *directory, struct text caller, str
 	directory_index_expect_number(directory, DIRECTORY_BLOCKED_NUMBER, called);
 }
 
-void directory_expect_more(const struct directory *directory, struct text caller)
+void directory_expect_more(const struct directory *directory, const struct trunk *trunk,
+			   const struct address *source, struct text caller)
 {
+	const struct mirror_memo *memo = memo_of(directory, trunk);
+	if (memo->acl)
+		directory_index_expect_address(directory, memo->acl, source);
 	directory_index_expect_entry(directory, DIRECTORY_NUMBER, caller);
 }
 

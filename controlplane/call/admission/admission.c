@@ -54,6 +54,12 @@ void admission_begin(struct admission_case *admission_case, struct calls *calls,
 		(struct admission_case){ .calls = calls, .invite = invite, .is_dry = is_dry };
 }
 
+const struct trunk *call_admit_expect(const struct calls *calls, const struct sip_message *request)
+{
+	directory_expect(calls->directory, request->from.uri.user, request->target.user);
+	return call_admit_trunk(calls, request);
+}
+
 enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 			  struct admitted *out_admitted, struct refusal *out_refusal)
 {
@@ -61,7 +67,6 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 	const struct admission_check *check;
 	enum admission admission = ADMITTED;
 	admission_begin(&admission_case, calls, invite, false);
-	directory_expect(calls->directory, invite->from.uri.user, invite->target.user);
 	for (unsigned nth = 0; admission == ADMITTED && (check = admission_check(nth)) != NULL;
 	     nth++)
 		admission = check->judge(&admission_case);

@@ -40,6 +40,9 @@ struct admission_check {
 	bool is_of_targets; // asked of a number that a call is transferred to as well (XFER-006, D-63)
 };
 
+// As call_admit_trunk, asked before the transaction is opened: what call_admit will ask of the directory is
+// on its way from memory meanwhile.
+const struct trunk *call_admit_expect(const struct calls *calls, const struct sip_message *request);
 // Everything up to and without SDP, tokens and ports.
 enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 			  struct admitted *out_admitted, struct refusal *out_refusal);

@@ -21,7 +21,8 @@ enum admission admission_judge_host(struct admission_case *admission_case)
 		return admission_refuse(admission_case, REFUSED_INTERNAL, "Request-URI",
 					admission_case->invite->target.whole, "a termination host");
 	admitted->account = directory_trunk_account(directory, admitted->trunk);
-	directory_expect_more(directory, admission_case->invite->from.uri.user);
+	directory_expect_more(directory, admitted->trunk, &admission_case->invite->flow.remote,
+			      admission_case->invite->from.uri.user);
 	return ADMITTED;
 }
 

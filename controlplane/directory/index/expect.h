@@ -6,9 +6,12 @@
 
 #include "base/text.h"
 
+struct address;
 struct directory;
+struct trunk;
 
 // A call is to be judged that has these two numbers, as they stand in its URIs.
 void directory_expect(const struct directory *directory, struct text caller, struct text called);
-// A while later: of the caller's number what that has led to.
-void directory_expect_more(const struct directory *directory, struct text caller);
+// A while later, when its trunk is known: what those have led to, and the trunk's addresses.
+void directory_expect_more(const struct directory *directory, const struct trunk *trunk,
+			   const struct address *source, struct text caller);

@@ -10,6 +10,7 @@
 #include "directory/value.h"
 
 #define DIGITS_MAX 15 // E.164
+#define EXPECTED_LENGTHS 2 // a hash each; most lists have one
 
 // "+14155550100" as four bits a digit, none of them 0. 0: it is no number.
 static uint64_t digits_of(struct text e164)
@@ -107,6 +108,24 @@ bool directory_index_has_address(const struct directory *directory, const struct
 			return true;
 	}
 	return false;
+}
+
+void directory_index_expect_address(const struct directory *directory,
+				    const struct mirror_group *list, const struct address *address)
+{
+	const struct directory_table *table = &directory->index.tables[DIRECTORY_ACL_ADDRESS];
+	struct prefix_key key = { .list = list_key(list) };
+	unsigned bits = address->family == ADDRESS_IPV4 ? 32 : 128;
+	if (address->family == ADDRESS_NONE)
+		return;
+	for (unsigned next = bits + 1, found = 0; next-- > 0 && found < EXPECTED_LENGTHS;) {
+		unsigned bit = length_bit(address, next);
+		if ((list->lengths.words[bit / 64] >> bit % 64 & 1) == 0)
+			continue;
+		cut(address, next, &key);
+		directory_table_expect(table, hash_of_prefix(&key));
+		found++;
+	}
 }
 
 // ---- trunks, numbers, credentials

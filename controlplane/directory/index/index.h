@@ -52,6 +52,9 @@ void directory_index_expect_number(const struct directory *directory, enum direc
 				   struct text e164);
 void directory_index_expect_entry(const struct directory *directory, enum directory_kind kind,
 				  struct text e164);
+// The slots of the list's prefixes that may hold the address, of a few lengths.
+void directory_index_expect_address(const struct directory *directory,
+				    const struct mirror_group *list, const struct address *address);
 void directory_index_prefetch(const struct directory_entry *entry);
 // Is the address in any prefix of the list? At most one look-up for each length its prefixes have.
 bool directory_index_has_address(const struct directory *directory, const struct mirror_group *list,
