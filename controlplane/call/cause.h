@@ -101,6 +101,10 @@
 	    "transfer to a number, or to a host that the trunk has as Origination URI or in an IP ACL") \
 	ROW(REPLACES, "replaces", 481, "Call/Transaction Does Not Exist", 32994,                   \
 	    "name a call of the same account in Replaces, with the tags of its dialog with us")    \
+	ROW(REPLACES_EARLY, "replaces_early", 486, "Busy Here", 32994,                             \
+	    "leave early-only out of Replaces to take a call over that is answered")               \
+	ROW(REPLACES_MANY, "replaces_many", 400, "Bad Request", 32994,                             \
+	    "send one Replaces")                                                                   \
 	/* calls from the PSTN: first those that go nowhere, then why an Origination URI did not take one */ \
 	ROW(UNKNOWN_NUMBER, "unknown_number", 404, "Not Found", 32995,                             \
 	    "add the number to its account, or have the carrier keep its calls")                   \

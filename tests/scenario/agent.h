@@ -77,6 +77,7 @@ struct speech {
 	const struct party *dialog_of; // a request in the dialog of another party
 	const struct party *refers_to; // Refer-To with the peer of that one's dialog, and Replaces
 	const struct party *replaces; // Replaces with that one's dialog
+	bool is_early_only; // only as long as it rings (RFC 3891 6.1)
 	bool has_same_count; // the nonce count of the last proof again
 	const char *headers[SPEECH_HEADERS_MAX];
 	unsigned header_count;

@@ -44,6 +44,6 @@ bool reference_write(const struct speech *speech, struct writer *writer)
 		return true;
 	writer_string(writer, "Replaces: ");
 	bool is_written = write_dialog(party, "@;to-tag=$;from-tag=&", writer);
-	writer_string(writer, "\r\n");
+	writer_string(writer, speech->is_early_only ? ";early-only\r\n" : "\r\n");
 	return is_written;
 }

@@ -59,6 +59,8 @@ static bool take_option(struct story *story, struct speech *speech, const char *
 		return take_dialog(story, &speech->refers_to);
 	if (strcmp(word, "replaces") == 0)
 		return take_dialog(story, &speech->replaces);
+	if (strcmp(word, "early-only") == 0)
+		return speech->is_early_only = true;
 	if (strcmp(word, "again") == 0)
 		return speech->is_again = true;
 	if (strcmp(word, "from") == 0)

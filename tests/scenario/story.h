@@ -14,7 +14,7 @@
 //   alice < 200 by tls                                            it came by that transport
 //   alice > INVITE offer plain unchanged                           a description as the last, its version too
 //   alice > REFER refer alice/2                                   to who is at the other end of that one
-//   alice/3 > INVITE replaces alice/2                             a call in the place of that one
+//   alice/3 > INVITE replaces alice/2                             a call in the place of that one, "early-only" too
 //   mallory > REFER of alice/2                                    a request in a dialog that is another's
 //   carrier1 > echo INVITE +81312345678                           the INVITE it heard, as a proxy sends it on
 //   alice silent 32s                                              time passes, she hears nothing

@@ -76,11 +76,18 @@ static enum admission judge_dialog(struct admission_case *admission_case)
 {
 	const struct sip_message *invite = admission_case->invite;
 	const struct leg *leg = find(admission_case->calls, invite);
-	if (leg != NULL && leg->call->state == CALL_UP &&
-	    sip_message_header(invite, "Replaces", 1).data == NULL)
-		return ADMITTED;
-	return admission_refuse(admission_case, REFUSED_REPLACES, "Replaces",
-				sip_message_header(invite, "Replaces", 0), EXPECTED);
+	struct text value = sip_message_header(invite, "Replaces", 0);
+	struct replaces replaces;
+	if (sip_message_header(invite, "Replaces", 1).data != NULL)
+		return admission_refuse(admission_case, REFUSED_REPLACES_MANY, "Replaces", value,
+					"one Replaces");
+	if (leg == NULL || leg->call->state != CALL_UP)
+		return admission_refuse(admission_case, REFUSED_REPLACES, "Replaces", value,
+					EXPECTED);
+	if (replaces_parse(value, &replaces) && replaces.is_early_only)
+		return admission_refuse(admission_case, REFUSED_REPLACES_EARLY, "Replaces", value,
+					"no early-only: the call is answered");
+	return ADMITTED;
 }
 
 // clang-format off
