@@ -104,7 +104,7 @@ def test_one_trunk_carries_a_call_each_way(site):
 
 
 def test_every_published_address_takes_calls(site):
-    """TERM-031: whatever `show network` tells of the Internet's edge, none stands by."""
+    """TERM-031, and NET-001 to -008 with addresses in the place of the documented ones: whatever `show network` tells of the Internet's edge, none stands by."""
     edges = {row["edge"]: row for row in site.trunkd.trunkctl("show", "network")["network"]}
     published = edges["internet"]["signalling"]
     assert len(published) == 3

@@ -288,7 +288,8 @@ def test_one_call_a_second_is_one_for_both_nodes(cluster):
 
 
 def test_calls_at_a_time_are_those_of_both_nodes_and_of_a_dead_one_for_a_while(cluster):
-    """LIMIT-009: kill -9 of one node; its calls' places come back after limits.node_timeout_s, not before."""
+    """LIMIT-009: kill -9 of one node; its calls' places come back after limits.node_timeout_s, not before, and calls
+    go by the other meanwhile (TERM-033)."""
     first, second = cluster.nodes
     with phones(cluster, is_busy=False) as (gateway, dialler):
         names = [dialler.dial(first, "few") for _ in range(3)]  # or all six might be the second one's
