@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/schema.h"
 #include "fake/limits.h"
 #include "scenario/story.h"
 
@@ -13,6 +14,19 @@ static bool set_edge(struct story *story)
 	const char *media = words_take(words);
 	return (media != NULL && node_add_edge(story->node, name, signalling, media)) ||
 	       story_fail(story, "edge NAME SIGNALLING MEDIA");
+}
+
+// "definitive_codes 486 5xx": these and no others, as the file has them.
+static bool set_codes(struct story *story)
+{
+	struct config_numbers *codes = &story->node->config.sip.definitive_codes;
+	const int row = config_option_index(TEXT("sip.definitive_codes"));
+	const char *word;
+	codes->count = 0;
+	while ((word = words_take(&story->words)) != NULL)
+		if (row < 0 || !config_value_parse(&config_options[row], text_of(word), codes))
+			return story_fail(story, "definitive_codes CODE … or 5xx");
+	return true;
 }
 
 bool story_config(struct story *story)
@@ -38,6 +52,8 @@ bool story_config(struct story *story)
 	};
 	if (name != NULL && strcmp(name, "edge") == 0)
 		return set_edge(story);
+	if (name != NULL && strcmp(name, "definitive_codes") == 0)
+		return set_codes(story);
 	for (unsigned i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unsigned long number;
 		if (strcmp(name, rows[i].name) != 0)

@@ -30,6 +30,7 @@
 //   add carrier name=carrier2 address=198.51.100.22 priority=20   set KIND WORD FIELD=VALUE …, remove
 //   dns gw.example A 198.51.100.11 ttl 60 · dns remove gw.example · dns dead | silent | alive
 //   carrier state carrier1 up | down | unknown | "not pinged"      what its pings say
+//   config definitive_codes 503 5xx                               these end a call, and no others
 //   config edge dublin 192.0.2.9 192.0.2.10                        this node is there too: SIP, media
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
 //   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times |
