@@ -112,7 +112,7 @@ struct text directory_base_domain(const struct directory *directory);
 // By the host of a Request-URI, case ignored: "<domain>.<base domain>", or with an edge or one of its
 // regions after the base domain's first label, all the same trunk (TERM-012..014). NULL: not ours (TERM-005).
 const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host);
-// The base domain, one below it, a localized one of either; or `platform`, or one below that.
+// The base domain, or its parent's "sip."; one below, or localized; or `platform`, NONE for none, or below.
 bool directory_is_platform_host(const struct directory *directory, struct text host,
 				struct text platform);
 const struct trunk *directory_trunk(const struct directory *directory, const char *sid);

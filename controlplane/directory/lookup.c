@@ -34,9 +34,9 @@ static bool take_edge(const struct directory *directory, struct text *host)
 	return true;
 }
 
-static struct text domain_of(const struct directory *directory, struct text host)
+static struct text domain_below(const struct directory *directory, struct text host,
+				struct text base)
 {
-	struct text base = text_of(directory->base_domain);
 	struct text rest = base;
 	struct text first = text_split(&rest, '.');
 	if (host.size > 0 && host.data[host.size - 1] == '.')
@@ -50,6 +50,23 @@ static struct text domain_of(const struct directory *directory, struct text host
 	return TEXT_NONE;
 }
 
+static struct text domain_of(const struct directory *directory, struct text host)
+{
+	return domain_below(directory, host, text_of(directory->base_domain));
+}
+
+// "sip.example.com" where the base domain is "pstn.example.com".
+static bool is_below_sip(const struct directory *directory, struct text host)
+{
+	char room[DIRECTORY_HOST_SIZE + 4];
+	struct writer sip = writer_of(room, sizeof(room));
+	struct text parent = text_of(directory->base_domain);
+	(void)text_split(&parent, '.');
+	writer_string(&sip, "sip.");
+	writer_text(&sip, parent);
+	return parent.size > 0 && domain_below(directory, host, writer_done(&sip)).size > 0;
+}
+
 // "x." before it makes of the bare domain, and of its localized forms, the name of a trunk.
 bool directory_is_platform_host(const struct directory *directory, struct text host,
 				struct text platform)
@@ -61,7 +78,8 @@ bool directory_is_platform_host(const struct directory *directory, struct text h
 	struct text below = writer_done(&longer);
 	if (below.size > 0 && below.data[below.size - 1] == '.')
 		below.size--;
-	return take_suffix(&below, platform) || domain_of(directory, writer_done(&longer)).size > 0;
+	return take_suffix(&below, platform) || domain_of(directory, below).size > 0 ||
+	       is_below_sip(directory, below);
 }
 
 static const struct directory_entry *find_unique(const struct directory *directory,

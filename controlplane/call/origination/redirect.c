@@ -8,27 +8,7 @@
 #include "call/target/attempt.h"
 #include "call/target/target.h"
 #include "config/config.h"
-
-static bool is_under(struct text host, struct text domain)
-{
-	return text_is_same(host, domain) ||
-	       (host.size > domain.size && text_has_suffix_same(host, domain) &&
-		host.data[host.size - domain.size - 1] == '.');
-}
-
-// REDIR-007: pstn.example.com, sip.example.com beside it, and all below.
-static bool is_platform(const struct calls *calls, struct text host)
-{
-	struct text domain = text_of(calls->config->sip.base_domain), parent = domain;
-	char room[DIRECTORY_HOST_SIZE];
-	struct writer sip = writer_of(room, sizeof room);
-	if (host.size > 0 && host.data[host.size - 1] == '.')
-		host.size--;
-	(void)text_split(&parent, '.');
-	writer_string(&sip, "sip.");
-	writer_text(&sip, parent);
-	return is_under(host, domain) || is_under(host, writer_done(&sip));
-}
+#include "directory/directory.h"
 
 static const char *objection_to_address(const struct calls *calls, const struct address *target,
 					const struct sip_message *response)
@@ -47,7 +27,11 @@ static const char *objection_to_address(const struct calls *calls, const struct 
 static const char *objection(const struct call *call, const struct sip_message *response)
 {
 	const struct sip_party *contact = &response->contact;
+	const struct directory *directory = call->calls->directory;
 	struct address address;
+	// REDIR-015: else a Contact would lead where no Refer-To may.
+	if (call->serves != NULL)
+		return "no redirect of a transfer's target";
 	if (attempt_is_redirected(call))
 		return "one redirect in a call";
 	if (!contact->is_present || contact->uri.host.size == 0 ||
@@ -55,7 +39,7 @@ static const char *objection(const struct call *call, const struct sip_message *
 	    (!text_is_same(contact->uri.scheme, TEXT("sip")) &&
 	     !text_is_same(contact->uri.scheme, TEXT("sips"))))
 		return "a Contact with a SIP URI";
-	if (is_platform(call->calls, contact->uri.host))
+	if (directory_is_platform_host(directory, contact->uri.host, TEXT_NONE)) // REDIR-007
 		return "a destination that is none of ours";
 	return address_parse(contact->uri.host, &address)
 		       ? objection_to_address(call->calls, &address, response)

@@ -1,7 +1,7 @@
 #pragma once
 
 // A PBX that answers a call from the PSTN with 302: the call goes where its Contact says, once (REDIR-001
-// to REDIR-015, D-24).
+// to REDIR-015, D-24). The target of a transfer is not redirected.
 // Runs on: control thread.
 
 #include "call/state.h"
