@@ -45,7 +45,7 @@ static void phrases_are_the_documented_ones(void **state)
 		{ REFUSED_URI_UNREACHABLE, 504, "Server Time-out" },
 		{ REFUSED_URI_UNRESOLVED, 504, "Server Time-out" },
 		{ REFUSED_URI_CODEC, 415, "Unsupported Media Type" }, // MEDIA-004
-		{ REFUSED_NO_URI, 480, "Temporarily Unavailable" }, // DR-006
+		{ REFUSED_NO_URI, 480, "Temporarily Unavailable" }, // DR-006 (in part)
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct refusal_row *row = refusal_row(rows[i].cause);
