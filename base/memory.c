@@ -38,6 +38,7 @@ static void *take_huge(size_t size)
 	if (before < HUGE_SIZE)
 		(void)munmap(room + before + size, HUGE_SIZE - before);
 	(void)madvise(room + before, size, MADV_HUGEPAGE); // a kernel without them says no
+	memory_touch(room + before, size);
 	return room + before;
 }
 
