@@ -60,13 +60,14 @@ static void who_is_worth_keeping_longer_stays(void **state)
 	struct sip_guard_table table;
 	unsigned kept = 0;
 	CHECK_TRUE(sip_guard_table_init(&table, sizeof(struct entry), 1024));
-	for (uint32_t i = 0; i < 200; i++)
+	// So few that no set of eight gets nine of them by chance.
+	for (uint32_t i = 0; i < 100; i++)
 		sip_guard_table_take(&table, made_up(i), 5000);
 	for (uint32_t i = 1000; i < 200000; i++)
 		sip_guard_table_take(&table, made_up(i), 100);
-	for (uint32_t i = 0; i < 200; i++)
+	for (uint32_t i = 0; i < 100; i++)
 		kept += sip_guard_table_find(&table, made_up(i)) != NULL;
-	CHECK_NUMBER(kept, 200);
+	CHECK_NUMBER(kept, 100);
 	sip_guard_table_clear(&table);
 }
 
