@@ -323,23 +323,10 @@ void admin_change_add(struct admin_request *request)
 		store_add(request->context->store, object, admin_change_done, request);
 }
 
-static const struct directory_object *find(struct admin_request *request)
-{
-	const struct directory_object *object =
-		directory_find(request->context->directory, request->kind, request->arguments[0]);
-	if (object)
-		return object;
-	struct admin_refusal refusal = { ERR_NOT_FOUND, NULL,
-					 "no object of this kind has this SID or unique name",
-					 "show KIND lists them" };
-	admin_request_refuse(request, &refusal);
-	return NULL;
-}
-
 void admin_change_change(struct admin_request *request)
 {
 	struct directory_problem problem = { "", "" };
-	const struct directory_object *found = find(request);
+	const struct directory_object *found = admin_objects_find(request);
 	if (!found)
 		return;
 	struct directory_object *object = directory_object_copy(found);
@@ -363,7 +350,7 @@ void admin_change_change(struct admin_request *request)
 
 void admin_change_remove(struct admin_request *request)
 {
-	const struct directory_object *object = find(request);
+	const struct directory_object *object = admin_objects_find(request);
 	if (object)
 		store_remove(request->context->store, object->sid, admin_change_done, request);
 }

@@ -280,3 +280,16 @@ void admin_objects_check_number(struct admin_request *request)
 	admin_json_set(result, "numbers", array);
 	admin_request_answer(request, result);
 }
+
+const struct directory_object *admin_objects_find(struct admin_request *request)
+{
+	const struct directory_object *object =
+		directory_find(request->context->directory, request->kind, request->arguments[0]);
+	if (object)
+		return object;
+	struct admin_refusal refusal = { ERR_NOT_FOUND, NULL,
+					 "no object of this kind has this SID or unique name",
+					 "show KIND lists them" };
+	admin_request_refuse(request, &refusal);
+	return NULL;
+}

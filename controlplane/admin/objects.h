@@ -6,7 +6,12 @@
 #include <jansson.h>
 
 struct admin_context;
+struct admin_request;
 struct directory_object;
+
+// The object of the request's kind that its first argument names, by SID or unique name. NULL: the request
+// has been refused.
+const struct directory_object *admin_objects_find(struct admin_request *request);
 
 // Every field but the hidden ones (AUTH-019); references also by name.
 json_t *admin_objects_to_json(const struct admin_context *context,

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "call/admission/admission.h"
 #include "directory/index/index.h"
-#include "directory/index/pool.h"
 #include "sipload.h"
 
 #define GROUP 16 // INVITEs that are read before they are admitted
@@ -188,7 +188,7 @@ static bool turn(struct cost_world *world, const struct kind *kind, struct siplo
 static bool print_miss(void)
 {
 	size_t count = MISS_OCTETS / sizeof(struct line);
-	struct line *lines = directory_pool_room(MISS_OCTETS);
+	struct line *lines = memory_take(MISS_OCTETS);
 	uint32_t order = 1, at = 0;
 	if (!lines)
 		return false;
@@ -205,7 +205,7 @@ static bool print_miss(void)
 	uint64_t took_ns = now_ns() - start_ns;
 	printf("{\"kind\":\"miss\",\"trunks\":0,\"ns\":%.1f,\"end\":%u}\n",
 	       (double)took_ns / MISSES, at);
-	free(lines);
+	memory_give(lines, MISS_OCTETS);
 	return true;
 }
 

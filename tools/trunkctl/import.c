@@ -9,15 +9,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "ask.h"
 #include "base/text.h"
-#include "show.h"
-#include "wire.h"
 
 #define LINE_OCTETS_MAX 2048
 #define REQUEST_SIZE 60000
 #define ROWS_MAX 50 // a request has 64 words
-#define EXIT_REFUSED 1
-#define EXIT_USAGE 2
 #define POLL_NS 200000000
 
 struct import {
@@ -37,20 +34,8 @@ bool import_is_wanted(char *const *words, int count)
 // NULL: a refusal, which has been printed, or no answer.
 static json_t *ask(struct import *import, struct text line)
 {
-	char problem[512] = "no answer of trunkd's";
-	char *raw = wire_ask(import->socket, line, problem, sizeof(problem));
-	json_t *answer = raw ? json_loads(raw, 0, NULL) : NULL;
-	const char *status = json_string_value(json_object_get(answer, "status"));
-	free(raw);
-	import->status = answer ? EXIT_REFUSED : EXIT_USAGE;
-	if (status && strcmp(status, "ok") == 0)
-		return answer;
-	if (answer)
-		show_refusal(answer, stderr);
-	else
-		fprintf(stderr, "trunkctl: %s\n", problem);
-	json_decref(answer);
-	return NULL;
+	import->status = EXIT_REFUSED;
+	return ask_trunkd(import->socket, line, &import->status);
 }
 
 static json_t *ask_about(struct import *import, const char *what)

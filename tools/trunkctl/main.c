@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "import.h"
@@ -17,8 +18,6 @@
 #include "wire.h"
 
 #define SOCKET_DEFAULT "/run/trunkd/trunkd.sock"
-#define EXIT_REFUSED 1
-#define EXIT_USAGE 2
 
 struct options {
 	const char *socket;

@@ -9,13 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "ask.h"
 #include "base/text.h"
 #include "format.h"
-#include "show.h"
-#include "wire.h"
 
-#define EXIT_REFUSED 1
-#define EXIT_USAGE 2
 #define LINE_SIZE 512
 #define WAIT_MAX_S 3600
 #define SEEN_MAX 64
@@ -34,24 +31,6 @@ struct verify {
 bool verify_is_wanted(char *const *words, int count)
 {
 	return count >= 3 && strcmp(words[0], "test") == 0 && strcmp(words[1], "trunk") == 0;
-}
-
-static json_t *ask(const char *socket, const char *line, int *out_status)
-{
-	char problem[512] = "no answer of trunkd's";
-	char *raw = wire_ask(socket, text_of(line), problem, sizeof(problem));
-	json_t *answer = raw ? json_loads(raw, 0, NULL) : NULL;
-	const char *status = json_string_value(json_object_get(answer, "status"));
-	free(raw);
-	if (status && strcmp(status, "ok") == 0)
-		return answer;
-	*out_status = answer ? EXIT_REFUSED : EXIT_USAGE;
-	if (answer)
-		show_refusal(answer, stderr);
-	else
-		fprintf(stderr, "trunkctl: %s\n", problem);
-	json_decref(answer);
-	return NULL;
 }
 
 static const char *text_at(const json_t *object, const char *key, char room[static FORMAT_SIZE])
@@ -111,7 +90,7 @@ static bool look(struct verify *verify, int *out_status)
 	char line[LINE_SIZE];
 	(void)snprintf(line, sizeof(line), "show history %d trunk=%s since=%s", SEEN_MAX,
 		       verify->trunk, verify->since);
-	json_t *answer = ask(verify->socket, line, out_status);
+	json_t *answer = ask_trunkd(verify->socket, text_of(line), out_status);
 	const json_t *calls = json_object_get(answer, "calls");
 	for (size_t i = json_array_size(calls); i > 0; i--) // oldest first
 		tell_call(verify, json_array_get(calls, i - 1));
@@ -174,7 +153,7 @@ int verify_run(const char *socket, char *const *words, int count)
 			WAIT_MAX_S);
 		return EXIT_USAGE;
 	}
-	json_t *answer = ask(socket, line, &status);
+	json_t *answer = ask_trunkd(socket, text_of(line), &status);
 	const json_t *test = json_object_get(answer, "test");
 	if (!answer)
 		return status;

@@ -4,6 +4,7 @@
 #include "admin/change.h"
 #include "admin/handler.h"
 #include "admin/json.h"
+#include "admin/objects.h"
 #include "admin/request.h"
 #include "base/random.h"
 #include "base/secret.h"
@@ -12,19 +13,6 @@
 #include "store/store.h"
 
 #define TOKEN_OCTETS 16
-
-static const struct directory_object *find(struct admin_request *request, enum directory_kind kind)
-{
-	const struct directory_object *object =
-		directory_find(request->context->directory, kind, request->arguments[0]);
-	struct admin_refusal refusal = { ERR_NOT_FOUND, NULL,
-					 "no object of this kind has this SID or unique name",
-					 "show KIND lists them" };
-	request->kind = kind;
-	if (!object)
-		admin_request_refuse(request, &refusal);
-	return object;
-}
 
 static void answer(struct admin_request *request)
 {
@@ -53,7 +41,8 @@ static void tried(void *context, const struct notify_end *end)
 
 void admin_trigger_test(struct admin_request *request)
 {
-	const struct directory_object *trigger = find(request, DIRECTORY_TRIGGER);
+	request->kind = DIRECTORY_TRIGGER;
+	const struct directory_object *trigger = admin_objects_find(request);
 	if (!trigger)
 		return;
 	unsigned ways = (directory_object_get(trigger, "webhook").size > 0) +
@@ -90,7 +79,8 @@ void admin_token_make(struct admin_request *request)
 	char token[2 * TOKEN_OCTETS + 1];
 	struct directory_problem problem = { "", "" };
 	struct writer writer = writer_of(token, sizeof(token));
-	const struct directory_object *account = find(request, DIRECTORY_ACCOUNT);
+	request->kind = DIRECTORY_ACCOUNT;
+	const struct directory_object *account = admin_objects_find(request);
 	if (!account)
 		return;
 	random_write_hex(&writer, TOKEN_OCTETS);

@@ -2,14 +2,13 @@
 
 #include "directory/index/pool.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/memory.h"
 #include "directory/index/index.h"
 
 #define SMALLEST ((size_t)16 << 10) // of chunks
-#define HUGE_PAGE ((size_t)2 << 20) // and the largest chunk
+#define LARGEST ((size_t)2 << 20) // a huge page
 
 struct directory_chunk {
 	_Alignas(DIRECTORY_LINE) struct directory_chunk *next;
@@ -20,26 +19,13 @@ struct directory_free {
 	struct directory_free *next;
 };
 
-// The kernel may have no huge pages: then these are ordinary ones.
-void *directory_pool_room(size_t size)
-{
-	size_t alignment = size < HUGE_PAGE ? DIRECTORY_LINE : HUGE_PAGE;
-	size = (size + alignment - 1) / alignment * alignment;
-	void *room = aligned_alloc(alignment, size);
-	if (!room)
-		return NULL;
-	if (alignment == HUGE_PAGE)
-		(void)madvise(room, size, MADV_HUGEPAGE);
-	return memset(room, 0, size);
-}
-
 static bool add_chunk(struct directory_pool *pool)
 {
 	size_t size = pool->chunks ? 2 * pool->chunks->size : SMALLEST;
-	struct directory_chunk *chunk = directory_pool_room(size < HUGE_PAGE ? size : HUGE_PAGE);
+	struct directory_chunk *chunk = memory_take(size < LARGEST ? size : LARGEST);
 	if (!chunk)
 		return false;
-	*chunk = (struct directory_chunk){ pool->chunks, size < HUGE_PAGE ? size : HUGE_PAGE };
+	*chunk = (struct directory_chunk){ pool->chunks, size < LARGEST ? size : LARGEST };
 	pool->chunks = chunk;
 	pool->used = sizeof(*chunk);
 	return true;
@@ -73,7 +59,7 @@ void directory_pool_give(struct directory_pool *pool, void *object)
 	while (pool->chunks) {
 		struct directory_chunk *chunk = pool->chunks;
 		pool->chunks = chunk->next;
-		free(chunk);
+		memory_give(chunk, chunk->size);
 	}
 	*pool = (struct directory_pool){ 0 };
 }

@@ -17,5 +17,3 @@ struct directory_pool { // all zero: empty
 void *directory_pool_take(struct directory_pool *pool, size_t size); // zeroed; NULL: no memory
 // When the last comes back, the memory goes back to the process.
 void directory_pool_give(struct directory_pool *pool, void *object);
-// Zeroed memory for one large thing, freed by free(): huge pages when it fills some.
-void *directory_pool_room(size_t size);

@@ -3,10 +3,8 @@
 
 #include "directory/index/table.h"
 
-#include <stdlib.h>
-
+#include "base/memory.h"
 #include "directory/index/index.h"
-#include "directory/index/pool.h"
 
 #define SMALLEST 16
 
@@ -27,8 +25,7 @@ static void put(struct directory_table *table, struct directory_slot slot)
 static bool grow(struct directory_table *table)
 {
 	size_t count = table->slot_count > 0 ? 2 * table->slot_count : SMALLEST;
-	struct directory_table larger = { .slots = directory_pool_room(count *
-								       sizeof(*larger.slots)),
+	struct directory_table larger = { .slots = memory_take(count * sizeof(*larger.slots)),
 					  .slot_count = count,
 					  .count = table->count };
 	if (!larger.slots)
@@ -36,7 +33,7 @@ static bool grow(struct directory_table *table)
 	for (size_t at = 0; at < table->slot_count; at++)
 		if (table->slots[at].entry)
 			put(&larger, table->slots[at]);
-	free(table->slots);
+	memory_give(table->slots, table->slot_count * sizeof(*table->slots));
 	*table = larger;
 	return true;
 }
@@ -112,6 +109,6 @@ void directory_table_expect_entry(const struct directory_table *table, uint64_t 
 
 void directory_table_clear(struct directory_table *table)
 {
-	free(table->slots);
+	memory_give(table->slots, table->slot_count * sizeof(*table->slots));
 	*table = (struct directory_table){ 0 };
 }
