@@ -2,6 +2,8 @@
 bill."""
 
 import http.server
+import os
+import pty
 import threading
 import time
 import urllib.parse
@@ -138,12 +140,49 @@ def test_a_database_in_trouble_costs_a_moment_and_nothing_else(site, caller):
 
 
 def test_names_are_looked_up_for_the_trunk_that_wants_them(site):
-    """TRUNK-017, CNAM-008 (in part), CNAM-009: off unless switched on, for each trunk by itself."""
+    """TRUNK-017, CNAM-009: off unless switched on, for each trunk by itself."""
     asked = len(Service.asked)
     invite, _ = call(site, "+14155550142", PLAIN)
     assert display(invite["From"]) == "" and len(Service.asked) == asked
     assert site.trunkd.trunkctl("show", "trunk", "plain")["trunk"]["origination"]["cnam"] is False
     assert site.trunkd.trunkctl("show", "trunk", "named")["trunk"]["origination"]["cnam"] is True
+
+
+def on_terminal(site, *words, **environment):
+    """What stands on a terminal."""
+    ours, theirs = pty.openpty()
+    done = site.trunkd.host_run_trunkctl(words, raw=True, output=theirs,
+                                         environment={"TERM": "xterm", "NO_COLOR": "", **environment})
+    os.close(theirs)
+    assert done.returncode == 0, done
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # EIO: all is read, and nobody has the other end
+        pass
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
+
+
+def switch_of(shown):
+    """What stands behind the name of the switch among the Origination settings."""
+    settings = shown.partition("\nOrigination\n")[2].partition("\nNumbers\n")[0]
+    return next(line.removeprefix("  cnam").lstrip() for line in settings.splitlines() if line.startswith("  cnam "))
+
+
+def test_the_switch_of_names_is_blue_when_it_is_on(site):
+    """CNAM-008: in the Origination settings; no colour for a dumb terminal, for who wants none, or in a file."""
+    assert switch_of(on_terminal(site, "show", "trunk", "named")) == "\x1b[34mENABLED\x1b[39m"
+    off = on_terminal(site, "show", "trunk", "plain")
+    assert switch_of(off) == "disabled" and "\x1b" not in off
+    for environment in ({"TERM": "dumb"}, {"TERM": ""}, {"NO_COLOR": "1"}):
+        plain = on_terminal(site, "show", "trunk", "named", **environment)
+        assert switch_of(plain) == "ENABLED" and "\x1b" not in plain, plain
+    piped = site.trunkd.host_run_trunkctl(["show", "trunk", "named"], raw=True).stdout
+    assert switch_of(piped) == "ENABLED" and "\x1b" not in piped
+    for name, is_on in (("named", True), ("plain", False)):
+        assert site.trunkd.trunkctl("show", "trunk", name)["trunk"]["origination"]["cnam"] is is_on
 
 
 def test_the_operator_sees_what_a_lookup_says(site):

@@ -169,11 +169,13 @@ class Appliance:
             raise Refused(words, answer)
         return answer
 
-    def host_run_trunkctl(self, words, stdin=None, raw=False):
+    def host_run_trunkctl(self, words, stdin=None, raw=False, output=subprocess.PIPE, environment=None):
+        """`environment`: more of it."""
         return subprocess.run(
             [str(self.program("trunkctl")), "--socket", str(self.folder / "run/trunkd.sock"),
              *([] if raw else ["--json"]), *words],
-            text=True, capture_output=True, input=stdin, check=False,
+            text=True, stdout=output, stderr=subprocess.PIPE, input=stdin, check=False,
+            env={**os.environ, **(environment or {})},
             **({} if stdin is not None else {"stdin": subprocess.DEVNULL}))
 
     def add(self, kind, stdin=None, **fields):

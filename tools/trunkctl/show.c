@@ -10,6 +10,7 @@
 #include "format.h"
 #include "story.h"
 #include "table.h"
+#include "terminal.h"
 
 #define LABEL_WIDTH 18
 
@@ -185,17 +186,32 @@ static int label_width(const json_t *object)
 	return (int)width;
 }
 
+// A switch that costs money when it is on is seen at once (CNAM-008).
+static void print_value(const char *key, const json_t *value, FILE *out)
+{
+	char room[FORMAT_SIZE];
+	bool is_switch = strcmp(key, "cnam") == 0 && json_is_boolean(value);
+	if (!is_switch)
+		fputs(format_value(key, value, room), out);
+	else if (json_is_true(value))
+		terminal_print_blue(out, "ENABLED");
+	else
+		fputs("disabled", out);
+}
+
 static void show_pairs(const json_t *object, const char *indent, FILE *out)
 {
-	char label[FORMAT_SIZE], text[FORMAT_SIZE];
+	char label[FORMAT_SIZE];
 	const char *key;
 	json_t *value;
 	int width = label_width(object);
 	json_object_foreach((json_t *)object, key, value)
 	{
-		if (is_pair(object, key, value))
-			fprintf(out, "%s%-*s %s\n", indent, width, format_label(key, label),
-				format_value(key, value, text));
+		if (!is_pair(object, key, value))
+			continue;
+		fprintf(out, "%s%-*s ", indent, width, format_label(key, label));
+		print_value(key, value, out);
+		fputc('\n', out);
 	}
 	json_object_foreach((json_t *)object, key, value)
 	{

@@ -144,7 +144,7 @@ static void a_trunk_is_told_in_four_groups(void **state)
 	     room, sizeof(room));
 	const char *general = strstr(room, "General\n  sid                TK1\n");
 	const char *termination = strstr(room, "\nTermination\n  domain             acme\n");
-	const char *origination = strstr(room, "\nOrigination\n  cnam               no\n");
+	const char *origination = strstr(room, "\nOrigination\n  cnam               disabled\n");
 	const char *numbers = strstr(room, "\nNumbers\n");
 	assert_true(general == room && termination > general && origination > termination &&
 		    numbers > origination);
@@ -155,6 +155,18 @@ static void a_trunk_is_told_in_four_groups(void **state)
 		headings += *line >= 'A' && *line <= 'Z';
 	}
 	assert_int_equal(headings, 4);
+}
+
+// CNAM-008: where it goes into a file there is no colour.
+static void the_switch_of_names_says_that_it_is_on(void **state)
+{
+	(void)state;
+	char room[1024];
+	show("{\"status\":\"ok\",\"trunk\":{\"general\":{\"sid\":\"TK1\"},\"origination\":{"
+	     "\"cnam\":true}}}",
+	     room, sizeof(room));
+	assert_non_null(strstr(room, "\nOrigination\n  cnam               ENABLED\n"));
+	assert_null(strchr(room, '\033'));
 }
 
 static void an_explanation_is_told_check_by_check(void **state)
@@ -420,6 +432,7 @@ int main(void)
 		cmocka_unit_test(no_word_brings_another_line_along),
 		cmocka_unit_test(files_go_to_trunkd_as_octets_or_whole_paths),
 		cmocka_unit_test(a_trunk_is_told_in_four_groups),
+		cmocka_unit_test(the_switch_of_names_says_that_it_is_on),
 		cmocka_unit_test(an_explanation_is_told_check_by_check),
 		cmocka_unit_test(a_list_is_a_table_for_spreadsheets),
 		cmocka_unit_test(values_have_units),
