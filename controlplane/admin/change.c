@@ -7,6 +7,7 @@
 #include "admin/change.h"
 #include "admin/handler.h"
 #include "admin/json.h"
+#include "admin/numbers/voice.h"
 #include "admin/objects.h"
 #include "admin/request.h"
 #include "admin/trunk/lists.h"
@@ -159,6 +160,8 @@ enum status admin_change_fill(const struct admin_change *change, struct director
 		struct text word = change->words[i];
 		if (change->takes_lists && admin_trunk_is_of_list(word))
 			continue;
+		if (object->kind == DIRECTORY_NUMBER && admin_voice_is_word(word))
+			continue; // when the others are taken
 		if (text_has_prefix(word, TEXT("password="))) {
 			password = text_cut(word, strlen("password="));
 			continue;
@@ -167,6 +170,8 @@ enum status admin_change_fill(const struct admin_change *change, struct director
 		if (status != OK)
 			return status;
 	}
+	if (object->kind == DIRECTORY_NUMBER)
+		return admin_voice_choose(change, object, problem);
 	if (password.data)
 		return set_password(change->context, object, password, problem);
 	if (object->kind == DIRECTORY_CREDENTIAL &&

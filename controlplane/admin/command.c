@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "admin/handler.h"
+#include "admin/numbers/voice.h"
 
 #define ANY_NUMBER ADMIN_WORDS_MAX
 
@@ -258,6 +259,8 @@ static void describe_kind(FILE *out, const struct directory_schema *schema)
 				field->is_required ? "yes" : "",
 				field->fallback ? field->fallback : "", field->text);
 	}
+	if (directory_kind_of(text_of(schema->name)) == DIRECTORY_NUMBER)
+		fprintf(out, "| `%s` | | | %s |\n", ADMIN_VOICE_FIELD, ADMIN_VOICE_TEXT);
 }
 
 void admin_command_describe(FILE *out)

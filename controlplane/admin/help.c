@@ -6,6 +6,7 @@
 #include "admin/command.h"
 #include "admin/handler.h"
 #include "admin/json.h"
+#include "admin/numbers/voice.h"
 #include "admin/trunk/lists.h"
 #include "call/call.h"
 #include "directory/object.h"
@@ -48,6 +49,9 @@ static json_t *fields_to_json(enum directory_kind kind)
 	for (unsigned i = 0;
 	     kind == DIRECTORY_TRUNK && (word = admin_trunk_list_word(i, &text)) != NULL; i++)
 		(void)json_array_append_new(fields, field_to_json(word, false, NULL, text));
+	if (kind == DIRECTORY_NUMBER)
+		(void)json_array_append_new(
+			fields, field_to_json(ADMIN_VOICE_FIELD, false, NULL, ADMIN_VOICE_TEXT));
 	if (kind == DIRECTORY_CREDENTIAL)
 		(void)json_array_append_new(
 			fields, field_to_json("password", true, NULL,
@@ -121,6 +125,8 @@ void admin_help_commands(struct admin_request *request)
 struct completion {
 	json_t *candidates;
 	struct text begin; // what is typed of the word
+	struct text
+		account; // of the object that is changed, which refers to nobody else's; empty: any
 };
 
 static void offer(struct completion *completion, const char *candidate)
@@ -208,6 +214,10 @@ static void offer_values(struct completion *completion, const struct admin_conte
 	       (object = directory_next(context->directory, field->refers_to, object)) &&
 	       json_array_size(completion->candidates) < CANDIDATES_MAX) {
 		struct text name = directory_object_get(object, "name");
+		struct text account = directory_object_get(object, "account");
+		if (completion->account.size > 0 && account.size > 0 &&
+		    !text_is_equal(account, completion->account))
+			continue;
 		bool is_one = name.size > 0 &&
 			      directory_find(context->directory, field->refers_to, name) == object;
 		offer_value(completion, field->name, is_one ? name : text_of(object->sid));
@@ -241,6 +251,43 @@ static void offer_fields(struct completion *completion, const struct admin_conte
 	}
 	if (kind == DIRECTORY_CREDENTIAL)
 		offer(completion, "password=-");
+}
+
+// NUM-007: the choices of what answers a number's calls.
+static void offer_voice(struct completion *completion)
+{
+	const char *choice;
+	if (!text_find(completion->begin, '='))
+		offer(completion, ADMIN_VOICE_FIELD "=");
+	for (unsigned i = 0;
+	     admin_voice_is_word(completion->begin) && (choice = admin_voice_choice(i)) != NULL;
+	     i++)
+		offer_value(completion, ADMIN_VOICE_FIELD, text_of(choice));
+}
+
+// The fields of an object that is added or changed; of the latter it is known whose it is.
+static void offer_change(struct completion *completion, const struct admin_request *request,
+			 const struct admin_command_match *match, bool has_id)
+{
+	const struct admin_context *context = request->context;
+	const struct directory_schema *schema = directory_schema(match->kind);
+	const struct directory_object *object =
+		has_id && context->directory ? directory_find(context->directory, match->kind,
+							      request->arguments[match->words])
+					     : NULL;
+	completion->account = object ? directory_object_get(object, "account") : TEXT_NONE;
+	bool is_for_trunk = false; // and which one is still to choose (NUM-007)
+	for (unsigned i = match->words; i + 1 < request->argument_count; i++)
+		is_for_trunk |= text_is_same(request->arguments[i],
+					     TEXT(ADMIN_VOICE_FIELD "=sip_trunking"));
+	if (match->kind == DIRECTORY_NUMBER && is_for_trunk && completion->begin.size == 0) {
+		offer_values(completion, context,
+			     &schema->fields[directory_field_index(schema, TEXT("trunk"))]);
+		return;
+	}
+	if (match->kind == DIRECTORY_NUMBER)
+		offer_voice(completion);
+	offer_fields(completion, context, match->kind);
 }
 
 // An argument that is named as a kind, or as two: TRIGGER, [TRUNK], TRUNK|ACCOUNT.
@@ -280,7 +327,7 @@ static void offer_argument(struct completion *completion, const struct admin_req
 	if (place == 0 && has_id && match->kind != DIRECTORY_KIND_COUNT)
 		offer_objects(completion, request->context, match->kind);
 	if (place >= has_id && strstr(arguments, "field=") && match->kind != DIRECTORY_KIND_COUNT)
-		offer_fields(completion, request->context, match->kind);
+		offer_change(completion, request, match, has_id);
 	for (unsigned i = 0; i < sizeof(EXPLAINED) / sizeof(EXPLAINED[0]) &&
 			     match->command->run == admin_explain_show;
 	     i++)

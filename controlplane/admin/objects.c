@@ -6,6 +6,7 @@
 #include "base/country/country.h"
 #include "admin/handler.h"
 #include "admin/json.h"
+#include "admin/numbers/voice.h"
 #include "admin/request.h"
 #include "admin/trunk/show.h"
 #include "call/call.h"
@@ -89,19 +90,9 @@ static void set_state(const struct admin_context *context, json_t *json,
 	admin_json_set(json, "misses", admin_json_number(facts.misses));
 }
 
-// NUM-007: what answers a number's calls is one of these.
 static void set_handler(json_t *json, const struct directory_object *object)
 {
-	static const struct {
-		const char *field, *handler;
-	} rows[] = { { "trunk", "trunk" },
-		     { "voice_url", "url" },
-		     { "voice_application", "application" } };
-	const char *handler = "none";
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (directory_object_get(object, rows[i].field).size > 0)
-			handler = rows[i].handler;
-	admin_json_set(json, "voice_handler", json_string(handler));
+	admin_json_set(json, ADMIN_VOICE_FIELD, json_string(admin_voice_of(object)));
 	admin_json_set(json, "in_stock",
 		       json_boolean(directory_object_get(object, "account").size == 0));
 }
@@ -185,6 +176,16 @@ static void show_all(struct admin_request *request)
 	admin_request_answer(request, result);
 }
 
+// NUM-007: what the number's voice handler may be, beside what it is.
+static json_t *choices(void)
+{
+	json_t *array = json_array();
+	const char *choice;
+	for (unsigned i = 0; (choice = admin_voice_choice(i)) != NULL; i++)
+		(void)json_array_append_new(array, json_string(choice));
+	return array;
+}
+
 void admin_objects_show(struct admin_request *request)
 {
 	const struct directory_schema *schema = directory_schema(request->kind);
@@ -207,6 +208,8 @@ void admin_objects_show(struct admin_request *request)
 		       object->kind == DIRECTORY_TRUNK
 			       ? admin_trunk_to_json(request->context, object)
 			       : admin_objects_to_json(request->context, object));
+	if (object->kind == DIRECTORY_NUMBER)
+		admin_json_set(result, ADMIN_VOICE_FIELD "s", choices());
 	json_t *warnings = admin_objects_warnings(object);
 	if (json_array_size(warnings) > 0)
 		admin_json_set(result, "warnings", json_incref(warnings));

@@ -55,10 +55,14 @@ def stock(site, e164, **fields):
     return site.trunkd.add("number", e164=e164, country="US", **fields)
 
 
-def refused(site, *words):
+def refused_whole(site, *words):
     with pytest.raises(Refused) as caught:
         site.trunkd.trunkctl(*words)
-    return caught.value.answer["message"]
+    return caught.value.answer
+
+
+def refused(site, *words):
+    return refused_whole(site, *words)["message"]
 
 
 def test_a_file_with_a_wrong_row_brings_nothing(site):
@@ -101,7 +105,7 @@ def test_thousands_are_imported_and_found_by_country_and_digits(site):
 
 
 def test_a_number_is_bought_moved_and_taken_off(site):
-    """NUM-003 to -006, NUM-007 (in part), NUM-008, NUM-009 to -011."""
+    """NUM-003 to -006, NUM-008, NUM-009 to -011."""
     e164, account = "+12125550001", site.sids["account"]
     stock(site, e164)
     assert "in stock" in refused(site, "change", "number", e164, f"account={account}")
@@ -109,7 +113,7 @@ def test_a_number_is_bought_moved_and_taken_off(site):
     assert bought["account"] == account and bought["voice_handler"] == "none" and bought["bought_s"]
     assert "belongs to an account" in refused(site, "buy", "number", e164, account)
     site.trunkd.trunkctl("associate", "number", e164, site.sids["fast"])
-    assert numbers_of(site, "fast") == [e164] and number(site, e164)["voice_handler"] == "trunk"
+    assert numbers_of(site, "fast") == [e164] and number(site, e164)["voice_handler"] == "sip_trunking"
     site.trunkd.trunkctl("associate", "number", e164, "slow")  # moves
     assert numbers_of(site, "fast") == [] and numbers_of(site, "slow") == [e164]
     site.trunkd.change("number", e164, voice_url="https://example.com/voice")
@@ -130,6 +134,47 @@ def test_a_number_is_bought_moved_and_taken_off(site):
     site.trunkd.trunkctl("disassociate", "number", e164)
     assert numbers_of(site, "slow") == [] and e164 in numbers_of(site, account)
     assert "only release" in refused(site, "change", "number", e164, "account=")
+
+
+def test_what_answers_a_number_is_one_of_four_choices(site):
+    """NUM-007: SIP Trunking as a radio button in the Voice section, and the trunks to choose from; JSON gives an enum."""
+    e164, account = "+12125550004", site.sids["account"]
+    stock(site, e164)
+    site.trunkd.trunkctl("buy", "number", e164, account)
+    other = site.trunkd.add("account", name="Somebody Else")
+    site.trunkd.add("trunk", account=other, name="theirs", domain="theirs")
+
+    def section():
+        shown = site.trunkd.host_run_trunkctl(["show", "number", e164], raw=True).stdout
+        return [line.split(None, 2)[2] for line in shown.partition("\nVoice\n")[2].splitlines() if "handler" in line][0]
+
+    def complete(word, *before):
+        done = site.trunkd.host_run_trunkctl(["--complete", "change", "number", e164, *before, word], raw=True)
+        return done.stdout.splitlines()
+    choices = site.trunkd.trunkctl("show", "number", e164)["voice_handlers"]
+    assert choices == ["sip_trunking", "url", "application", "none"]
+    assert section() == "( ) SIP Trunking  ( ) URL  ( ) Application  (*) None"
+    assert "voice_handler=" in complete("voice_h")
+    assert complete("voice_handler=") == [f"voice_handler={choice}" for choice in choices]
+    trunks = complete("", "voice_handler=sip_trunking")
+    assert {"trunk=fast", "trunk=slow"} <= set(trunks) and all(word.startswith("trunk=") for word in trunks)
+    assert "trunk=theirs" not in trunks and complete("trunk=f") == ["trunk=fast"]
+    answer = refused_whole(site, "change", "number", e164, "voice_handler=fax")
+    assert answer["field"] == "voice_handler" and answer["message"] == \
+        "'fax' is not allowed; allowed: sip_trunking, url, application, none"
+    answer = refused_whole(site, "change", "number", e164, "voice_handler=sip_trunking")
+    assert answer["field"] == "trunk" and "fast" in answer["message"] and "slow" in answer["message"]
+    assert "theirs" not in answer["message"]
+    assert refused_whole(site, "change", "number", e164, "voice_handler=url")["field"] == "voice_url"
+    assert "none has" in refused(site, "change", "number", e164, "voice_handler=none", "trunk=fast")
+    assert number(site, e164)["voice_handler"] == "none"
+    site.trunkd.change("number", e164, voice_handler="sip_trunking", trunk="fast")
+    assert number(site, e164)["voice_handler"] == "sip_trunking" and numbers_of(site, "fast") == [e164]
+    assert section() == "(*) SIP Trunking  ( ) URL  ( ) Application  ( ) None"
+    site.trunkd.change("number", e164, voice_url="https://example.com/voice", voice_handler="url")
+    assert section() == "( ) SIP Trunking  (*) URL  ( ) Application  ( ) None" and not numbers_of(site, "fast")
+    site.trunkd.change("number", e164, voice_handler="none")
+    assert number(site, e164)["voice_handler"] == "none" and number(site, e164)["voice_url"] is None
 
 
 def test_a_released_number_rests_before_it_is_sold_again(site):

@@ -241,6 +241,50 @@ static void show_groups(const json_t *trunk, FILE *out)
 	}
 }
 
+// NUM-007: as radio buttons, the one that holds is marked; without choices only that one is told.
+static void show_handler(const char *handler, const json_t *choices, FILE *out)
+{
+	static const struct {
+		const char *word, *label;
+	} LABELS[] = { { "sip_trunking", "SIP Trunking" },
+		       { "url", "URL" },
+		       { "application", "Application" },
+		       { "none", "None" } };
+	for (unsigned i = 0; i < sizeof(LABELS) / sizeof(LABELS[0]); i++) {
+		bool is_chosen = strcmp(handler, LABELS[i].word) == 0;
+		if (json_array_size(choices) > 0)
+			fprintf(out, "%s(%c) %s", i > 0 ? "  " : "", is_chosen ? '*' : ' ',
+				LABELS[i].label);
+		else if (is_chosen)
+			fputs(LABELS[i].label, out);
+	}
+	fputc('\n', out);
+}
+
+// A number's settings, and in a section of their own what becomes of its calls.
+static void show_number(const json_t *number, const json_t *choices, FILE *out)
+{
+	static const char *const VOICE[] = { "trunk", "trunk_name", "voice_url",
+					     "voice_application", "voice_handler" };
+	json_t *rest = json_copy((json_t *)number), *voice = json_object();
+	for (unsigned i = 0; i < sizeof(VOICE) / sizeof(VOICE[0]); i++) {
+		if (i < 4)
+			(void)json_object_set(voice, VOICE[i], json_object_get(number, VOICE[i]));
+		(void)json_object_del(rest, VOICE[i]);
+	}
+	show_pairs(rest, "", out);
+	fprintf(out, "\nVoice\n  %-*s ", LABEL_WIDTH, "voice handler");
+	show_handler(json_string_value(json_object_get(number, "voice_handler")), choices, out);
+	show_pairs(voice, "  ", out);
+	json_decref(rest);
+	json_decref(voice);
+}
+
+static bool is_number(const json_t *object)
+{
+	return json_is_string(json_object_get(object, "voice_handler"));
+}
+
 static void show_commands(const json_t *commands, FILE *out)
 {
 	struct table table;
@@ -368,6 +412,9 @@ void show_answer(const json_t *answer, FILE *out)
 		story_print(call, out);
 	else if (json_is_object(json_object_get(json_object_get(answer, "trunk"), "general")))
 		show_groups(json_object_get(answer, "trunk"), out);
+	else if (is_number(json_object_get(answer, "number")))
+		show_number(json_object_get(answer, "number"),
+			    json_object_get(answer, "voice_handlers"), out);
 	else if (json_is_object(json_object_get(answer, "bundle"))) { // fit for a file
 		(void)json_dumpf(json_object_get(answer, "bundle"), out, JSON_INDENT(2));
 		fputc('\n', out);

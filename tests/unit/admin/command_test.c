@@ -463,11 +463,16 @@ static void help_and_completion_follow_the_table(void **state)
 	expect_text(fake, "complete verify caller_id +14155550199 a", "candidates.0", "acme");
 	expect_text(fake, "complete change account acme st", "candidates.0", "status=");
 	expect_text(fake, "complete add credential pass", "candidates.0", "password=-");
-	// NUM-007 (in part): the trunks a number may be on; the five values of a choice.
+	// NUM-007: what may answer a number's calls, and the trunks it may be on. Five values of a choice.
 	assert_string_equal(fake_code(fake, "add trunk account=acme name=office domain=o"), "");
 	expect_text(fake, "complete show numbers of off", "candidates.0", "office");
 	expect_text(fake, "complete buy number +14155550199 acme off", "candidates.0", "office");
 	expect_text(fake, "complete change number +14155550100 trunk=", "candidates.0",
+		    "trunk=office");
+	expect_text(fake, "complete change number + voice_h", "candidates.0", "voice_handler=");
+	expect_text(fake, "complete change number + voice_handler=", "candidates.0",
+		    "voice_handler=sip_trunking");
+	expect_text(fake, "complete change number + voice_handler=sip_trunking ''", "candidates.0",
 		    "trunk=office");
 	expect_text(fake, "complete change trunk office recording=record-from-a", "candidates.1",
 		    "recording=record-from-answer-dual");
