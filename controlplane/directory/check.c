@@ -2,12 +2,11 @@
 // those that another node could break meanwhile.
 // Runs on: control thread. Never changes anything.
 
-#include <limits.h>
 #include <string.h>
 
-#include "config/accounts.h"
 #include "directory/mirror.h"
 #include "directory/number.h"
+#include "directory/room.h"
 #include "directory/value.h"
 
 struct check {
@@ -160,41 +159,16 @@ static enum status check_parent(const struct check *check)
 	return ERR_CONFLICT;
 }
 
-static unsigned count_owned(const struct check *check, struct text account)
-{
-	const struct mirror_group *group =
-		directory_mirror_group(check->directory, account, check->object->kind);
-	const struct mirror_link *link = group ? group->first : NULL;
-	unsigned count = 0;
-	for (; link; link = link->next)
-		count++;
-	return count;
-}
-
-// How many trunks and numbers an account may have.
+// The mirror's count; the store counts again when it writes.
 static enum status check_room(const struct check *check)
 {
-	const struct accounts_config *rules = check->directory->rules.accounts;
-	enum directory_kind kind = check->object->kind;
-	struct text account = directory_object_get(check->object, "account");
-	bool is_its_already =
-		check->before &&
-		text_is_equal(account, directory_object_get(check->before, "account"));
-	if (is_its_already || account.size == 0 || !rules ||
-	    (kind != DIRECTORY_TRUNK && kind != DIRECTORY_NUMBER))
+	struct directory_room room;
+	if (!directory_room_of(check->directory, check->object, &room))
 		return OK;
-	const struct directory_entry *owner = directory_mirror_entry(check->directory, account);
-	bool is_trial = owner && owner->view.account.is_trial;
-	unsigned most = kind == DIRECTORY_NUMBER ? (is_trial ? rules->trial_numbers : UINT_MAX)
-			: is_trial               ? rules->trial_trunks
-						 : rules->max_trunks;
-	if (count_owned(check, account) < most)
-		return OK;
-	directory_problem_set(check->problem, "account", "%s has %u %s already; allowed: %u%s",
-			      owner ? owner->view.account.name : "", count_owned(check, account),
-			      directory_schema(kind)->plural, most,
-			      is_trial ? " of an account of type trial" : "");
-	return ERR_LIMIT;
+	unsigned used = directory_room_used(check->directory, &room);
+	return used < room.most
+		       ? OK
+		       : directory_room_refuse(check->directory, &room, used, check->problem);
 }
 
 // TERM-010: whose trunks may be below one of the owner's: its own, and its sub-accounts'.
@@ -241,42 +215,6 @@ static enum status check_domain(const struct check *check)
 	directory_problem_set(check->problem, "domain", "'%.*s' is the parent domain of trunk %s",
 			      TEXT_FORMAT(before), below->first->entry->object->sid);
 	return ERR_CONFLICT;
-}
-
-static bool is_enabled(const struct directory_object *object)
-{
-	return object && text_is_equal(directory_object_get(object, "enabled"), TEXT("true"));
-}
-
-static enum status check_carrier(const struct check *check)
-{
-	if (check->object->kind != DIRECTORY_CARRIER || !is_enabled(check->object) ||
-	    is_enabled(check->before) || check->directory->carrier_count < DIRECTORY_CARRIERS_MAX)
-		return OK;
-	directory_problem_set(check->problem, "enabled", "at most %d carriers can be enabled",
-			      DIRECTORY_CARRIERS_MAX);
-	return ERR_LIMIT;
-}
-
-// ORIG-017: disabled ones count, they are only a switch away.
-static enum status check_origination(const struct check *check)
-{
-	const struct directory_object *object = check->object;
-	if (object->kind != DIRECTORY_ORIGINATION_URI || check->before)
-		return OK;
-	const struct mirror_group *group = directory_mirror_group(
-		check->directory, directory_object_get(object, "trunk"), object->kind);
-	const struct mirror_link *link = group ? group->first : NULL;
-	unsigned count = 0;
-	for (; link; link = link->next)
-		count++;
-	if (count < DIRECTORY_ORIGINATION_MAX)
-		return OK;
-	directory_problem_set(check->problem, "trunk",
-			      "it has %u Origination URIs already, the most there may be: "
-			      "remove one, or change it",
-			      count);
-	return ERR_LIMIT;
 }
 
 // A group that nobody is in is most likely misspelt, and its calls would hear 503.
@@ -326,11 +264,7 @@ static enum status check_object(struct check *check, bool is_new)
 		status = check_room(check);
 	if (status == OK)
 		status = check_domain(check);
-	if (status == OK)
-		status = check_carrier(check);
-	if (status == OK)
-		status = check_groups(check);
-	return status == OK ? check_origination(check) : status;
+	return status == OK ? check_groups(check) : status;
 }
 
 enum status directory_check(const struct directory *directory,

@@ -3,10 +3,14 @@
 
 #include "store/answer.h"
 
+#include <limits.h>
+
+#include "directory/room.h"
 #include "directory/value.h"
 #include "store/redis.h"
 
 struct answer {
+	const struct directory *directory;
 	const struct directory_object *object;
 	struct directory_problem *problem;
 };
@@ -79,6 +83,22 @@ static enum status explain_parent(struct answer *answer, struct text first, stru
 	return ERR_CONFLICT;
 }
 
+// By then the mirror may know of those that came first; its own check says the same.
+static enum status explain_full(struct answer *answer, struct text first, struct text second)
+{
+	(void)second;
+	struct directory_room room;
+	uint64_t used = 0;
+	if (text_to_unsigned(first, UINT_MAX, &used) &&
+	    directory_room_of(answer->directory, answer->object, &room))
+		return directory_room_refuse(answer->directory, &room, (unsigned)used,
+					     answer->problem);
+	directory_problem_set(answer->problem, "",
+			      "%.*s there were already when it came: try again",
+			      TEXT_FORMAT(directory_value_shown(first)));
+	return ERR_LIMIT;
+}
+
 static enum status explain_used(struct answer *answer, struct text first, struct text second)
 {
 	directory_problem_set(answer->problem, "sid", "still used by %.*s: %.*s%s",
@@ -95,14 +115,15 @@ static const struct {
 	{ "taken", explain_taken },     { "gone", explain_gone },
 	{ "version", explain_version }, { "missing", explain_missing },
 	{ "unique", explain_unique },   { "parent", explain_parent },
-	{ "used", explain_used },
+	{ "full", explain_full },       { "used", explain_used },
 };
 
-enum status store_answer_explain(const struct directory_object *object,
+enum status store_answer_explain(const struct directory *directory,
+				 const struct directory_object *object,
 				 const struct redisReply *reply,
 				 struct directory_problem *out_problem)
 {
-	struct answer answer = { object, out_problem };
+	struct answer answer = { directory, object, out_problem };
 	struct text word = store_redis_text(store_redis_at(reply, 0));
 	struct text error = store_redis_error(reply);
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {

@@ -18,7 +18,7 @@
 
 #define CHANGES_MAX 1024 // under way at once
 #define FIXED_WORDS 10
-#define OBJECT_WORDS 8
+#define OBJECT_WORDS 9
 #define LIST_SIZE 4096
 #define FIELDS_SIZE 8192
 #define FORMER_FIELDS_MAX 8 // of one kind
@@ -135,8 +135,9 @@ static void on_reply(void *context, const struct redisReply *reply)
 		return;
 	}
 	if (!text_is_equal(word, TEXT("ok"))) {
-		finish(change, store_answer_explain(refused_object(change, reply), reply,
-						    &change->problem));
+		finish(change,
+		       store_answer_explain(change->store->directory, refused_object(change, reply),
+					    reply, &change->problem));
 		return;
 	}
 	for (unsigned i = 1; i + 1 < store_redis_count(reply); i += 2)
@@ -146,7 +147,7 @@ static void on_reply(void *context, const struct redisReply *reply)
 }
 
 struct lists { // room for the words of one object
-	char uniques[LIST_SIZE], references[LIST_SIZE], fields[FIELDS_SIZE], parent[256],
+	char uniques[LIST_SIZE], references[LIST_SIZE], fields[FIELDS_SIZE], parent[256], room[64],
 		version[24];
 };
 
@@ -170,12 +171,14 @@ static bool write_object(const struct store_change *change, const struct directo
 	struct writer uniques = writer_of(lists->uniques, sizeof(lists->uniques));
 	struct writer references = writer_of(lists->references, sizeof(lists->references));
 	struct writer parent = writer_of(lists->parent, sizeof(lists->parent));
+	struct writer room = writer_of(lists->room, sizeof(lists->room));
 	struct writer version = writer_of(lists->version, sizeof(lists->version));
 	struct writer fields = writer_of(lists->fields, sizeof(lists->fields));
 	writer_unsigned(&version, object->version);
 	if (!store_record_uniques(object, &uniques) ||
 	    !store_record_references(directory, object, &references) ||
-	    !store_record_parent(directory, object, &parent) || !write_fields(object, &fields))
+	    !store_record_parent(directory, object, &parent) ||
+	    !store_record_room(directory, object, &room) || !write_fields(object, &fields))
 		return false;
 	const char *usual = object->version == 0 ? "add" : "change";
 	words[0] = text_of(change->verb ? change->verb : usual);
@@ -185,7 +188,8 @@ static bool write_object(const struct store_change *change, const struct directo
 	words[4] = writer_done(&uniques);
 	words[5] = writer_done(&references);
 	words[6] = writer_done(&parent);
-	words[7] = writer_done(&fields);
+	words[7] = writer_done(&room);
+	words[8] = writer_done(&fields);
 	return true;
 }
 

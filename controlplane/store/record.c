@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "directory/relation.h"
+#include "directory/room.h"
 #include "directory/value.h"
 #include "store/redis.h"
 
@@ -151,6 +152,16 @@ bool store_record_parent(const struct directory *directory, const struct directo
 				     out);
 	end_line(out);
 	writer_string(out, owner->sid);
+	return !out->failed;
+}
+
+bool store_record_room(const struct directory *directory, const struct directory_object *object,
+		       struct writer *out)
+{
+	struct directory_room room;
+	if (directory_room_of(directory, object, &room))
+		writer_format(out, "%s\n%u\n%s\n", directory_schema(room.kind)->prefix, room.most,
+			      room.holder);
 	return !out->failed;
 }
 

@@ -22,4 +22,6 @@ bool store_record_references(const struct directory *directory,
 			     const struct directory_object *object, struct writer *out);
 bool store_record_parent(const struct directory *directory, const struct directory_object *object,
 			 struct writer *out);
+bool store_record_room(const struct directory *directory, const struct directory_object *object,
+		       struct writer *out);
 bool store_record_released(struct writer *out); // the schema's rules on removal (TRUNK-009)

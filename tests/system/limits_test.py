@@ -1,6 +1,7 @@
 """Two nodes on one Redis: what they let pass together is never above a limit, in no second and at no time, and
 what a dead node held is free again."""
 
+import concurrent.futures
 import contextlib
 import itertools
 import os
@@ -376,6 +377,24 @@ def test_redis_that_stops_answering_keeps_no_call_waiting(cluster):
         assert 0.1 < first < 3 * WAIT_S and second < 0.1, (first, second)
         cluster.wait(lambda: cluster.counted_by() == ["Redis"] * 2)
     assert node.metrics()["trunkd_limits_alone_total"][""] == before + 2
+
+
+def test_nodes_that_write_at_once_add_no_more_than_an_account_may_have(cluster):
+    """Each node knows of none of the other's yet: Redis counts, in the script that writes."""
+    account = cluster.nodes[0].add("account", name="trial", type="trial")
+    cluster.wait(lambda: any(row["sid"] == account for row in cluster.nodes[1].trunkctl("show", "accounts")["accounts"]))
+
+    def add(nth):
+        try:
+            return cluster.nodes[nth % 2].add("trunk", account=account, domain=f"trial{nth}")
+        except Refused as refused:
+            return str(refused)
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(add, range(12)))
+    assert sum(answer.startswith("TK") for answer in answers) == 1, answers
+    assert all("trial has 1 trunks already; allowed: 1 of an account of type trial" in answer
+               for answer in answers if not answer.startswith("TK")), answers
 
 
 def octets_of(host):
