@@ -2,8 +2,6 @@
 bill."""
 
 import http.server
-import os
-import pty
 import threading
 import time
 import urllib.parse
@@ -148,23 +146,6 @@ def test_names_are_looked_up_for_the_trunk_that_wants_them(site):
     assert site.trunkd.trunkctl("show", "trunk", "named")["trunk"]["origination"]["cnam"] is True
 
 
-def on_terminal(site, *words, **environment):
-    """What stands on a terminal."""
-    ours, theirs = pty.openpty()
-    done = site.trunkd.host_run_trunkctl(words, raw=True, output=theirs,
-                                         environment={"TERM": "xterm", "NO_COLOR": "", **environment})
-    os.close(theirs)
-    assert done.returncode == 0, done
-    shown = b""
-    try:
-        while piece := os.read(ours, 65536):
-            shown += piece
-    except OSError:  # EIO: all is read, and nobody has the other end
-        pass
-    os.close(ours)
-    return shown.decode().replace("\r\n", "\n")
-
-
 def switch_of(shown):
     """What stands behind the name of the switch among the Origination settings."""
     settings = shown.partition("\nOrigination\n")[2].partition("\nNumbers\n")[0]
@@ -173,11 +154,11 @@ def switch_of(shown):
 
 def test_the_switch_of_names_is_blue_when_it_is_on(site):
     """CNAM-008: in the Origination settings; no colour for a dumb terminal, for who wants none, or in a file."""
-    assert switch_of(on_terminal(site, "show", "trunk", "named")) == "\x1b[34mENABLED\x1b[39m"
-    off = on_terminal(site, "show", "trunk", "plain")
+    assert switch_of(site.trunkd.on_terminal("show", "trunk", "named")) == "\x1b[34mENABLED\x1b[39m"
+    off = site.trunkd.on_terminal("show", "trunk", "plain")
     assert switch_of(off) == "disabled" and "\x1b" not in off
     for environment in ({"TERM": "dumb"}, {"TERM": ""}, {"NO_COLOR": "1"}):
-        plain = on_terminal(site, "show", "trunk", "named", **environment)
+        plain = site.trunkd.on_terminal("show", "trunk", "named", **environment)
         assert switch_of(plain) == "ENABLED" and "\x1b" not in plain, plain
     piped = site.trunkd.host_run_trunkctl(["show", "trunk", "named"], raw=True).stdout
     assert switch_of(piped) == "ENABLED" and "\x1b" not in piped

@@ -83,7 +83,7 @@ def test_a_file_with_a_wrong_row_brings_nothing(site):
 
 
 def test_thousands_are_imported_and_found_by_country_and_digits(site):
-    """NUM-001: of more than 100 countries. NUM-002: by country and any digits. NUM-014 (in part), NUM-015."""
+    """NUM-001: of more than 100 countries. NUM-002: by country and any digits. NUM-015."""
     rows = [f'"+1415{n:07}",US,local,"voice;sms;mms",1.15' for n in range(3000)]
     rows += [f"+8150{n:08},JP,mobile,voice,4.50" for n in range(200)]
     rows += [f"+99{n:03}0000,{country},national,voice,2" for n, country in enumerate(COUNTRIES)]
@@ -175,6 +175,38 @@ def test_what_answers_a_number_is_one_of_four_choices(site):
     assert section() == "( ) SIP Trunking  (*) URL  ( ) Application  ( ) None" and not numbers_of(site, "fast")
     site.trunkd.change("number", e164, voice_handler="none")
     assert number(site, e164)["voice_handler"] == "none" and number(site, e164)["voice_url"] is None
+
+
+def test_the_list_of_numbers_shows_what_each_can_do(site):
+    """NUM-014: flags for calls, SMS and MMS; a sign for SMS on a terminal of UTF-8, the plain word elsewhere; a filter."""
+    account = site.trunkd.add("account", name="Texting Ltd")
+    can = {"+12125550021": {"sms": "true", "mms": "true"}, "+12125550022": {"sms": "true"}, "+12125550023": {},
+           "+12125550024": {"voice": "false", "sms": "true"}}
+    for e164, abilities in can.items():
+        stock(site, e164, **abilities)
+        site.trunkd.trunkctl("buy", "number", e164, account)
+
+    def shown(environment):
+        text = site.trunkd.on_terminal("show", "numbers", "of", account, LC_ALL=environment)
+        rows = [line.split() for line in text.splitlines() if line.startswith("+1212")]
+        return {row[0]: row[2:6] if "\u2709" in row else row[2:5] for row in rows}
+    assert shown("C.UTF-8") == {
+        "+12125550021": ["Voice", "\u2709", "SMS", "MMS"], "+12125550022": ["Voice", "\u2709", "SMS", "-"],
+        "+12125550023": ["Voice", "-", "-"], "+12125550024": ["-", "\u2709", "SMS", "-"]}
+    assert shown("C")["+12125550021"] == ["Voice", "SMS", "MMS"] and shown("C")["+12125550023"] == ["Voice", "-", "-"]
+    piped = site.trunkd.host_run_trunkctl(["show", "numbers", "of", account], raw=True,
+                                          environment={"LC_ALL": "C.UTF-8"}).stdout
+    assert "SMS" in piped and "\u2709" not in piped
+    row = number(site, "+12125550024")
+    assert (row["voice"], row["sms"], row["mms"]) == (False, True, False)
+
+    def able(**wanted):
+        words = [f"{ability}={value}" for ability, value in wanted.items()]
+        rows = site.trunkd.trunkctl("show", "numbers", "of", account, *words)["numbers"]
+        return {row["e164"][-1] for row in rows}
+    assert able() == set("1234") and able(sms="true") == set("124") and able(mms="true") == set("1")
+    assert able(sms="true", voice="true") == set("12") and able(sms="false") == set("1234")
+    assert "sms=true" in refused_whole(site, "show", "numbers", "of", account, "fax=true")["hint"]
 
 
 def test_a_released_number_rests_before_it_is_sold_again(site):

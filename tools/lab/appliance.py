@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import signal
 import subprocess
 import time
@@ -177,6 +178,20 @@ class Appliance:
             text=True, stdout=output, stderr=subprocess.PIPE, input=stdin, check=False,
             env={**os.environ, **(environment or {})},
             **({} if stdin is not None else {"stdin": subprocess.DEVNULL}))
+
+    def on_terminal(self, *words, **environment):
+        """What trunkctl shows on a terminal."""
+        ours, theirs = pty.openpty()
+        done = self.host_run_trunkctl(words, raw=True, output=theirs,
+                                      environment={"TERM": "xterm", "NO_COLOR": "", **environment})
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: all is read, and nobody has the other end
+            while piece := os.read(ours, 65536):
+                shown += piece
+        os.close(ours)
+        assert done.returncode == 0, done
+        return shown.decode().replace("\r\n", "\n")
 
     def add(self, kind, stdin=None, **fields):
         """Adds an object; gives its SID."""

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <jansson.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,7 @@ static int run(const struct options *options, char *const *words, int count)
 int main(int argc, char **argv)
 {
 	struct options options = { 0 };
+	(void)setlocale(LC_CTYPE, ""); // what a terminal can show; without one it is plain ASCII
 	if (!parse_options(argc, argv, &options)) {
 		fputs(USAGE, stderr);
 		return EXIT_USAGE;

@@ -94,6 +94,23 @@ static unsigned choose_columns(const json_t *row, const char *wanted, char *room
 	return count;
 }
 
+// NUM-014: what a number can do, by name; text messages by a sign that is found in a long list.
+static const char *number_cell(const char *key, const json_t *value, FILE *out,
+			       char room[static FORMAT_SIZE])
+{
+	static const struct {
+		const char *key, *name, *symbol;
+	} ABILITIES[] = { { "voice", "Voice", "Voice" },
+			  { "sms", "SMS", "\xe2\x9c\x89 SMS" }, // U+2709, an envelope
+			  { "mms", "MMS", "MMS" } };
+	for (unsigned i = 0; i < sizeof(ABILITIES) / sizeof(ABILITIES[0]); i++)
+		if (json_is_boolean(value) && strcmp(key, ABILITIES[i].key) == 0)
+			return json_is_false(value)        ? "-"
+			       : terminal_has_symbols(out) ? ABILITIES[i].symbol
+							   : ABILITIES[i].name;
+	return format_value(key, value, room);
+}
+
 static void show_rows_at(const char *name, const json_t *array, const char *indent, FILE *out)
 {
 	char room[FORMAT_SIZE], value[FORMAT_SIZE];
@@ -110,12 +127,13 @@ static void show_rows_at(const char *name, const json_t *array, const char *inde
 		add_heading(&table, keys[i]);
 		table.is_right[i] = json_is_number(json_object_get(first, keys[i]));
 	}
+	bool is_of_numbers = strcmp(name, "numbers") == 0;
 	for (size_t row = 0; row < json_array_size(array); row++)
-		for (unsigned i = 0; i < count; i++)
-			table_add(&table,
-				  format_value(keys[i],
-					       json_object_get(json_array_get(array, row), keys[i]),
-					       value));
+		for (unsigned i = 0; i < count; i++) {
+			const json_t *cell = json_object_get(json_array_get(array, row), keys[i]);
+			table_add(&table, is_of_numbers ? number_cell(keys[i], cell, out, value)
+							: format_value(keys[i], cell, value));
+		}
 	table_print(&table, out, indent);
 	table_clear(&table);
 }

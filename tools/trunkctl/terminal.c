@@ -2,6 +2,7 @@
 
 #include "terminal.h"
 
+#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,11 @@ bool terminal_has_color(FILE *out)
 	const char *unwanted = getenv("NO_COLOR"), *name = getenv("TERM");
 	bool is_wanted = !unwanted || !unwanted[0];
 	return is_wanted && name && name[0] && strcmp(name, "dumb") != 0 && is_terminal(out);
+}
+
+bool terminal_has_symbols(FILE *out)
+{
+	return is_terminal(out) && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 void terminal_print_blue(FILE *out, const char *text)

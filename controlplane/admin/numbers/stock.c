@@ -87,7 +87,37 @@ void admin_stock_find(struct admin_request *request)
 	admin_request_answer(request, result);
 }
 
-// NUM-004: of a trunk, or all of an account.
+// What the numbers of somebody have to be able to do; false: another word.
+static bool take_abilities(const struct admin_request *request, struct search *search)
+{
+	bool is_good = true;
+	for (unsigned i = 1; i < request->argument_count; i++) {
+		struct text value = request->arguments[i], field = text_split(&value, '=');
+		bool is_ability = text_is_equal(field, TEXT("voice")) ||
+				  text_is_equal(field, TEXT("sms")) ||
+				  text_is_equal(field, TEXT("mms"));
+		is_good = is_good && is_ability && take_word(search, field, value);
+	}
+	return is_good;
+}
+
+static bool is_able(const struct directory_object *number, const struct search *search)
+{
+	const struct {
+		bool is_wanted;
+		const char *field;
+	} wanted[] = { { search->query.has_voice, "voice" },
+		       { search->query.has_sms, "sms" },
+		       { search->query.has_mms, "mms" } };
+	bool is = true;
+	for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		is = is &&
+		     (!wanted[i].is_wanted ||
+		      text_is_equal(directory_object_get(number, wanted[i].field), TEXT("true")));
+	return is;
+}
+
+// NUM-004: of a trunk, or all of an account. NUM-014: those that can do what is asked for.
 void admin_stock_of(struct admin_request *request)
 {
 	static const enum directory_kind kinds[] = { DIRECTORY_TRUNK, DIRECTORY_ACCOUNT };
@@ -102,11 +132,21 @@ void admin_stock_of(struct admin_request *request)
 		admin_request_refuse(request, &refusal);
 		return;
 	}
+	struct search search = { .max = OWNED_MAX };
+	if (!take_abilities(request, &search)) {
+		struct admin_refusal refusal = { ERR_MALFORMED, NULL,
+						 "this is nothing that a number can do",
+						 "allowed: voice=true sms=true mms=true" };
+		admin_request_refuse(request, &refusal);
+		return;
+	}
 	json_t *array = json_array(), *result = json_object();
 	unsigned count = directory_referrers(context->directory, owner->sid, DIRECTORY_NUMBER,
 					     numbers, OWNED_MAX);
 	for (unsigned i = 0; i < count; i++)
-		(void)json_array_append_new(array, admin_objects_to_json(context, numbers[i]));
+		if (is_able(numbers[i], &search))
+			(void)json_array_append_new(array,
+						    admin_objects_to_json(context, numbers[i]));
 	admin_json_set(result, "numbers", array);
 	admin_request_answer(request, result);
 }
