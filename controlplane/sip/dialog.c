@@ -19,17 +19,15 @@
 #define CALL_ID_OCTETS 16
 
 struct sip_dialogs {
-	struct index by_key; // Call-ID and our tag
+	struct index by_key; // what a peer's messages name (key_of)
 	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours; 0: that transport is not spoken
 	unsigned shard;
 	struct sip_resolver *resolver; // NULL: names of peers are not looked up
 };
 
 struct sip_dialog {
-	// What a look-up reads, side by side: among many, each line of memory is a miss.
 	struct index_node node;
-	struct hash_words peer_tag; // that of `peer`
-	bool is_established; // the route set stands
+	bool is_established; // the route set stands, and who the peer is
 	struct sip_dialogs *dialogs;
 	void *owner;
 	struct sip_peer *peer;
@@ -96,55 +94,17 @@ static void aim(struct sip_dialog *dialog, const struct sip_uri *next_hop)
 
 // ---- the peer's part
 
-#define FORKS_MAX 8 // kept beside the one our requests go to
-
 static bool is_tag(const struct sip_peer *peer, struct text tag)
 {
 	return text_is_equal(peer->tag, tag);
 }
 
-static void use_peer(struct sip_dialog *dialog, struct sip_peer *peer)
-{
-	dialog->peer = peer;
-	dialog->peer_tag = hash_of_pair(peer->tag, TEXT_NONE);
-}
-
-static void forget_forks(struct sip_dialog *dialog)
-{
-	while (dialog->forks != NULL) {
-		struct sip_peer *fork = dialog->forks;
-		dialog->forks = fork->next;
-		free(fork);
-	}
-}
-
-// Takes that fork out of those that wait; NULL: it is none of them.
-static struct sip_peer *take_fork(struct sip_dialog *dialog, struct text tag)
-{
-	struct sip_peer **at = &dialog->forks;
-	while (*at != NULL && !is_tag(*at, tag))
-		at = &(*at)->next;
-	struct sip_peer *fork = *at;
-	if (fork != NULL)
-		*at = fork->next;
-	return fork;
-}
-
-// It waits while our requests go to another one; of too many the oldest is forgotten.
+// It waits while our requests go to another one.
 static void put_fork(struct sip_dialog *dialog, struct sip_peer *peer)
 {
-	unsigned count = 0;
 	sip_follow_stop(&dialog->follow);
 	peer->flow = dialog->flow;
-	peer->next = dialog->forks;
-	dialog->forks = peer;
-	for (struct sip_peer **at = &dialog->forks; *at != NULL; at = &(*at)->next) {
-		if (count++ < FORKS_MAX)
-			continue;
-		free(*at);
-		*at = NULL;
-		break;
-	}
+	sip_peers_put(&dialog->forks, peer);
 }
 
 // Puts a new block in place of the one before, or beside it, when it is another fork's; its text may
@@ -158,7 +118,7 @@ static enum status set_peer(struct sip_dialog *dialog, const struct sip_peer_fac
 		return status;
 	struct sip_peer *former = dialog->peer;
 	bool is_fork = former != NULL && former->tag.size > 0 && !is_tag(former, made->tag);
-	struct sip_peer *known = is_fork ? take_fork(dialog, made->tag) : former;
+	struct sip_peer *known = is_fork ? sip_peers_take(&dialog->forks, made->tag) : former;
 	if (known != NULL) {
 		made->cseq = known->cseq;
 		made->has_cseq = known->has_cseq;
@@ -167,18 +127,19 @@ static enum status set_peer(struct sip_dialog *dialog, const struct sip_peer_fac
 		put_fork(dialog, former);
 	aim(dialog, &next_hop);
 	free(known);
-	use_peer(dialog, made);
+	dialog->peer = made;
 	return OK;
 }
 
 // A fork that asks something is who our requests go to from now on.
 static void turn_to(struct sip_dialog *dialog, struct text tag)
 {
-	struct sip_peer *fork = is_tag(dialog->peer, tag) ? NULL : take_fork(dialog, tag);
+	struct sip_peer *fork =
+		is_tag(dialog->peer, tag) ? NULL : sip_peers_take(&dialog->forks, tag);
 	if (fork == NULL)
 		return;
 	put_fork(dialog, dialog->peer);
-	use_peer(dialog, fork);
+	dialog->peer = fork;
 	sip_follow_stop(&dialog->follow);
 	dialog->flow = fork->flow;
 }
@@ -206,6 +167,27 @@ static enum status create(struct sip_dialogs *dialogs, struct text call_id, stru
 	return OK;
 }
 
+// What stands for a dialog in the index: Call-ID and our tag; and once it is established, whose tag can
+// change no more, the peer's as well. So what belongs to it is told by one line of the index, and the dialog
+// itself, which among many lies far away, is not looked at.
+static struct hash_words key_of(struct text call_id, struct text local_tag, struct text remote_tag,
+				bool is_established)
+{
+	struct hash hash = hash_start();
+	hash_text(&hash, call_id);
+	hash_text(&hash, local_tag);
+	if (is_established)
+		hash_text(&hash, remote_tag);
+	return hash_finish_words(&hash);
+}
+
+static void file(struct sip_dialog *dialog)
+{
+	index_add(&dialog->dialogs->by_key, &dialog->node,
+		  key_of(dialog->call_id, text_of(dialog->tag), dialog->peer->tag,
+			 dialog->is_established));
+}
+
 static void enter(struct sip_dialog *dialog)
 {
 	struct text tag = text_of(dialog->tag);
@@ -215,12 +197,12 @@ static void enter(struct sip_dialog *dialog)
 	writer_text(&writer, TEXT(";tag="));
 	writer_text(&writer, tag);
 	dialog->local.size += writer.used;
-	index_add(&dialog->dialogs->by_key, &dialog->node, hash_of_pair(dialog->call_id, tag));
+	file(dialog);
 }
 
 static void discard(struct sip_dialog *dialog)
 {
-	forget_forks(dialog);
+	sip_peers_forget(&dialog->forks);
 	free(dialog->peer);
 	sip_follow_stop(&dialog->follow);
 	free(dialog);
@@ -344,8 +326,10 @@ static enum status establish(struct sip_dialog *dialog, const struct sip_message
 					      &routes };
 	enum status status = set_peer(dialog, &facts);
 	if (status == OK && is_final) {
+		index_remove(&dialog->dialogs->by_key, &dialog->node);
 		dialog->is_established = true;
-		forget_forks(dialog); // who answers as well is none of this dialog's
+		file(dialog);
+		sip_peers_forget(&dialog->forks); // who answers as well is none of this dialog's
 	}
 	return status;
 }
@@ -396,28 +380,31 @@ struct key {
 	bool is_request;
 };
 
-// Before the 2xx any fork may answer, under its own tag or without one.
-static bool is_of(const struct sip_dialog *dialog, const struct key *key)
+static struct sip_dialog *find_filed(const struct sip_dialogs *dialogs, const struct key *key,
+				     bool is_established)
 {
-	if (!key->is_request && !dialog->is_established)
-		return true;
-	if (hash_is_equal(dialog->peer_tag, hash_of_pair(key->remote_tag, TEXT_NONE)))
-		return true;
-	const struct sip_peer *peer = dialog->forks;
-	while (peer != NULL && !is_tag(peer, key->remote_tag))
-		peer = peer->next;
-	return peer != NULL;
+	struct index_node *node =
+		index_find(&dialogs->by_key,
+			   key_of(key->call_id, key->local_tag, key->remote_tag, is_established));
+	return node != NULL ? index_entry(node, struct sip_dialog, node) : NULL;
+}
+
+// Before the 2xx any fork may answer, under its own tag or without one.
+static bool is_of_early(const struct sip_dialog *dialog, const struct key *key)
+{
+	return !key->is_request || is_tag(dialog->peer, key->remote_tag) ||
+	       sip_peers_has(dialog->forks, key->remote_tag);
 }
 
 static struct sip_dialog *find(const struct sip_dialogs *dialogs, const struct key *key)
 {
 	if (key->local_tag.size == 0)
 		return NULL;
-	struct index_node *node =
-		index_find(&dialogs->by_key, hash_of_pair(key->call_id, key->local_tag));
-	struct sip_dialog *dialog =
-		node != NULL ? index_entry(node, struct sip_dialog, node) : NULL;
-	return dialog != NULL && is_of(dialog, key) ? dialog : NULL;
+	struct sip_dialog *dialog = find_filed(dialogs, key, true);
+	if (dialog != NULL)
+		return dialog;
+	dialog = find_filed(dialogs, key, false);
+	return dialog != NULL && is_of_early(dialog, key) ? dialog : NULL;
 }
 
 struct sip_dialog *sip_dialog_find_tags(const struct sip_dialogs *dialogs, struct text call_id,

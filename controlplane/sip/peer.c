@@ -135,3 +135,44 @@ void sip_peer_read_routes(const struct sip_peer *peer, char *room, size_t size,
 	if (is_strict && routes->count > 1)
 		routes->count--; // the target
 }
+
+bool sip_peers_has(const struct sip_peer *peers, struct text tag)
+{
+	while (peers != NULL && !text_is_equal(peers->tag, tag))
+		peers = peers->next;
+	return peers != NULL;
+}
+
+struct sip_peer *sip_peers_take(struct sip_peer **peers, struct text tag)
+{
+	struct sip_peer **at = peers;
+	while (*at != NULL && !text_is_equal((*at)->tag, tag))
+		at = &(*at)->next;
+	struct sip_peer *taken = *at;
+	if (taken != NULL)
+		*at = taken->next;
+	return taken;
+}
+
+void sip_peers_put(struct sip_peer **peers, struct sip_peer *peer)
+{
+	unsigned count = 0;
+	peer->next = *peers;
+	*peers = peer;
+	for (struct sip_peer **at = peers; *at != NULL; at = &(*at)->next) {
+		if (count++ < SIP_PEERS_MAX)
+			continue;
+		free(*at);
+		*at = NULL;
+		break;
+	}
+}
+
+void sip_peers_forget(struct sip_peer **peers)
+{
+	while (*peers != NULL) {
+		struct sip_peer *peer = *peers;
+		*peers = peer->next;
+		free(peer);
+	}
+}

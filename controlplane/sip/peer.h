@@ -46,3 +46,14 @@ bool sip_routes_collect(const struct sip_message *message, bool is_backwards,
 			struct sip_routes *routes);
 void sip_peer_read_routes(const struct sip_peer *peer, char *room, size_t size,
 			  struct sip_routes *routes);
+
+// ---- lists of those that wait, the latest first
+
+#define SIP_PEERS_MAX 8
+
+bool sip_peers_has(const struct sip_peer *peers, struct text tag);
+struct sip_peer *sip_peers_take(struct sip_peer **peers,
+				struct text tag); // NULL: it is none of them
+void sip_peers_put(struct sip_peer **peers,
+		   struct sip_peer *peer); // of too many the oldest is freed
+void sip_peers_forget(struct sip_peer **peers); // frees all
