@@ -21,7 +21,7 @@ static const struct admin_command COMMANDS[] = {
 	{ "show history", "[N] [name=value...]", 0, ANY_NUMBER, ADMIN_READ,
 	  "Lists the last N ended calls (20), failed ones too, by account, trunk, direction, status, number, since, until, code.", admin_past_list },
 	{ "show alerts", "[N] [name=value...]", 0, ANY_NUMBER, ADMIN_READ,
-	  "Lists the last N alerts (20): what was refused or went wrong, and the fix, by account, trunk, call, code, severity, since, until.", admin_alerts_list },
+	  "Lists the last N alerts (20): what was refused or went wrong, and the fix, by account, trunk, call, code, cause, severity, since, until.", admin_alerts_list },
 	{ "show notifications", "[N] [name=value...]", 0, ANY_NUMBER, ADMIN_READ,
 	  "Lists the last N times a trigger fired (20), and what came of webhook and mail, by account, trunk, call, code, severity, since, until.", admin_notifications_list },
 	{ "show alert-codes", "[en|ja]", 0, 1, ADMIN_READ,

@@ -123,6 +123,8 @@
 	    "the PBX said that it tries, and then nothing: see its log")                           \
 	ROW(URI_CHALLENGED, "uri_challenged", 503, "Service Unavailable", 32011,                   \
 	    "let the PBX take calls from our addresses without a password: we answer no challenge") \
+	ROW(URI_PROXY_CHALLENGED, "uri_proxy_challenged", 503, "Service Unavailable", 32011,       \
+	    "let the proxy before the PBX pass our calls without a password: we answer no challenge") \
 	ROW(URI_CODEC, "uri_codec", 415, "Unsupported Media Type", 32011,                          \
 	    "enable G.711 mu-law (PCMU) in the PBX")                                               \
 	ROW(URI_SESSION_INTERVAL, "uri_session_interval", 503, "Service Unavailable", 32011,       \

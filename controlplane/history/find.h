@@ -15,6 +15,7 @@ struct history_filter { // empty or 0: any
 	char number[64]; // who called or was called
 	unsigned status_min, status_max; // of the answer the caller got
 	uint32_t code; // of an alert
+	char cause[40]; // of an alert: tells apart what shares a code
 	uint8_t severity; // of an alert: this one, enum history_severity
 	char month[8]; // of usage: "2026-11"
 	uint64_t from_ms, to_ms; // when it began; to_ms is not in it

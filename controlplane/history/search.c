@@ -20,6 +20,7 @@ enum parameter { // of every statement here, by number
 	SEVERITY,
 	MONTH,
 	MAX,
+	CAUSE,
 };
 
 struct condition {
@@ -49,6 +50,7 @@ static void write_conditions(struct writer *sql, enum history_find_kind kind,
 		{ filter->from_ms > 0, "start_ms>=?8", "at_ms>=?8", NULL },
 		{ filter->to_ms > 0, "start_ms<?9", "at_ms<?9", NULL },
 		{ filter->code > 0, "alert_code=?10", "code=?10", NULL },
+		{ filter->cause[0] != 0, NULL, "cause=?14", NULL },
 		{ filter->severity > 0, NULL, "severity=?11", NULL },
 		{ filter->month[0] != 0, NULL, NULL, "month=?12" },
 	};
@@ -122,6 +124,7 @@ static bool bind(sqlite3_stmt *statement, const struct history_filter *filter)
 	       bind_text(statement, DIRECTION, filter->direction) &&
 	       bind_text(statement, NUMBER, filter->number) &&
 	       bind_text(statement, MONTH, filter->month) &&
+	       bind_text(statement, CAUSE, filter->cause) &&
 	       bind_number(statement, STATUS_MIN, filter->status_min) &&
 	       bind_number(statement, STATUS_MAX, filter->status_max) &&
 	       bind_number(statement, FROM, filter->from_ms) &&

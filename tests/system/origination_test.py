@@ -145,7 +145,7 @@ def test_a_black_hole_costs_four_seconds(site):
         call(site)
         assert pbx.wait(10), said(pbx)
         row, alert = seen.row(), seen.one_alert(32011)
-    assert uris[0] in alert["seen"] and "no response" in alert["seen"], alert
+    assert uris[0] in alert["seen"] and "no response" in alert["seen"] and alert["cause"] == "uri_silent", alert
     asked = [step["ms"] for step in row["ladder"] if (step["leg"], step["what"]) == ("called", "INVITE")]
     assert len(asked) == 2 and 3900 <= asked[1] - asked[0] <= 4200, row["ladder"]
     assert row["attempts"] == 2 and row["uri"] == uris[1]
@@ -162,7 +162,8 @@ def test_hosts_that_refuse_cost_nothing(site):
         assert pbx.wait(10), said(pbx)
         assert refuser.wait(5), said(refuser)
         row = seen.row()
-    assert [alert["code"] for alert in seen.alerts()] == [32011, 32011]
+    assert [(alert["code"], alert["cause"]) for alert in seen.alerts()] == \
+        [(32011, "uri_unreachable"), (32011, "uri_failed")]
     assert row["sip_status"] == 200 and row["attempts"] == 3
     answered = next(step["ms"] for step in row["ladder"] if step["what"] == "180")
     assert answered < 2000, row["ladder"]

@@ -41,7 +41,7 @@ static const struct view VIEWS[] = {
 	{ "origination_uris", "uri priority weight enabled goes_to name sid" },
 	{ "numbers",
 	  "e164 name voice sms mms trunk_name voice_handler country type account_name sid" },
-	{ "alerts", "at code severity source header seen expected text call" },
+	{ "alerts", "at code cause severity source header seen expected text call" },
 	{ "notifications", "at trigger code seen told held_back call sid" },
 };
 
@@ -360,6 +360,11 @@ static void show_code(const json_t *code, FILE *out)
 	show_texts("on the wire", json_object_get(code, "answers"), out);
 	fprintf(out, "\nexample\n  %s: seen %s, expected %s\n", text_in(example, "header"),
 		text_in(example, "seen"), text_in(example, "expected"));
+	const json_t *labels = json_object_get(code, "labels");
+	if (json_array_size(labels) > 1) { // what shares a code is told apart by its cause
+		fputc('\n', out);
+		show_rows_at("labels", labels, "  ", out);
+	}
 	show_texts("possible causes", json_object_get(code, "causes"), out);
 	show_texts("remedies", json_object_get(code, "remedies"), out);
 	show_texts("in general", json_object_get(code, "guides"), out);

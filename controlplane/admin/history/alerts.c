@@ -55,8 +55,8 @@ void admin_alerts_list(struct admin_request *request)
 	struct history_filter filter;
 	struct admin_filter_problem problem;
 	struct history *history = request->context->history;
-	if (!admin_filter_parse(request, "account trunk call code severity since until", &filter,
-				&problem)) {
+	if (!admin_filter_parse(request, "account trunk call code cause severity since until",
+				&filter, &problem)) {
 		admin_filter_refuse(request, &problem);
 		return;
 	}

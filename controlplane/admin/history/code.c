@@ -6,6 +6,7 @@
 #include "admin/json.h"
 #include "admin/request.h"
 #include "call/catalogue/catalogue.h"
+#include "call/refusal.h"
 #include "config/config.h"
 
 json_t *admin_past_more_info(const struct admin_context *context, uint32_t code)
@@ -35,6 +36,20 @@ static json_t *answers_to_json(uint32_t code)
 	return array;
 }
 
+static json_t *labels_to_json(uint32_t code)
+{
+	const struct refusal_row *row;
+	json_t *array = json_array();
+	for (unsigned i = 0; (row = catalogue_cause(code, i)) != NULL; i++) {
+		json_t *object = json_object();
+		admin_json_set(object, "cause", json_string(row->label));
+		admin_json_set(object, "status", admin_json_number(row->status));
+		admin_json_set(object, "fix", json_string(row->fix));
+		(void)json_array_append_new(array, object);
+	}
+	return array;
+}
+
 static json_t *guides_to_json(const struct catalogue_entry *entry, enum catalogue_language language)
 {
 	json_t *array = json_array();
@@ -58,6 +73,7 @@ json_t *admin_past_code(const struct admin_context *context, uint32_t code,
 	admin_json_set(object, "severity", json_string(history_severity_text(entry->severity)));
 	admin_json_set(object, "means", json_string(text->means));
 	admin_json_set(object, "answers", answers_to_json(code));
+	admin_json_set(object, "labels", labels_to_json(code));
 	admin_json_set(example, "header", json_string(entry->header));
 	admin_json_set(example, "seen", json_string(entry->seen));
 	admin_json_set(example, "expected", json_string(entry->expected));

@@ -9,6 +9,7 @@
 
 #include "admin/admin.h"
 #include "admin/request.h"
+#include "call/call.h"
 #include "directory/directory.h"
 #include "directory/object.h"
 
@@ -156,6 +157,16 @@ static bool read_code(const struct reading *reading, struct text value)
 	return true;
 }
 
+static bool read_cause(const struct reading *reading, struct text value)
+{
+	const char *label;
+	for (unsigned i = 0; (label = call_refusal_label(i)) != NULL; i++)
+		if (text_is_equal(value, text_of(label)))
+			return text_copy(value, reading->filter->cause,
+					 sizeof(reading->filter->cause));
+	return false;
+}
+
 static bool read_severity(const struct reading *reading, struct text value)
 {
 	reading->filter->severity = (uint8_t)history_severity_of(value);
@@ -178,6 +189,7 @@ static const struct {
 	{ "until", read_until, "UTC, as 2026-11-29 or 2026-11-29T02:00, or how long ago: 30m, 2h, 7d" },
 	{ "month", read_month, "a month, as 2026-11" },
 	{ "code", read_code, "the code of an alert, as 32201" },
+	{ "cause", read_cause, "a cause as alerts have it: trunkctl show alert-code CODE lists those of a code" },
 	{ "severity", read_severity, "allowed: notice, warning, error" },
 };
 // clang-format on

@@ -59,6 +59,16 @@ const char *catalogue_answer(uint32_t code, unsigned place, char room[static 64]
 	return NULL;
 }
 
+const struct refusal_row *catalogue_cause(uint32_t code, unsigned place)
+{
+	for (unsigned i = REFUSED_NOT + 1; i < REFUSAL_COUNT; i++) {
+		const struct refusal_row *row = refusal_row((enum refusal_cause)i);
+		if (row->alert_code == code && place-- == 0)
+			return row;
+	}
+	return NULL;
+}
+
 void catalogue_link(const char *base, uint32_t code, struct writer *writer)
 {
 	static const char MARK[] = "{code}";
@@ -72,7 +82,7 @@ void catalogue_link(const char *base, uint32_t code, struct writer *writer)
 
 struct words { // of a page
 	const char *title, *head, *severity, *severities[HISTORY_SEVERITY_COUNT], *answer, *none,
-		*example, *seen, *expected, *causes, *fixes, *guides;
+		*example, *seen, *expected, *causes, *fixes, *guides, *labels, *fix;
 };
 
 static const struct words WORDS[CATALOGUE_LANGUAGES] = {
@@ -90,7 +100,9 @@ static const struct words WORDS[CATALOGUE_LANGUAGES] = {
 	  "expected",
 	  "Possible causes",
 	  "Remedies",
-	  "In general" },
+	  "In general",
+	  "Told apart by the field `cause` of the alert",
+	  "Fix" },
 	{ "アラートコード",
 	  "各アラートの意味、原因、対処です。`trunkctl show alert-code CODE ja` "
 	  "でも同じ内容を表示できます。"
@@ -104,7 +116,9 @@ static const struct words WORDS[CATALOGUE_LANGUAGES] = {
 	  "期待される値",
 	  "考えられる原因",
 	  "対処",
-	  "一般的な注意" },
+	  "一般的な注意",
+	  "アラートの `cause` フィールドによる区別",
+	  "対処(アラートの文面)" },
 };
 
 static void write_list(FILE *out, const char *heading, const char *const *texts)
@@ -125,6 +139,19 @@ static void write_answers(FILE *out, const struct words *words, uint32_t code)
 	fputs(" |\n", out);
 }
 
+// What shares a code with others has a name of its own (DEBUG-022 to -025).
+static void write_labels(FILE *out, const struct words *words, uint32_t code)
+{
+	const struct refusal_row *row;
+	if (!catalogue_cause(code, 1))
+		return;
+	fprintf(out, "\n**%s**\n\n| cause | %s | %s |\n| --- | --- | --- |\n", words->labels,
+		words->answer, words->fix);
+	for (unsigned i = 0; (row = catalogue_cause(code, i)) != NULL; i++)
+		fprintf(out, "| `%s` | %u %s | %s |\n", row->label, row->status, row->phrase,
+			row->fix);
+}
+
 static void write_entry(FILE *out, enum catalogue_language language,
 			const struct catalogue_entry *entry)
 {
@@ -136,6 +163,7 @@ static void write_entry(FILE *out, enum catalogue_language language,
 	write_answers(out, words, entry->code);
 	fprintf(out, "| %s | `%s`; %s: `%s`; %s: `%s` |\n", words->example, entry->header,
 		words->seen, entry->seen, words->expected, entry->expected);
+	write_labels(out, words, entry->code);
 	write_list(out, words->causes, text->causes);
 	write_list(out, words->fixes, text->fixes);
 	if (entry->guides)

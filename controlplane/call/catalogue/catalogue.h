@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "history/history.h"
 
+struct refusal_row;
+
 #define CATALOGUE_TEXTS 6 // causes, or remedies, of a code, and the NULL behind them
 
 enum catalogue_language { CATALOGUE_ENGLISH, CATALOGUE_JAPANESE, CATALOGUE_LANGUAGES };
@@ -40,6 +42,8 @@ enum history_severity catalogue_severity(uint32_t code); // WARNING when there i
 enum catalogue_language catalogue_language_of(struct text word);
 // The answers on the wire that come with a code: "403 Forbidden", one a call, until NULL.
 const char *catalogue_answer(uint32_t code, unsigned place, char room[static 64]);
+// The causes that have this code, told apart by their labels in alerts, up to NULL.
+const struct refusal_row *catalogue_cause(uint32_t code, unsigned place);
 // Where the code is explained: `base` with {code} in it, or before it. Empty when base is.
 void catalogue_link(const char *base, uint32_t code, struct writer *writer);
 

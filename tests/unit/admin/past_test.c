@@ -126,6 +126,7 @@ static void a_wrong_question_is_refused_by_name(void **state)
 		"show history colour=red",
 		"show alerts code=many",
 		"show alerts severity=bad",
+		"show alerts cause=nobody_knows",
 		"show usage month=2026-13",
 		"show usage month=26-01",
 		"show usage status=200",
@@ -176,6 +177,8 @@ static void alerts_are_searched_by_what_they_are(void **state)
 		struct history_alert alert = { .at_ms = fake->clock.wall_ms - i,
 					       .code = 32200 + i % 3,
 					       .severity = HISTORY_SEVERITY_ERROR - i % 2 };
+		snprintf(alert.cause, sizeof(alert.cause), "%s",
+			 i % 4 == 0 ? "uri_challenged" : "uri_proxy_challenged");
 		snprintf(alert.call_sid, sizeof(alert.call_sid), "CA%u", i);
 		snprintf(alert.account_sid, sizeof(alert.account_sid), "%s", ACME);
 		assert_true(history_alert_write(fake->context.history, &alert));
@@ -187,6 +190,8 @@ static void alerts_are_searched_by_what_they_are(void **state)
 		{ "show alerts", 12 },
 		{ "show alerts 5", 5 },
 		{ "show alerts code=32201", 4 },
+		{ "show alerts cause=uri_challenged", 3 },
+		{ "show alerts code=32201 cause=uri_proxy_challenged", 3 },
 		{ "show alerts severity=warning", 6 },
 		{ "show alerts code=32201 severity=warning", 2 },
 		{ "show alerts call=CA7", 1 },

@@ -98,6 +98,9 @@ static void codes_are_found(void **state)
 	assert_string_equal(catalogue_answer(32102, 0, room), "400 Bad Request");
 	assert_string_equal(catalogue_answer(32102, 1, room), "415 Unsupported Media Type");
 	assert_null(catalogue_answer(32022, 0, room)); // no refusal
+	assert_string_equal(catalogue_cause(32994, 1)->label, "replaces_early");
+	assert_null(catalogue_cause(32994, 3));
+	assert_null(catalogue_cause(1, 0));
 	assert_int_equal(catalogue_language_of(TEXT("ja")), CATALOGUE_JAPANESE);
 	assert_int_equal(catalogue_language_of(TEXT("fr")), CATALOGUE_LANGUAGES);
 }

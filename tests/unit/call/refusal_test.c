@@ -54,10 +54,16 @@ static void phrases_are_the_documented_ones(void **state)
 	}
 }
 
+// Then its label, which every alert has, and its fix tell a cause.
 static bool may_share(unsigned a, unsigned b)
 {
+	const struct refusal_row *one = refusal_row((enum refusal_cause)a);
+	const struct refusal_row *other = refusal_row((enum refusal_cause)b);
+	assert_string_not_equal(one->label, other->label);
 	bool is_attempt = a >= REFUSED_URI_UNRESOLVED && b <= REFUSED_URI_FAILED; // annex F: 32011
-	bool is_replaces = a >= REFUSED_REPLACES && b <= REFUSED_REPLACES_MANY; // "expected" tells
+	bool is_replaces = a >= REFUSED_REPLACES && b <= REFUSED_REPLACES_MANY; // RFC 3891 3
+	if (is_attempt || is_replaces)
+		assert_string_not_equal(one->fix, other->fix);
 	return is_attempt || is_replaces ||
 	       (a == REFUSED_SDP && b == REFUSED_CODEC); // a description nobody can work with
 }
@@ -81,6 +87,31 @@ static void alert_codes_tell_causes_apart(void **state)
 					 refusal_row((enum refusal_cause)b)->label,
 					 (unsigned)row->alert_code);
 		}
+	}
+}
+
+// DEBUG-022 to -025: one code by annex F, and a cause of its own for each way in which a PBX fails.
+static void failures_of_a_pbx_have_causes_of_their_own(void **state)
+{
+	(void)state;
+	static const struct {
+		enum refusal_cause cause;
+		const char *label, *fix;
+	} rows[] = {
+		{ REFUSED_URI_CHALLENGED, "uri_challenged", "the PBX take calls" },
+		{ REFUSED_URI_PROXY_CHALLENGED, "uri_proxy_challenged", "the proxy before" },
+		{ REFUSED_URI_SILENT, "uri_silent", "answered nothing" },
+		{ REFUSED_URI_STALLED, "uri_stalled", "said that it tries" },
+		{ REFUSED_URI_UNREACHABLE, "uri_unreachable", "no connection" },
+		{ REFUSED_URI_UNRESOLVED, "uri_unresolved", "its DNS" },
+		{ REFUSED_URI_SESSION_INTERVAL, "uri_session_interval", "session timers" },
+		{ REFUSED_URI_CODEC, "uri_codec", "PCMU" },
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct refusal_row *row = refusal_row(rows[i].cause);
+		CHECK_NUMBER(row->alert_code, 32011);
+		CHECK_STRING(row->label, rows[i].label);
+		assert_non_null(strstr(row->fix, rows[i].fix));
 	}
 }
 
@@ -168,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(phrases_are_the_documented_ones),
 		TEST(alert_codes_tell_causes_apart),
+		TEST(failures_of_a_pbx_have_causes_of_their_own),
 		TEST(every_row_is_complete),
 		TEST(every_row_has_a_counter_and_a_bit),
 		TEST(causes_of_one_way_audio_are_rows),

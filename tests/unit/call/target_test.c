@@ -72,7 +72,7 @@ static void refusals_tell_their_causes(void **state)
 		enum refusal_cause cause;
 	} rows[] = {
 		{ 401, REFUSED_URI_CHALLENGED },
-		{ 407, REFUSED_URI_CHALLENGED },
+		{ 407, REFUSED_URI_PROXY_CHALLENGED },
 		{ 415, REFUSED_URI_CODEC },
 		{ 488, REFUSED_URI_CODEC },
 		{ 422, REFUSED_URI_SESSION_INTERVAL },
