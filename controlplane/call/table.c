@@ -171,25 +171,33 @@ static void link_call(struct calls *calls, struct call *call)
 	counter_add(&calls->counters.active[call->direction], 1);
 }
 
-bool call_open_caller(struct call *call, struct sip_server *server,
-		      const struct sip_message *invite)
+struct leg *call_open_leg(struct call *call, enum media_side side, struct sip_server *server,
+			  const struct sip_message *invite)
 {
-	struct leg *leg = leg_create(call, MEDIA_CALLER);
+	struct leg *leg = leg_create(call, side);
 	if (leg == NULL)
-		return false;
+		return NULL;
 	if (sip_dialog_open_server(call->calls->dialogs, invite, sip_server_to_tag(server), leg,
 				   &leg->dialog) != OK) {
 		leg->call = call;
 		free(leg);
-		return false;
+		return NULL;
 	}
 	leg->peer = invite->flow.remote;
-	leg->is_customer = call->direction == CALL_TO_PSTN;
 	leg_note_way(leg, &invite->flow);
 	leg->server = server;
 	leg_note_allow(leg, invite);
 	sip_server_set_owner(server, leg);
-	call->caller = leg;
+	return leg;
+}
+
+bool call_open_caller(struct call *call, struct sip_server *server,
+		      const struct sip_message *invite)
+{
+	call->caller = call_open_leg(call, MEDIA_CALLER, server, invite);
+	if (call->caller == NULL)
+		return false;
+	call->caller->is_customer = call->direction == CALL_TO_PSTN;
 	return true;
 }
 

@@ -12,7 +12,11 @@ struct trunk;
 // that cause.
 struct call *call_create_target(const struct call *call, enum call_direction direction,
 				enum refusal_cause *out_cause);
-// Gives it one, from an INVITE. False: no dialog can be made of that.
+// A leg whose party has called us; it has the server transaction, and the call has not got it yet. NULL:
+// no dialog can be made of that, or there is no memory.
+struct leg *call_open_leg(struct call *call, enum media_side side, struct sip_server *server,
+			  const struct sip_message *invite);
+// Gives the call a calling side, from an INVITE. False: no dialog can be made of that.
 bool call_open_caller(struct call *call, struct sip_server *server,
 		      const struct sip_message *invite);
 // A call in its first state, with its row and the caller's leg; NULL and the cause when there is no

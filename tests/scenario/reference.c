@@ -37,7 +37,7 @@ bool reference_write(const struct speech *speech, struct writer *writer)
 		writer_format(writer, "Refer-To: <%s?Replaces=", party->target);
 		if (!write_dialog(party, "@%3Bto-tag%3D$%3Bfrom-tag%3D&", writer))
 			return false;
-		writer_string(writer, ">\r\n");
+		writer_string(writer, speech->is_early_only ? "%3Bearly-only>\r\n" : ">\r\n");
 	}
 	party = speech->replaces;
 	if (party == NULL)

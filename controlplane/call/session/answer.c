@@ -47,7 +47,7 @@ static void provisional(struct leg *leg, const struct sip_message *response)
 	if (call->state == CALL_TRYING)
 		call->state = CALL_RINGING;
 	leg->has_early_media |= has_answer;
-	if (call->serves != NULL)
+	if (call->caller == NULL)
 		transfer_progress(call, response->status);
 	else if (response->status != 199)
 		reliable_tell(call, response->status, has_answer,
@@ -118,7 +118,7 @@ void call_connect(struct call *call)
 	char body[CALL_SDP_SIZE];
 	struct writer sdp = writer_of(body, sizeof body);
 	struct calls *calls = call->calls;
-	if (call->serves != NULL) { // nobody has called
+	if (call->caller == NULL) { // the target of a transfer
 		transfer_answered(call);
 		return;
 	}
@@ -137,7 +137,8 @@ void call_connect(struct call *call)
 		    calls->clock->now_ms + calls->config->sip.max_call_duration_s * 1000ull);
 	log_event(LOG_INFO, "call_answered", "call", call->sid, "carrier", call->carrier_name,
 		  NULL);
-	audio_start(call);
+	if (call->called != NULL) // else it will be joined with somebody
+		audio_start(call);
 	call_send_200(call->caller, description);
 }
 
@@ -238,18 +239,25 @@ void call_unanswered(struct leg *leg, enum sip_failure failure)
 	call_end_refused(call, &refusal);
 }
 
+// Both sides do when another host took the call (call/transfer/pickup.h).
+static bool owes_ack(const struct leg *leg)
+{
+	return leg != NULL && leg->server != NULL && sip_server_has_final(leg->server);
+}
+
 static void forget_acknowledged(struct leg *leg)
 {
 	sip_server_acknowledged(leg->server);
 	sip_server_set_owner(leg->server, NULL);
 	sip_server_release(leg->server);
 	leg->server = NULL;
-	wheel_stop(&leg->call->ack_timer);
+	if (!owes_ack(leg_other(leg)))
+		wheel_stop(&leg->call->ack_timer);
 }
 
 static void be_up(struct call *call)
 {
-	if (call->state == CALL_ANSWERED)
+	if (call->state == CALL_ANSWERED && !owes_ack(call->caller) && !owes_ack(call->called))
 		call->state = CALL_UP;
 	change_settle(call);
 }

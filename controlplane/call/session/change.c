@@ -385,11 +385,16 @@ void change_accept(struct leg *leg)
 		other->is_stale |= before.sends != after.sends || before.listens != after.listens;
 }
 
+static bool is_asking(const struct leg *leg)
+{
+	return leg != NULL && leg->server != NULL;
+}
+
 static bool may_tell(const struct leg *leg)
 {
 	const struct call *call = leg->call;
 	if (call->state == CALL_UP)
-		return call->caller->server == NULL && call->called->server == NULL;
+		return !is_asking(call->caller) && !is_asking(call->called);
 	return ask_is_early(call) && ask_may_update(leg);
 }
 
@@ -427,7 +432,7 @@ bool change_take_answer(struct leg *leg, const struct sip_message *ack)
 	struct leg *other = leg_other(leg);
 	if (!reliable_take_answer(leg, ack))
 		return false;
-	if (other->is_ack_owed)
+	if (other != NULL && other->is_ack_owed)
 		leg_send_owed_ack(other);
 	ask_connect(leg->call);
 	return true;

@@ -8,6 +8,7 @@
 #include "call/record.h"
 #include "call/session/reliable.h"
 #include "call/transfer/destination.h"
+#include "call/transfer/pickup.h"
 #include "call/transfer/refer.h"
 #include "call/transfer/subscription.h"
 #include "call/transfer/transfer.h"
@@ -78,7 +79,8 @@ static void fail(struct leg *leg, enum refusal_cause cause, const struct refer *
 	subscription_tell(leg, row->status, row->phrase);
 }
 
-// A dialog of the same customer's with us, in a call that is up or still rings somebody it called.
+// A dialog of the same customer's with us, in a call that is up, still rings somebody it called, or rings
+// there.
 static struct leg *find_companion(const struct leg *leg, const struct refer *refer)
 {
 	struct leg *found = replaces_find(leg->calls, &refer->replaces);
@@ -86,16 +88,26 @@ static struct leg *find_companion(const struct leg *leg, const struct refer *ref
 	if (call == NULL || call == leg->call || !found->is_customer || call->record == NULL ||
 	    strcmp(call->record->account_sid, leg->call->record->account_sid) != 0)
 		return NULL;
-	bool is_ringing = call->state < CALL_ANSWERED && found == call->caller;
 	bool is_free = call->transfer == NULL && call->serves == NULL;
-	bool is_there = call->state == CALL_UP || call->state == CALL_ANSWERED || is_ringing;
+	bool is_there = call->state < CALL_ANSWERED ? found == call->caller || found->is_answered ||
+							      pickup_is_possible(found)
+						    : call->state <= CALL_UP;
 	return is_free && is_there ? found : NULL;
+}
+
+static bool is_early(const struct leg *companion)
+{
+	return companion->call->state < CALL_ANSWERED && !companion->is_answered;
 }
 
 // It rings for who transfers; from now on for who is transferred (RFC 5589 7.6).
 static void take_over(struct leg *companion)
 {
 	struct call *target = companion->call;
+	if (companion->side == MEDIA_CALLED) {
+		pickup_by_transfer(companion);
+		return;
+	}
 	reliable_finish(target);
 	struct sip_answer answer = { .status = 487 };
 	(void)sip_server_reply(companion->server, &answer);
@@ -110,7 +122,7 @@ static void take_over(struct leg *companion)
 static void join_companion(struct leg *leg, const struct refer *refer, struct leg *companion)
 {
 	struct call *target = companion->call;
-	bool is_ringing = target->state < CALL_ANSWERED;
+	bool is_ringing = is_early(companion);
 	if (!transfer_start(leg, target, is_ringing ? NULL : companion)) {
 		fail(leg, REFUSED_INTERNAL, refer, "memory for the transfer");
 		return;
@@ -124,7 +136,9 @@ static void join_companion(struct leg *leg, const struct refer *refer, struct le
 static void begin(struct leg *leg, const struct refer *refer)
 {
 	struct leg *companion = refer->has_replaces ? find_companion(leg, refer) : NULL;
-	if (companion != NULL)
+	if (companion != NULL && refer->replaces.is_early_only && !is_early(companion))
+		fail(leg, REFUSED_REPLACES_EARLY, refer, "no early-only: the call is answered");
+	else if (companion != NULL)
 		join_companion(leg, refer, companion);
 	else if (refer->has_replaces && destination_is_number(leg, refer))
 		fail(leg, REFUSED_REPLACES, refer, "Replaces with a dialog of this account's");

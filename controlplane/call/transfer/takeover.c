@@ -16,11 +16,12 @@
 #include "call/session/digits.h"
 #include "call/table.h"
 #include "call/transfer/join.h"
+#include "call/transfer/pickup.h"
 #include "call/transfer/replaces.h"
 #include "directory/directory.h"
 #include "media/join/join.h"
 
-#define EXPECTED "one Replaces with a dialog of this account's that is up"
+#define EXPECTED "one Replaces with a dialog of this account's that is up, or rings there"
 
 // The customer's leg that it names; NULL: none of ours.
 static struct leg *find(const struct calls *calls, const struct sip_message *invite)
@@ -81,10 +82,13 @@ static enum admission judge_dialog(struct admission_case *admission_case)
 	if (sip_message_header(invite, "Replaces", 1).data != NULL)
 		return admission_refuse(admission_case, REFUSED_REPLACES_MANY, "Replaces", value,
 					"one Replaces");
-	if (leg == NULL || leg->call->state != CALL_UP)
+	// An early dialog that we did not begin is nobody's to replace (RFC 3891 3).
+	bool is_there = leg != NULL && leg->call->state <= CALL_UP &&
+			(leg->is_answered || leg->side == MEDIA_CALLED);
+	if (!is_there)
 		return admission_refuse(admission_case, REFUSED_REPLACES, "Replaces", value,
 					EXPECTED);
-	if (replaces_parse(value, &replaces) && replaces.is_early_only)
+	if (replaces_parse(value, &replaces) && replaces.is_early_only && leg->is_answered)
 		return admission_refuse(admission_case, REFUSED_REPLACES_EARLY, "Replaces", value,
 					"no early-only: the call is answered");
 	return ADMITTED;
@@ -108,7 +112,7 @@ static const struct admission_check checks[] = {
 	  admission_judge_extensions },
 	{ "accept", "RFC 3261 20.1", "The caller takes an answer in SDP.", admission_judge_accept },
 	{ "transfer", "TRUNK-015 XFER-003", "The trunk has transfer switched on.", judge_setting },
-	{ "dialog", "RFC 3891 3", "Replaces names the customer's leg of a call that is up.", judge_dialog },
+	{ "dialog", "RFC 3891 3", "Replaces names the customer's leg of a call that is up, or rings there.", judge_dialog },
 };
 // clang-format on
 
@@ -180,6 +184,7 @@ static void answer(struct leg *leg)
 	struct writer sdp = writer_of(body, sizeof body);
 	leg->is_answered = true;
 	media_write_early(call->media, leg->side, &sdp); // who stays may have been on hold
+	leg->is_stale = leg->is_stale && media_has_news(call->media, leg->side);
 	ask_connect(call);
 	call_send_200(leg, writer_done(&sdp));
 	secret_wipe(body, sizeof body);
@@ -216,6 +221,10 @@ void takeover_begin(struct calls *calls, struct sip_server *server,
 	enum refusal_cause cause = REFUSED_NOT;
 	bool is_free = join_is_possible(leaving->call) && leaving->call->transfer == NULL &&
 		       leaving->call->serves == NULL && leaving->subscription == NULL;
+	if (pickup_is_possible(leaving)) {
+		pickup_by_invite(leaving, server, invite, admitted);
+		return;
+	}
 	if (!is_free) { // something is being agreed on: it may ask again
 		call_reply(server, 491, NULL, TEXT_NONE);
 		return;

@@ -79,7 +79,9 @@ bool transfer_settle(struct call *call)
 	struct call *joined = transfer->call, *target = transfer->target;
 	struct leg *referrer = transfer->referrer, *companion = transfer->companion;
 	release(transfer);
-	struct leg *coming = companion != NULL ? leg_other(companion) : target->called;
+	struct leg *coming = companion != NULL        ? leg_other(companion)
+			     : target->called != NULL ? target->called
+						      : target->caller; // picked up
 	if (join_calls(joined, referrer, coming))
 		counter_add(&joined->calls->counters.transfers, 1);
 	else

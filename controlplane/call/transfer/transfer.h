@@ -13,7 +13,8 @@ struct transfer { // one that is under way; owned by the call whose leg asked fo
 	struct call *call; // whose `transfer` it is
 	struct leg *referrer; // its leg that asked, and is to go
 	struct call *target; // whose `serves` it is
-	struct leg *companion; // the referrer's other leg, in the target; NULL: it has none there
+	struct leg *
+		companion; // the referrer's other leg, in the target; NULL: it has none there, any more
 	bool is_answered; // by the target: joined as soon as nothing else is under way
 };
 
