@@ -18,6 +18,7 @@
 #include "sip/transport.h"
 
 #define TICK_MS 5
+#define GATHER_US 1000
 #define LATE_MS 20
 #define STOP_WAIT_MS 5000
 
@@ -108,6 +109,40 @@ static void remove_events(struct control *control)
 	}
 }
 
+struct event_base *control_create_loop(void)
+{
+	struct event_config *wanted = event_config_new();
+	struct event_base *loop = NULL;
+	// One epoll_ctl for all that a turn changes on a socket.
+	if (wanted != NULL &&
+	    event_config_set_flag(wanted, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+		loop = event_base_new_with_config(wanted);
+	if (wanted != NULL)
+		event_config_free(wanted);
+	return loop;
+}
+
+// Turns end this far apart at least while there is work: what came meanwhile is read, answered and written
+// together. Falling asleep, waking the peers and writing small records was a third of what a call cost.
+static void gather(struct control *control)
+{
+	uint64_t next_ns = control->turn_ns + GATHER_US * 1000;
+	control->turn_ns = clock_monotonic_ns();
+	if (control->turn_ns >= next_ns)
+		return;
+	control->turn_ns = next_ns;
+	const struct timespec until = { .tv_sec = (time_t)(next_ns / 1000000000),
+					.tv_nsec = (long)(next_ns % 1000000000) };
+	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL); // a signal ends it
+}
+
+static void run_turns(struct control *control)
+{
+	while (event_base_loop(control->loop, EVLOOP_ONCE) == 0 &&
+	       !event_base_got_break(control->loop))
+		gather(control);
+}
+
 int control_run(const char *config_path, struct config *config)
 {
 	struct control *control = calloc(1, sizeof *control);
@@ -128,7 +163,7 @@ int control_run(const char *config_path, struct config *config)
 	if (status == OK) {
 		log_event(LOG_INFO, "started", "config", config_path, NULL);
 		control->tick_ns = clock_monotonic_ns();
-		(void)event_base_dispatch(control->loop);
+		run_turns(control);
 	}
 	remove_events(control);
 	for (unsigned i = started; i-- > 0;) {

@@ -49,8 +49,10 @@ struct control {
 	struct admin *admin;
 	struct api *api;
 	uint64_t tick_ns; // CLOCK_MONOTONIC of the last tick
+	uint64_t turn_ns; // CLOCK_MONOTONIC of the last turn's end
 	uint64_t stop_by_ms; // 0: not stopping
 };
 
+struct event_base *control_create_loop(void); // NULL: no memory
 // Runs until it is told to stop. The exit status of the process.
 int control_run(const char *config_path, struct config *config);

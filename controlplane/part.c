@@ -131,7 +131,7 @@ static void stop_launcher(struct control *control)
 
 static enum status start_loop(struct control *control)
 {
-	control->loop = event_base_new();
+	control->loop = control_create_loop();
 	clock_update(&control->clock);
 	control->wheel = wheel_create(control->clock.now_ms);
 	return control->loop != NULL && control->wheel != NULL ? OK : ERR_MEMORY;

@@ -340,7 +340,6 @@ bool connection_accept(struct connections *connections, const struct sip_flow *f
 	}
 	connection->source = source;
 	counter_add(&counters->accepted, 1);
-	socket_set_options(fd);
 	if (begin(connection))
 		return true;
 	connection_close(connection, SIP_CLOSE_NO_ROOM);

@@ -106,7 +106,8 @@ static void on_greeting(int fd, short what, void *context)
 	(void)fd, (void)what;
 	if (!is_whole(connection))
 		return;
-	wake_at(connection, 1);
+	if (connection->greeting_size > 0)
+		wake_at(connection, 1);
 	(void)event_del(connection->event);
 	enqueue(connection);
 }

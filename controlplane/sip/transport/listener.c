@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "sip/transport/connections.h"
+#include "sip/transport/socket.h"
 
 #define BACKLOG 4096 // the kernel takes net.core.somaxconn when that is less
 #define ACCEPTS_PER_TURN 64
@@ -91,6 +92,7 @@ static bool bind_socket(struct listener *listener, const struct address *local)
 	if (fd < 0)
 		return false;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	socket_set_options(fd);
 	if (local->family == ADDRESS_IPV6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&kernel, size) != 0 || listen(fd, BACKLOG) != 0)
