@@ -132,6 +132,12 @@ struct index_node *index_find(const struct index *index, struct hash_words key)
 	return NULL;
 }
 
+void index_expect(const struct index *index, struct hash_words key)
+{
+	if (index->bucket_count > 0)
+		__builtin_prefetch(bucket_of(index, key));
+}
+
 static bool take_inline(struct index_bucket *bucket, const struct index_node *node)
 {
 	for (unsigned i = 0; i < INDEX_INLINE; i++) {

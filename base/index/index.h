@@ -39,6 +39,8 @@ void index_clear(struct index *index); // forgets the nodes, frees the buckets
 // Grows when it can, never fails. Of two with one key either is found.
 void index_add(struct index *index, struct index_node *node, struct hash_words key);
 struct index_node *index_find(const struct index *index, struct hash_words key); // may be NULL
+// Has the line fetched that index_find will read, while something else is done.
+void index_expect(const struct index *index, struct hash_words key);
 void index_remove(struct index *index, struct index_node *node); // harmless when absent
 // Walking: start with place 0 and after NULL; NULL at the end. Fetch the next node before removing or
 // freeing one; add nothing during a walk.

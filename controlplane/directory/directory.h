@@ -47,9 +47,9 @@ struct trunk { // TK…
 	bool wants_cnam; // TRUNK-017
 	bool has_transfer; // TRUNK-015: REFER of the customer's side is done (false by default)
 	bool shows_transferor; // to the target of a transfer, not the party that stays
+	unsigned acl_count, credential_list_count; // attached
 	uint32_t cps; // LIMIT-001; 0: what the configuration says
 	uint32_t max_calls; // 0: no limit
-	unsigned acl_count, credential_list_count; // attached
 	char domain[DIRECTORY_NAME_SIZE]; // the label(s) before the base domain (TERM-002)
 	char account_sid[DIRECTORY_SID_SIZE];
 	char sid[DIRECTORY_SID_SIZE];

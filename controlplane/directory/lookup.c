@@ -108,6 +108,13 @@ const struct account *directory_account(const struct directory *directory, const
 	return entry ? &entry->view.account : NULL;
 }
 
+// The entries of a trunk's only list; NULL: it has none, or several.
+static const struct mirror_group *only_list(const struct directory *directory, unsigned count,
+					    const char *lists, enum directory_kind kind)
+{
+	return count == 1 ? directory_mirror_group(directory, text_of(lists), kind) : NULL;
+}
+
 // Trunks are the directory's own: it may note with one what is found for it.
 static const struct mirror_memo *memo_of(const struct directory *directory,
 					 const struct trunk *trunk)
@@ -118,9 +125,9 @@ static const struct mirror_memo *memo_of(const struct directory *directory,
 		return memo;
 	memo->changes = directory->changes;
 	memo->account = directory_account(directory, trunk->account_sid);
-	memo->acl = trunk->acl_count == 1 ? directory_mirror_group(directory, text_of(memo->acls),
-								   DIRECTORY_ACL_ADDRESS)
-					  : NULL;
+	memo->acl = only_list(directory, trunk->acl_count, memo->acls, DIRECTORY_ACL_ADDRESS);
+	memo->users = only_list(directory, trunk->credential_list_count, memo->credential_lists,
+				DIRECTORY_CREDENTIAL);
 	return memo;
 }
 
@@ -139,6 +146,14 @@ void directory_expect_more(const struct directory *directory, const struct trunk
 	directory_index_expect_entry(directory, DIRECTORY_NUMBER, caller);
 }
 
+void directory_expect_user(const struct directory *directory, const struct trunk *trunk,
+			   struct text user)
+{
+	const struct mirror_memo *memo = memo_of(directory, trunk);
+	if (memo->users)
+		directory_index_expect_credential(directory, memo->users, user);
+}
+
 // What calls ask of a trunk next, fetched at once and not one after the other.
 static void expect_led(const struct directory_entry *entry)
 {
@@ -147,7 +162,6 @@ static void expect_led(const struct directory_entry *entry)
 	__builtin_prefetch(account);
 	__builtin_prefetch(account + DIRECTORY_LINE);
 	__builtin_prefetch(memo->acl);
-	__builtin_prefetch(memo->credential_lists);
 }
 
 const struct trunk *directory_trunk_by_host(const struct directory *directory, struct text host)
@@ -219,14 +233,18 @@ bool directory_trunk_allows(const struct directory *directory, const struct trun
 const struct credential *directory_trunk_credential(const struct directory *directory,
 						    const struct trunk *trunk, struct text user)
 {
-	struct text lists = text_of(memo_of(directory, trunk)->credential_lists), list;
-	while ((list = directory_value_next(&lists)).size > 0) {
-		const struct directory_entry *entry =
-			directory_index_credential(directory, list, user);
-		if (entry)
-			return &entry->view.credential;
+	const struct mirror_memo *memo = memo_of(directory, trunk);
+	const struct mirror_group *group = memo->users;
+	struct text lists =
+		trunk->credential_list_count > 1 ? text_of(memo->credential_lists) : TEXT_NONE;
+	struct text list;
+	const struct directory_entry *entry =
+		group ? directory_index_credential(directory, group, user) : NULL;
+	while (!entry && (list = directory_value_next(&lists)).size > 0) {
+		group = directory_mirror_group(directory, list, DIRECTORY_CREDENTIAL);
+		entry = group ? directory_index_credential(directory, group, user) : NULL;
 	}
-	return NULL;
+	return entry ? &entry->view.credential : NULL;
 }
 
 bool directory_is_verified(const struct directory *directory, const struct account *account,

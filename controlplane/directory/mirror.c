@@ -208,8 +208,10 @@ enum status directory_mirror_create_entry(struct directory *directory,
 	    !directory_view_fill(object, &entry->view))
 		goto fail;
 	status = ERR_MEMORY;
-	if (!add_links(directory, entry) || !add_uniques(directory, entry) ||
-	    !directory_index_add(&directory->index, entry))
+	if (!add_links(directory, entry) || !add_uniques(directory, entry))
+		goto fail;
+	status = directory_index_add(&directory->index, entry);
+	if (status != OK)
 		goto fail;
 	map_add(&directory->by_sid, &entry->by_sid, map_hash(sid));
 	directory_peers_add(&directory->peers, entry);

@@ -43,7 +43,8 @@ struct mirror_group {
 struct mirror_memo {
 	uint64_t changes; // the directory's, when it was found; 0: never
 	const struct account *account; // NULL: not there
-	const struct mirror_group *acl; // of its only ACL; NULL: none, or several
+	const struct mirror_group *acl; // prefixes of its only ACL; NULL: none, or several
+	const struct mirror_group *users; // of its only credential list; NULL: none, or several
 	const char *acls, *credential_lists; // as the object says, from the start
 };
 
@@ -54,12 +55,10 @@ union directory_view {
 		struct trunk trunk;
 	};
 	struct prefix prefix;
+	struct credential credential;
 	struct {
-		char list[DIRECTORY_SID_SIZE]; // a credential is in; the trunk of a route
-		union {
-			struct credential credential;
-			struct directory_route route;
-		};
+		char trunk_sid[DIRECTORY_SID_SIZE]; // of a route; "": of all
+		struct directory_route route;
 	};
 	struct number number;
 	struct carrier carrier;
@@ -78,8 +77,8 @@ struct directory_entry {
 	unsigned link_count;
 	struct directory_peer peer;
 	size_t stock_at; // place in the stock and one; 0: not in it
-	_Alignas(DIRECTORY_LINE) struct directory_place place; // calls read from here on
-	union directory_view view; // of its kind: no more is allocated
+	struct index_node place; // in the index
+	_Alignas(DIRECTORY_LINE) union directory_view view; // of its kind: no more is allocated
 };
 
 struct mirror_list {

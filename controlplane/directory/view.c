@@ -99,7 +99,6 @@ static void unhex(struct text hex, uint8_t *room, size_t size)
 static void fill_credential(const struct directory_object *object, union directory_view *view)
 {
 	struct credential *credential = &view->credential;
-	copy(object, "list", view->list, sizeof(view->list));
 	memcpy(credential->sid, object->sid, sizeof(credential->sid));
 	copy(object, "user", credential->user, sizeof(credential->user));
 	copy(object, "realm", credential->realm, sizeof(credential->realm));
@@ -201,8 +200,8 @@ static void fill_origination(const struct directory_object *object, union direct
 static void fill_route(const struct directory_object *object, union directory_view *view)
 {
 	memcpy(view->route.sid, object->sid, sizeof(view->route.sid));
-	copy(object, "trunk", view->list, sizeof(view->list));
-	view->route.is_of_trunk = view->list[0] != '\0';
+	copy(object, "trunk", view->trunk_sid, sizeof(view->trunk_sid));
+	view->route.is_of_trunk = view->trunk_sid[0] != '\0';
 	copy(object, "prefix", view->route.prefix, sizeof(view->route.prefix));
 	copy(object, "groups", view->route.groups, sizeof(view->route.groups));
 }
@@ -217,8 +216,7 @@ static const struct {
 	[DIRECTORY_TRUNK] = { fill_trunk,
 			      offsetof(union directory_view, trunk) + sizeof(struct trunk) },
 	[DIRECTORY_ACL_ADDRESS] = { fill_prefix, sizeof(struct prefix) },
-	[DIRECTORY_CREDENTIAL] = { fill_credential, offsetof(union directory_view, credential) +
-							    sizeof(struct credential) },
+	[DIRECTORY_CREDENTIAL] = { fill_credential, sizeof(struct credential) },
 	[DIRECTORY_NUMBER] = { fill_number, sizeof(struct number) },
 	[DIRECTORY_CARRIER] = { fill_carrier, sizeof(struct carrier) },
 	[DIRECTORY_ROUTE] = { fill_route, offsetof(union directory_view, route) +

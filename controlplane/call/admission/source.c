@@ -4,6 +4,7 @@
 
 #include "call/admission/check.h"
 #include "directory/directory.h"
+#include "directory/index/expect.h"
 #include "sip/guard/guard.h"
 
 enum admission admission_judge_account(struct admission_case *admission_case)
@@ -82,22 +83,31 @@ static void note(const struct admission_case *admission_case, enum sip_digest_re
 		sip_guard_note(guard, flow, SIP_GUARD_OFFENCE_CREDENTIALS);
 }
 
-// AUTH-005, -006: no digest is challenged, a wrong one is refused and never challenged again. The user
-// is looked up when the nonce is one we gave this source: it is really there.
+// The user is looked up when the nonce is one we gave this source: it is really there.
+static enum sip_digest_result judge_digest(const struct admission_case *admission_case,
+					   struct sip_digest_claim *out_claim)
+{
+	const struct calls *calls = admission_case->calls;
+	const struct sip_message *invite = admission_case->invite;
+	enum sip_digest_result result = sip_digest_read(calls->digest, invite, out_claim);
+	if (result != SIP_DIGEST_RIGHT)
+		return result;
+	directory_expect_user(calls->directory, admission_case->admitted.trunk, out_claim->user);
+	result = sip_digest_judge_nonce(calls->digest, invite, out_claim);
+	if (result != SIP_DIGEST_RIGHT && !admission_case->is_dry)
+		return result;
+	result = verify(admission_case, out_claim);
+	note(admission_case, result);
+	return result;
+}
+
+// AUTH-005, -006: no digest is challenged, a wrong one is refused and never challenged again.
 enum admission admission_judge_credentials(struct admission_case *admission_case)
 {
 	struct sip_digest_claim claim = { 0 };
 	if (admission_case->admitted.trunk->credential_list_count == 0)
 		return ADMITTED; // AUTH-010
-	enum sip_digest_result result =
-		sip_digest_read(admission_case->calls->digest, admission_case->invite, &claim);
-	if (result == SIP_DIGEST_STALE && admission_case->is_dry)
-		result = SIP_DIGEST_RIGHT;
-	if (result == SIP_DIGEST_RIGHT) {
-		result = verify(admission_case, &claim);
-		note(admission_case, result);
-	}
-	switch (result) {
+	switch (judge_digest(admission_case, &claim)) {
 	case SIP_DIGEST_ABSENT:
 		return ADMISSION_CHALLENGE;
 	case SIP_DIGEST_STALE:

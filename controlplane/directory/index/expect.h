@@ -15,3 +15,6 @@ void directory_expect(const struct directory *directory, struct text caller, str
 // A while later, when its trunk is known: what those have led to, and the trunk's addresses.
 void directory_expect_more(const struct directory *directory, const struct trunk *trunk,
 			   const struct address *source, struct text caller);
+// And when its user is, as digest names it.
+void directory_expect_user(const struct directory *directory, const struct trunk *trunk,
+			   struct text user);

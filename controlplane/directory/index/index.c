@@ -1,251 +1,235 @@
-// The tables that calls use. Runs on the control thread. Allocates nothing but slots.
+// The tables that calls use. Runs on the control thread. Allocates nothing but buckets.
 
 #include "directory/index/index.h"
 
-#include <assert.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "directory/mirror.h"
-#include "directory/value.h"
 
-#define DIGITS_MAX 15 // E.164
-#define EXPECTED_LENGTHS 2 // a hash each; most lists have one
+#define EXPECTED 16 // entries of a kind, at first
+#define LENGTHS_AT_ONCE 4 // of prefixes, whose lines are waited for together
 
-// "+14155550100" as four bits a digit, none of them 0. 0: it is no number.
-static uint64_t digits_of(struct text e164)
+static struct hash_words key_of_text(struct text text)
 {
-	uint64_t key = 0;
-	if (e164.size < 2 || e164.size > 1 + DIGITS_MAX || e164.data[0] != '+')
-		return 0;
-	for (size_t i = 1; i < e164.size; i++) {
-		if (e164.data[i] < '0' || e164.data[i] > '9')
-			return 0;
-		key = key << 4 | (uint64_t)(e164.data[i] - '0' + 1);
-	}
-	return key;
-}
-
-static uint64_t hash_of_key(uint64_t key)
-{
-	return map_hash((struct text){ (const char *)&key, sizeof(key) });
+	struct hash hash = hash_start();
+	hash_text(&hash, text);
+	return hash_finish_words(&hash);
 }
 
 // ---- prefixes of lists
 
-struct prefix_key {
-	uint64_t list;
-	uint8_t octets[16];
-	uint8_t bits, family, reserved[6];
-};
-
-static_assert(sizeof(struct prefix_key) == 32);
-
-static uint64_t list_key(const struct mirror_group *list)
+static uint64_t word_at(const uint8_t *octets)
 {
-	return (uint64_t)(uintptr_t)list;
+	uint64_t word;
+	memcpy(&word, octets, sizeof(word));
+	return __builtin_bswap64(word);
 }
 
-static void cut(const struct address *address, unsigned bits, struct prefix_key *key)
+static unsigned lowest_bit(const struct address *address)
 {
-	*key = (struct prefix_key){ .list = key->list,
-				    .bits = (uint8_t)bits,
-				    .family = address->family };
-	memcpy(key->octets, address->octets, bits / 8);
-	if (bits % 8 != 0)
-		key->octets[bits / 8] = (uint8_t)(address->octets[bits / 8] & (0xff00 >> bits % 8));
+	return address->family == ADDRESS_IPV4 ? 0 : 33; // 0 to 32, 33 to 161
 }
 
-static uint64_t hash_of_prefix(const struct prefix_key *key)
+static unsigned longest(const struct address *address)
 {
-	return map_hash((struct text){ (const char *)key, sizeof(*key) });
+	return address->family == ADDRESS_IPV4 ? 32 : 128;
 }
 
-static unsigned length_bit(const struct address *address, unsigned bits)
+static uint64_t first_bits(unsigned count)
 {
-	return address->family == ADDRESS_IPV4 ? bits : 33 + bits; // 0 to 32, 33 to 161
+	return count == 0 ? 0 : count < 64 ? ~(UINT64_MAX >> count) : UINT64_MAX;
 }
 
-static bool prefix_is_equal(const struct directory_entry *entry, const void *wanted)
+static struct hash hash_of_list(const struct mirror_group *list)
 {
-	const struct prefix *prefix = &entry->view.prefix;
-	const struct prefix_key *key = wanted;
-	struct prefix_key own = { .list = entry->place.key };
-	if (own.list != key->list || prefix->bits != key->bits)
-		return false;
-	cut(&prefix->address, prefix->bits, &own);
-	return memcmp(&own, key, sizeof(own)) == 0;
+	struct hash hash = hash_start();
+	hash_number(&hash, (uintptr_t)list);
+	return hash;
 }
 
-static uint64_t place_prefix(struct directory_entry *entry)
+// What is behind the prefix counts as 0.
+static struct hash_words key_of_prefix(struct hash of_list, const struct address *address,
+				       unsigned bits)
 {
-	const struct prefix *prefix = &entry->view.prefix;
-	if (prefix->address.family == ADDRESS_NONE || entry->link_count == 0)
-		return 0;
-	struct mirror_group *list = entry->links[0].group;
-	struct prefix_key key = { .list = list_key(list) };
-	unsigned bit = length_bit(&prefix->address, prefix->bits);
-	list->lengths.words[bit / 64] |= 1ull << bit % 64;
-	entry->place.key = key.list;
-	cut(&prefix->address, prefix->bits, &key);
-	return hash_of_prefix(&key);
+	uint64_t upper = word_at(address->octets) & first_bits(bits);
+	uint64_t lower = word_at(address->octets + 8) & first_bits(bits > 64 ? bits - 64 : 0);
+	if (address->family == ADDRESS_IPV4) { // half of a word is free
+		hash_number(&of_list, upper | bits);
+	} else {
+		hash_number(&of_list, upper);
+		hash_number(&of_list, lower);
+		hash_number(&of_list, bits);
+	}
+	return hash_finish_words(&of_list);
+}
+
+// The longest length that the list has among those whose bits are below `end`; -1: none.
+static int length_below(const struct directory_lengths *lengths, unsigned end)
+{
+	while (end > 0) {
+		unsigned last = end - 1;
+		uint64_t word = lengths->words[last / 64] << (63 - last % 64);
+		if (word != 0)
+			return (int)last - __builtin_clzll(word);
+		end = last - last % 64;
+	}
+	return -1;
+}
+
+// Of the prefixes that may hold the address, longest first: the next few below `end`, whose lines are then
+// waited for together.
+static unsigned next_keys(const struct mirror_group *list, const struct address *address,
+			  unsigned *end, struct hash_words out_keys[static LENGTHS_AT_ONCE])
+{
+	struct hash of_list = hash_of_list(list);
+	int lowest = (int)lowest_bit(address), bit;
+	unsigned count = 0;
+	while (count < LENGTHS_AT_ONCE && (bit = length_below(&list->lengths, *end)) >= lowest) {
+		out_keys[count++] = key_of_prefix(of_list, address, (unsigned)(bit - lowest));
+		*end = (unsigned)bit;
+	}
+	return count;
+}
+
+static unsigned end_of_lengths(const struct address *address)
+{
+	return lowest_bit(address) + longest(address) + 1;
 }
 
 bool directory_index_has_address(const struct directory *directory, const struct mirror_group *list,
 				 const struct address *address)
 {
-	const struct directory_table *table = &directory->index.tables[DIRECTORY_ACL_ADDRESS];
-	unsigned bits = address->family == ADDRESS_IPV4 ? 32 : 128;
-	struct prefix_key key = { .list = list_key(list) };
-	if (address->family == ADDRESS_NONE)
-		return false;
-	for (unsigned next = bits + 1; next-- > 0;) {
-		unsigned bit = length_bit(address, next);
-		if ((list->lengths.words[bit / 64] >> bit % 64 & 1) == 0)
-			continue;
-		cut(address, next, &key);
-		if (directory_table_find(table, hash_of_prefix(&key), prefix_is_equal, &key))
-			return true;
+	const struct index *index = &directory->index.kinds[DIRECTORY_ACL_ADDRESS];
+	struct hash_words keys[LENGTHS_AT_ONCE];
+	unsigned end = end_of_lengths(address), count = LENGTHS_AT_ONCE;
+	bool is_in = false;
+	while (!is_in && count == LENGTHS_AT_ONCE && address->family != ADDRESS_NONE) {
+		count = next_keys(list, address, &end, keys);
+		for (unsigned i = 0; i < count; i++)
+			index_expect(index, keys[i]);
+		for (unsigned i = 0; i < count && !is_in; i++)
+			is_in = index_find(index, keys[i]) != NULL;
 	}
-	return false;
+	return is_in;
 }
 
 void directory_index_expect_address(const struct directory *directory,
 				    const struct mirror_group *list, const struct address *address)
 {
-	const struct directory_table *table = &directory->index.tables[DIRECTORY_ACL_ADDRESS];
-	struct prefix_key key = { .list = list_key(list) };
-	unsigned bits = address->family == ADDRESS_IPV4 ? 32 : 128;
-	if (address->family == ADDRESS_NONE)
-		return;
-	for (unsigned next = bits + 1, found = 0; next-- > 0 && found < EXPECTED_LENGTHS;) {
-		unsigned bit = length_bit(address, next);
-		if ((list->lengths.words[bit / 64] >> bit % 64 & 1) == 0)
-			continue;
-		cut(address, next, &key);
-		directory_table_expect(table, hash_of_prefix(&key));
-		found++;
-	}
+	struct hash_words keys[LENGTHS_AT_ONCE];
+	unsigned end = end_of_lengths(address);
+	unsigned count = address->family != ADDRESS_NONE ? next_keys(list, address, &end, keys) : 0;
+	for (unsigned i = 0; i < count; i++)
+		index_expect(&directory->index.kinds[DIRECTORY_ACL_ADDRESS], keys[i]);
 }
 
-// ---- trunks, numbers, credentials
+// ---- trunks, numbers, credentials, routes
 
-// The second line, while the first is waited for.
-static void expect_second(const struct directory_entry *entry)
+static struct directory_entry *find(const struct directory *directory, enum directory_kind kind,
+				    struct hash_words key)
 {
-	__builtin_prefetch((const char *)&entry->place);
-	__builtin_prefetch((const char *)&entry->place + DIRECTORY_LINE);
+	struct index_node *node = index_find(&directory->index.kinds[kind], key);
+	return node ? index_entry(node, struct directory_entry, place) : NULL;
 }
 
-static uint64_t place_trunk(struct directory_entry *entry)
+static void expect_entry(const struct directory_entry *entry)
 {
-	struct text domain = text_of(entry->view.trunk.domain);
-	entry->place.key = domain.size > 0;
-	return map_hash(domain);
-}
-
-static bool domain_is_equal(const struct directory_entry *entry, const void *wanted)
-{
-	expect_second(entry);
-	return text_is_equal(text_of(entry->view.trunk.domain), *(const struct text *)wanted);
+	if (entry)
+		__builtin_prefetch(&entry->view);
 }
 
 struct directory_entry *directory_index_trunk(const struct directory *directory, struct text domain)
 {
-	return directory_table_find(&directory->index.tables[DIRECTORY_TRUNK], map_hash(domain),
-				    domain_is_equal, &domain);
-}
-
-static uint64_t place_number(struct directory_entry *entry)
-{
-	entry->place.key = digits_of(directory_object_get(entry->object, "e164"));
-	return hash_of_key(entry->place.key);
-}
-
-static bool key_is_equal(const struct directory_entry *entry, const void *wanted)
-{
-	return entry->place.key == *(const uint64_t *)wanted;
+	return find(directory, DIRECTORY_TRUNK, key_of_text(domain));
 }
 
 struct directory_entry *directory_index_number(const struct directory *directory,
 					       enum directory_kind kind, struct text e164)
 {
-	uint64_t key = digits_of(e164);
-	return key != 0 ? directory_table_find(&directory->index.tables[kind], hash_of_key(key),
-					       key_is_equal, &key)
-			: NULL;
+	return find(directory, kind, key_of_text(e164));
 }
 
 void directory_index_expect_number(const struct directory *directory, enum directory_kind kind,
 				   struct text e164)
 {
-	uint64_t key = digits_of(e164);
-	if (key != 0)
-		directory_table_expect(&directory->index.tables[kind], hash_of_key(key));
+	index_expect(&directory->index.kinds[kind], key_of_text(e164));
 }
 
 void directory_index_expect_entry(const struct directory *directory, enum directory_kind kind,
 				  struct text e164)
 {
-	uint64_t key = digits_of(e164);
-	if (key != 0)
-		directory_table_expect_entry(&directory->index.tables[kind], hash_of_key(key));
+	expect_entry(directory_index_number(directory, kind, e164));
 }
 
-void directory_index_prefetch(const struct directory_entry *entry)
+static struct hash_words key_of_user(const struct mirror_group *list, struct text user)
 {
-	__builtin_prefetch(&entry->place);
-}
-
-struct scoped_key {
-	struct text list, user; // of a route: trunk and prefix
-};
-
-static bool user_is_equal(const struct directory_entry *entry, const void *wanted)
-{
-	const struct scoped_key *key = wanted;
-	expect_second(entry);
-	return text_is_equal(text_of(entry->view.list), key->list) &&
-	       text_is_equal(text_of(entry->view.credential.user), key->user);
-}
-
-static uint64_t place_credential(struct directory_entry *entry)
-{
-	entry->place.key = 1;
-	return map_hash_pair(text_of(entry->view.list), text_of(entry->view.credential.user));
+	struct hash hash = hash_of_list(list);
+	hash_text(&hash, user);
+	return hash_finish_words(&hash);
 }
 
 struct directory_entry *directory_index_credential(const struct directory *directory,
-						   struct text list, struct text user)
+						   const struct mirror_group *list,
+						   struct text user)
 {
-	struct scoped_key key = { list, user };
-	return directory_table_find(&directory->index.tables[DIRECTORY_CREDENTIAL],
-				    map_hash_pair(list, user), user_is_equal, &key);
+	return find(directory, DIRECTORY_CREDENTIAL, key_of_user(list, user));
 }
 
-static bool route_is_equal(const struct directory_entry *entry, const void *wanted)
+void directory_index_expect_credential(const struct directory *directory,
+				       const struct mirror_group *list, struct text user)
 {
-	const struct scoped_key *key = wanted;
-	return text_is_equal(text_of(entry->view.list), key->list) &&
-	       text_is_equal(text_of(entry->view.route.prefix), key->user);
-}
-
-static uint64_t place_route(struct directory_entry *entry)
-{
-	entry->place.key = 1;
-	return map_hash_pair(text_of(entry->view.list), text_of(entry->view.route.prefix));
+	index_expect(&directory->index.kinds[DIRECTORY_CREDENTIAL], key_of_user(list, user));
 }
 
 struct directory_entry *directory_index_route(const struct directory *directory, struct text trunk,
 					      struct text prefix)
 {
-	struct scoped_key key = { trunk, prefix };
-	return directory_table_find(&directory->index.tables[DIRECTORY_ROUTE],
-				    map_hash_pair(trunk, prefix), route_is_equal, &key);
+	return find(directory, DIRECTORY_ROUTE, hash_of_pair(trunk, prefix));
 }
 
-// Sets the key and returns the hash of an entry's place.
-static uint64_t (*const places[DIRECTORY_KIND_COUNT])(struct directory_entry *entry) = {
+// ---- entries come and go
+
+static bool place_trunk(const struct directory_entry *entry, struct hash_words *out_key)
+{
+	*out_key = key_of_text(text_of(entry->view.trunk.domain));
+	return entry->view.trunk.domain[0] != '\0';
+}
+
+static bool place_prefix(const struct directory_entry *entry, struct hash_words *out_key)
+{
+	const struct prefix *prefix = &entry->view.prefix;
+	if (prefix->address.family == ADDRESS_NONE || entry->link_count == 0)
+		return false;
+	struct mirror_group *list = entry->links[0].group;
+	unsigned bit = lowest_bit(&prefix->address) + prefix->bits;
+	list->lengths.words[bit / 64] |= 1ull << bit % 64;
+	*out_key = key_of_prefix(hash_of_list(list), &prefix->address, prefix->bits);
+	return true;
+}
+
+static bool place_credential(const struct directory_entry *entry, struct hash_words *out_key)
+{
+	if (entry->link_count == 0)
+		return false;
+	*out_key = key_of_user(entry->links[0].group, text_of(entry->view.credential.user));
+	return true;
+}
+
+static bool place_number(const struct directory_entry *entry, struct hash_words *out_key)
+{
+	*out_key = key_of_text(directory_object_get(entry->object, "e164"));
+	return true;
+}
+
+static bool place_route(const struct directory_entry *entry, struct hash_words *out_key)
+{
+	*out_key = hash_of_pair(text_of(entry->view.trunk_sid), text_of(entry->view.route.prefix));
+	return true;
+}
+
+// Where an entry has its place; false: nowhere.
+static bool (*const places[DIRECTORY_KIND_COUNT])(const struct directory_entry *entry,
+						  struct hash_words *out_key) = {
 	[DIRECTORY_TRUNK] = place_trunk,           [DIRECTORY_ACL_ADDRESS] = place_prefix,
 	[DIRECTORY_CREDENTIAL] = place_credential, [DIRECTORY_NUMBER] = place_number,
 	[DIRECTORY_BLOCKED_NUMBER] = place_number, [DIRECTORY_ROUTE] = place_route,
@@ -254,24 +238,25 @@ static uint64_t (*const places[DIRECTORY_KIND_COUNT])(struct directory_entry *en
 void directory_index_clear(struct directory_index *index)
 {
 	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++)
-		directory_table_clear(&index->tables[kind]);
+		index_clear(&index->kinds[kind]);
 }
 
-bool directory_index_add(struct directory_index *index, struct directory_entry *entry)
+enum status directory_index_add(struct directory_index *index, struct directory_entry *entry)
 {
 	enum directory_kind kind = entry->object->kind;
-	entry->place.hash = places[kind] ? places[kind](entry) : 0;
-	if (entry->place.key == 0 ||
-	    directory_table_add(&index->tables[kind], entry, entry->place.hash))
-		return true;
-	entry->place.key = 0;
-	return false;
+	struct index *table = &index->kinds[kind];
+	struct hash_words key;
+	enum status status = OK;
+	if (!places[kind] || !places[kind](entry, &key))
+		return OK;
+	if (table->bucket_count == 0)
+		status = index_init(table, EXPECTED);
+	if (status == OK)
+		index_add(table, &entry->place, key);
+	return status;
 }
 
 void directory_index_remove(struct directory_index *index, struct directory_entry *entry)
 {
-	if (entry->place.key != 0)
-		directory_table_remove(&index->tables[entry->object->kind], entry,
-				       entry->place.hash);
-	entry->place.key = 0;
+	index_remove(&index->kinds[entry->kind], &entry->place); // harmless when it has no place
 }

@@ -1,16 +1,17 @@
 #pragma once
 
 // What calls look up by: the same few cache lines whatever the number of customers. Beside the keys of
-// text that the mirror has for everybody, each entry that calls ask for is in a table of its kind: a slot
-// of that and the line or two of the entry where its place is are all that is read.
+// text that the mirror has for everybody, each entry that calls ask for is in an index of its kind, under a
+// hash that stands for its key: a line of that is read, and of the entry the line that has the answer.
 // Runs on: control thread. Inside directory/ but for the functions of directory.h.
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/index/index.h"
+#include "base/status.h"
 #include "base/text.h"
-#include "directory/index/table.h"
 #include "directory/schema.h"
 
 #define DIRECTORY_LINE 64 // octets of a cache line
@@ -19,13 +20,8 @@ struct directory;
 struct directory_entry;
 struct mirror_group;
 
-struct directory_place { // in an entry, at the start of a cache line, with its view behind
-	uint64_t hash;
-	uint64_t key; // of a number its digits, of an ACL's prefix its list; 0: in no table
-};
-
 struct directory_index {
-	struct directory_table tables[DIRECTORY_KIND_COUNT];
+	struct index kinds[DIRECTORY_KIND_COUNT]; // all zero: none of that kind yet
 };
 
 // Lengths of prefixes in a list, a bit each. One that has gone may keep its bit as long as others stay.
@@ -34,8 +30,7 @@ struct directory_lengths {
 };
 
 void directory_index_clear(struct directory_index *index);
-bool directory_index_add(struct directory_index *index,
-			 struct directory_entry *entry); // false: no memory
+enum status directory_index_add(struct directory_index *index, struct directory_entry *entry);
 void directory_index_remove(struct directory_index *index, struct directory_entry *entry);
 
 // All of these: NULL when there is none.
@@ -44,18 +39,20 @@ struct directory_entry *directory_index_trunk(const struct directory *directory,
 struct directory_entry *directory_index_number(const struct directory *directory,
 					       enum directory_kind kind, struct text e164);
 struct directory_entry *directory_index_credential(const struct directory *directory,
-						   struct text list, struct text user);
+						   const struct mirror_group *list,
+						   struct text user);
 struct directory_entry *directory_index_route(const struct directory *directory, struct text trunk,
 					      struct text prefix);
-// Has it fetched: first its slot, a while later itself.
+// Has it fetched: first the line of its index, a while later its own.
 void directory_index_expect_number(const struct directory *directory, enum directory_kind kind,
 				   struct text e164);
 void directory_index_expect_entry(const struct directory *directory, enum directory_kind kind,
 				  struct text e164);
-// The slots of the list's prefixes that may hold the address, of a few lengths.
+void directory_index_expect_credential(const struct directory *directory,
+				       const struct mirror_group *list, struct text user);
+// The lines of the list's prefixes that may hold the address, of a few lengths.
 void directory_index_expect_address(const struct directory *directory,
 				    const struct mirror_group *list, const struct address *address);
-void directory_index_prefetch(const struct directory_entry *entry);
 // Is the address in any prefix of the list? At most one look-up for each length its prefixes have.
 bool directory_index_has_address(const struct directory *directory, const struct mirror_group *list,
 				 const struct address *address);

@@ -243,7 +243,8 @@ static bool is_offered(const struct sip_digest *digest, const struct sip_digest_
 	       claim->is_sha256 == (digest->offer == SIP_DIGEST_OFFER_SHA256);
 }
 
-enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct sip_message *request,
+enum sip_digest_result sip_digest_read(const struct sip_digest *digest,
+				       const struct sip_message *request,
 				       struct sip_digest_claim *out_claim)
 {
 	struct text header;
@@ -256,16 +257,23 @@ enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct s
 		if (reading == NOT_DIGEST || !text_is_equal(claim.realm, digest->realm))
 			continue;
 		*out_claim = claim;
-		if (reading == MALFORMED || !is_offered(digest, &claim) ||
-		    !is_well_formed(&claim, request))
-			return SIP_DIGEST_WRONG;
-		bool is_fresh = sip_nonce_is_fresh(digest->nonces, claim.nonce,
-						   hex_number(claim.nonce_count),
-						   &request->flow.remote, digest->clock->now_ms);
-		return is_fresh ? SIP_DIGEST_RIGHT : SIP_DIGEST_STALE;
+		return reading == READ && is_offered(digest, &claim) &&
+				       is_well_formed(&claim, request)
+			       ? SIP_DIGEST_RIGHT
+			       : SIP_DIGEST_WRONG;
 	}
 	*out_claim = (struct sip_digest_claim){ 0 };
 	return SIP_DIGEST_ABSENT;
+}
+
+enum sip_digest_result sip_digest_judge_nonce(struct sip_digest *digest,
+					      const struct sip_message *request,
+					      const struct sip_digest_claim *claim)
+{
+	return sip_nonce_is_fresh(digest->nonces, claim->nonce, hex_number(claim->nonce_count),
+				  &request->flow.remote, digest->clock->now_ms)
+		       ? SIP_DIGEST_RIGHT
+		       : SIP_DIGEST_STALE;
 }
 
 // ---- hashing

@@ -50,10 +50,15 @@ struct sip_digest_claim { // what a request says
 	struct text realm, nonce, uri, response, cnonce, nonce_count, qop;
 };
 
-// Reads Proxy-Authorization of our realm; ABSENT, or RIGHT meaning "well formed, fresh: look the
-// user up and verify", or STALE, or WRONG (malformed).
-enum sip_digest_result sip_digest_read(struct sip_digest *digest, const struct sip_message *request,
+// Reads Proxy-Authorization of our realm; ABSENT, or WRONG (malformed), or RIGHT meaning "well formed:
+// see whether it is fresh".
+enum sip_digest_result sip_digest_read(const struct sip_digest *digest,
+				       const struct sip_message *request,
 				       struct sip_digest_claim *out_claim);
+// RIGHT meaning "the nonce is one we gave this source: look the user up and verify", or STALE.
+enum sip_digest_result sip_digest_judge_nonce(struct sip_digest *digest,
+					      const struct sip_message *request,
+					      const struct sip_digest_claim *claim);
 // secret NULL: the user is unknown; costs the same and is WRONG. A right one uses its nonce up.
 enum sip_digest_result sip_digest_verify(struct sip_digest *digest,
 					 const struct sip_message *request,

@@ -2,6 +2,7 @@
 // a trunk leads to, through thousands of additions, changes and removals.
 
 #include "directory/index/index.h"
+#include "directory/index/expect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,7 @@ static void compare(struct world *world, unsigned counts[2])
 	for (unsigned i = 0; i <= LISTS; i++) {
 		const struct trunk *trunk = directory_trunk(world->directory, world->trunks[i]);
 		bool wanted = is_allowed(world, i, &address);
+		directory_expect_more(world->directory, trunk, &address, TEXT("+14150000001"));
 		if (directory_trunk_allows(world->directory, trunk, &address) != wanted)
 			fail_msg("trunk %u, %s: %s", i, address_string(&address, seen),
 				 wanted ? "is in its lists" : "is in none of its lists");
@@ -185,6 +187,60 @@ static void a_trunk_leads_to_what_there_is_now(void **state)
 	CHECK_TRUE(directory_trunk_account(directory, trunk) == NULL);
 }
 
+static const char *user_of(const struct world *world, unsigned trunk, const char *user)
+{
+	const struct trunk *found = directory_trunk(world->directory, world->trunks[trunk]);
+	directory_expect_user(world->directory, found, text_of(user));
+	const struct credential *credential =
+		directory_trunk_credential(world->directory, found, text_of(user));
+	return credential ? credential->sid : "nobody";
+}
+
+static void add_user(struct world *world, const char *list, const char *user, char out_sid[35])
+{
+	world_add(world->directory,
+		  world_make(DIRECTORY_CREDENTIAL, "list", list, "user", user, "realm", WORLD_BASE,
+			     "ha1_md5", "00112233445566778899aabbccddeeff", "ha1_sha256",
+			     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+			     NULL),
+		  out_sid);
+}
+
+// AUTH-015: of one name in two lists, each is its own list's; who has both finds the first one's.
+static void users_are_those_of_a_trunks_own_lists(void **state)
+{
+	struct world *world = *state;
+	char lists[2][35], users[2][35], both[72], name[16];
+	for (unsigned i = 0; i < 2; i++) {
+		(void)snprintf(name, sizeof(name), "users %u", i);
+		world_add(world->directory,
+			  world_make(DIRECTORY_CREDENTIAL_LIST, "account", world->account, "name",
+				     name, NULL),
+			  lists[i]);
+		add_user(world, lists[i], "pbx", users[i]);
+	}
+	(void)snprintf(both, sizeof(both), "%s %s", lists[0], lists[1]);
+	const char *attached[] = { lists[0], lists[1], both, "" };
+	for (unsigned i = 0; i < 4; i++) {
+		struct directory_object *trunk = directory_object_copy(directory_find(
+			world->directory, DIRECTORY_TRUNK, text_of(world->trunks[i])));
+		world_set(trunk, "credential_lists", attached[i]);
+		CHECK_OK(directory_put(world->directory, trunk));
+	}
+	CHECK_STRING(user_of(world, 0, "pbx"), users[0]);
+	CHECK_STRING(user_of(world, 1, "pbx"), users[1]);
+	CHECK_STRING(user_of(world, 2, "pbx"), users[0]);
+	CHECK_STRING(user_of(world, 3, "pbx"), "nobody");
+	CHECK_STRING(user_of(world, 0, "PBX"), "nobody");
+	directory_drop(world->directory, users[0]);
+	CHECK_STRING(user_of(world, 0, "pbx"), "nobody");
+	CHECK_STRING(user_of(world, 2, "pbx"), users[1]);
+	add_user(world, lists[0], "other", users[0]); // the list had nobody in between
+	CHECK_STRING(user_of(world, 0, "other"), users[0]);
+	CHECK_STRING(user_of(world, 2, "other"), users[0]);
+	CHECK_STRING(user_of(world, 1, "other"), "nobody");
+}
+
 static const char *write_number(unsigned nth, char room[static 17])
 {
 	(void)snprintf(room, 17, nth % 2 ? "+1415%07u" : "+49%u", nth);
@@ -224,6 +280,7 @@ int main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(a_list_without_entries_allows_nobody, start, stop),
 		cmocka_unit_test_setup_teardown(a_trunk_leads_to_what_there_is_now, start, stop),
+		cmocka_unit_test_setup_teardown(users_are_those_of_a_trunks_own_lists, start, stop),
 		cmocka_unit_test_setup_teardown(numbers_come_and_go, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,10 +50,13 @@ static void check_parts(unsigned count)
 		index_remove(&index, &items[i].node);
 	index_remove(&index, &items[0].node); // twice is harmless
 	CHECK_NUMBER(index.count, count / 2);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		index_expect(&index, key_of(i)); // changes nothing
 		assert_ptr_equal(find(&index, i), i % 2 ? &items[i] : NULL);
+	}
 	assert_null(find(&index, count));
 	index_clear(&index);
+	index_expect(&index, key_of(1));
 	assert_null(find(&index, 1));
 	CHECK_NUMBER(index.count, 0);
 	free(items);
