@@ -21,4 +21,5 @@ struct alerts_config {
 	char more_info_url
 		[CONFIG_TEXT_SIZE]; // "{code}" in it, or the code behind it; empty: no link
 	char support_url[CONFIG_TEXT_SIZE]; // where customers ask for help; may be empty
+	unsigned max_per_s; // written of one trunk and cause; 0: all
 };

@@ -343,6 +343,8 @@ const struct config_option config_options[] = {
 	  .sentence = "Where the codes of alerts are explained: {code} in it becomes the code, or it comes last; empty: no link." },
 	{ FIELD(alerts, support_url), .kind = CONFIG_LINK, .initial = "", LIVE,
 	  .sentence = "Where customers ask for help, as mailto:support@example.com; it stands in support documents." },
+	{ FIELD(alerts, max_per_s), .kind = CONFIG_NUMBER, .unit = "alerts/s", .max = 100000, .initial = "20", LIVE,
+	  .sentence = "Alerts of one trunk and cause that are written in a second; the next one tells how many more there were; 0: no bound." },
 
 	{ FIELD(limits, default_cps), .kind = CONFIG_NUMBER, .unit = "calls/s", .min = 1, .max = 1000,
 	  .initial = "1", LIVE,

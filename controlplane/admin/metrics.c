@@ -317,6 +317,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_calls_answered_total", C, CALLS(LABEL_WAY, answered), "Calls answered." },
 	{ "trunkd_calls_ended_total", C, CALLS(LABEL_WAY, ended), "Calls ended, answered or not." },
 	{ "trunkd_call_troubles_total", C, CALLS(LABEL_REASON, troubles), "Calls refused or in trouble later, by cause." },
+	{ "trunkd_alerts_held_back_total", C, CALLS(LABEL_NONE, alerts_held_back), "Alerts beyond alerts.max_per_s, which were not written." },
 	{ "trunkd_headers_total", C, CALLS(LABEL_FATE, headers), "Headers on their way from leg to leg, by what became of them." },
 	{ "trunkd_call_ack_timeouts_total", C, CALLS(LABEL_NONE, ack_timeouts), "Answered calls whose ACK never came (SIP-004)." },
 	{ "trunkd_call_carrier_moves_total", C, CALLS(LABEL_NONE, carrier_moves), "Moves to the next carrier (TERM-032)." },

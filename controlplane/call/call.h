@@ -83,6 +83,7 @@ struct call_counters {
 	// By cause: calls that had it, and those that have it now.
 	struct counter one_way[DIAGNOSIS_COUNT][CALL_DIRECTIONS];
 	struct counter one_way_now[DIAGNOSIS_COUNT][CALL_DIRECTIONS];
+	struct counter alerts_held_back; // call/watch/damper.h
 	struct counter ports_leaked; // pairs of media ports nobody gives back, now
 };
 

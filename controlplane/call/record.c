@@ -10,6 +10,7 @@
 #include "call/limit/limits.h"
 #include "call/replay/ring.h"
 #include "call/watch/trigger.h"
+#include "config/config.h"
 #include "dataplane/suite.h"
 
 // Strangers must not be able to fill the disk: what they cause beyond this is counted, not recorded.
@@ -217,11 +218,39 @@ void record_hand_over(struct calls *calls, struct history_call *record)
 	history_call_close(calls->history, record);
 }
 
+// What nobody has brought on is rare, and is not held back: that of no trunk.
+static bool is_held_back(struct calls *calls, const struct history_alert *alert,
+			 const struct refusal_row *row, unsigned *out_held_back)
+{
+	uint64_t key = map_hash_pair(text_of(alert->trunk_sid), text_of(row->label));
+	*out_held_back = 0;
+	return alert->trunk_sid[0] != '\0' &&
+	       !damper_pass(calls->dampers, key, calls->clock->now_ms,
+			    calls->config->alerts.max_per_s, out_held_back);
+}
+
+static void write_fix(struct history_alert *alert, const char *fix, unsigned held_back)
+{
+	struct writer text = writer_of(alert->text, sizeof alert->text);
+	writer_string(&text, fix);
+	if (held_back == 1)
+		writer_string(&text, " (1 more like this was not written)");
+	else if (held_back > 1)
+		writer_format(&text, " (%u more like this were not written)", held_back);
+	if (writer_string_done(&text) == NULL)
+		text_copy_cut(text_of(fix), alert->text, sizeof alert->text);
+}
+
 static void write_alert(struct calls *calls, struct history_alert *alert,
 			const struct refusal *refusal)
 {
 	const struct refusal_row *row = refusal_row(refusal->cause);
 	struct log_value code;
+	unsigned held_back;
+	if (is_held_back(calls, alert, row, &held_back)) {
+		counter_add(&calls->counters.alerts_held_back, 1);
+		return;
+	}
 	alert->at_ms = calls->clock->wall_ms;
 	alert->code = row->alert_code;
 	alert->severity = (uint8_t)catalogue_severity(row->alert_code);
@@ -229,7 +258,7 @@ static void write_alert(struct calls *calls, struct history_alert *alert,
 	text_copy_cut(text_of(refusal->header), alert->header, sizeof alert->header);
 	text_copy_cut(text_of(refusal->seen), alert->seen, sizeof alert->seen);
 	text_copy_cut(text_of(refusal->expected), alert->expected, sizeof alert->expected);
-	text_copy_cut(text_of(row->fix), alert->text, sizeof alert->text);
+	write_fix(alert, row->fix, held_back);
 	(void)history_alert_write(calls->history, alert); // counted there when the spool is full
 	trigger_hear(calls, alert);
 	log_event(LOG_WARNING, "alert", "code", log_number(&code, row->alert_code), "cause",
@@ -284,7 +313,8 @@ void record_node_alert(struct calls *calls, const struct refusal *refusal)
 bool record_is_repeat(struct calls *calls, const struct sip_message *invite)
 {
 	uint64_t hash = map_hash_pair(invite->via.whole, invite->call_id);
-	uint64_t *slot = &calls->strangers[hash % STRANGERS_REMEMBERED];
+	const size_t remembered = sizeof calls->strangers / sizeof calls->strangers[0];
+	uint64_t *slot = &calls->strangers[hash % remembered];
 	bool is_repeat = *slot == hash;
 	*slot = hash;
 	return is_repeat;

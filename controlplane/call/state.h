@@ -17,6 +17,7 @@
 #include "call/session/negotiation.h"
 #include "call/transfer/joined.h"
 #include "call/watch/hearing.h"
+#include "call/watch/damper.h"
 #include "call/watch/trigger.h"
 #include "history/history.h"
 #include "media/media.h"
@@ -117,8 +118,6 @@ struct call {
 	uint64_t alerted[2]; // bit per cause that has had its alert (record_has_alerted)
 };
 
-#define STRANGERS_REMEMBERED 1024
-
 struct calls {
 	const struct clock *clock;
 	struct wheel *wheel;
@@ -145,6 +144,7 @@ struct calls {
 	struct call_counters counters;
 	struct wheel_timer leak_timer; // call/watch/leak.h
 	struct handshake_told handshakes[HANDSHAKES_REMEMBERED];
-	uint64_t strangers[STRANGERS_REMEMBERED]; // hashes of requests refused last (record.h)
+	uint64_t strangers[1024]; // hashes of requests refused last (record.h)
 	struct trigger_memory triggers[TRIGGERS_REMEMBERED];
+	struct damper dampers[DAMPERS_REMEMBERED]; // of alerts
 };

@@ -159,6 +159,7 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "limits_asked", &calls->limits.asked },
 		{ "limits_late", &calls->limits.late },
 		{ "limits_alone", &calls->limits.alone },
+		{ "alerts_held_back", &calls->alerts_held_back },
 		{ "transfers", &calls->transfers },
 		{ "transfers_failed", &calls->transfers_failed },
 	};

@@ -49,6 +49,7 @@ bool story_config(struct story *story)
 		{ "trial_calls", &limits->trial_calls },
 		{ "max_cps", &limits->max_cps },
 		{ "bandwidth_mbps", &limits->bandwidth_mbps },
+		{ "alerts_per_s", &story->node->config.alerts.max_per_s },
 	};
 	if (name != NULL && strcmp(name, "edge") == 0)
 		return set_edge(story);

@@ -5,11 +5,14 @@
 
 #include <string.h>
 
+#include "config/config.h"
 #include "directory/object.h"
 #include "sip/tls/peer.h"
 #include "tests/check.h"
 #include "tests/fake/history.h"
 #include "tests/unit/directory/world.h"
+
+static const struct config config; // no bound of alerts
 
 struct world {
 	struct directory *directory;
@@ -43,6 +46,7 @@ static int start(void **state)
 	world->directory = directory_create(TEXT(WORLD_BASE));
 	world->calls = (struct calls){ .directory = world->directory,
 				       .clock = &world->clock,
+				       .config = &config,
 				       .history = fake_history_create() };
 	add_customer(world, 0, "acme", "203.0.113.0/28");
 	add_customer(world, 1, "other", "192.0.2.0/28");
