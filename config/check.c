@@ -296,9 +296,12 @@ enum status config_adopt(struct config *running, const struct config *fresh,
 		return ERR_CONFLICT;
 	for (unsigned i = 0; i < config_option_count; i++) {
 		const struct config_option *option = &config_options[i];
-		if (option->is_live)
-			memcpy((char *)running + option->offset,
-			       (const char *)fresh + option->offset, option->size);
+		for (unsigned nth = 0; option->is_live && nth < config_option_places(option);
+		     nth++) {
+			size_t offset = option->offset + nth * option->stride;
+			memcpy((char *)running + offset, (const char *)fresh + offset,
+			       option->size);
+		}
 	}
 	return OK;
 }

@@ -43,6 +43,31 @@ const struct edge_config *config_edge_named(const struct edges_config *edges, st
 	return NULL;
 }
 
+const struct edge_config *config_edge_wanted(const struct edges_config *edges, const char *tnx,
+					     const char *edge)
+{
+	const char *const names[] = { tnx, edge };
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct edge_config *named = config_edge_named(edges, text_of(names[i]));
+		if (named && named->signalling.count > 0)
+			return named;
+	}
+	return NULL;
+}
+
+bool config_edge_is_open(const struct edges_config *edges, const char *tnx, const char *edge,
+			 struct text account_sid)
+{
+	const struct edge_config *wanted = config_edge_wanted(edges, tnx, edge);
+	if (!wanted)
+		return true;
+	bool is_open =
+		wanted->accounts.count == 0 && config_edge_named(edges, text_of(tnx)) != wanted;
+	for (unsigned i = 0; i < wanted->accounts.count; i++)
+		is_open |= text_is_equal(text_of(wanted->accounts.items[i]), account_sid);
+	return is_open;
+}
+
 static bool holds(const struct config_addresses *addresses, const struct address *address)
 {
 	for (unsigned i = 0; i < addresses->count; i++) {

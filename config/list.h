@@ -11,6 +11,7 @@
 #define CONFIG_LIST_MAX 64 // items of every list
 #define CONFIG_LABELS_MAX 8 // of a list of labels
 #define CONFIG_LABEL_SIZE 64 // of one label of a domain name, with its zero
+#define CONFIG_SID_SIZE 35 // of an object's SID, with its zero
 
 struct config_addresses {
 	unsigned count;
@@ -25,6 +26,11 @@ struct config_prefixes {
 struct config_labels {
 	unsigned count;
 	char items[CONFIG_LABELS_MAX][CONFIG_LABEL_SIZE];
+};
+
+struct config_accounts {
+	unsigned count;
+	char items[CONFIG_LIST_MAX][CONFIG_SID_SIZE];
 };
 
 struct config_numbers {

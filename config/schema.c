@@ -124,6 +124,9 @@ const struct config_option config_options[] = {
 	  .sentence = "Its addresses of SIP: those that are also in sip.addresses are this node's; empty: all of them (NET-009)." },
 	{ EDGE_FIELD(media), .kind = CONFIG_LIST_OF_PREFIXES, .max = CONFIG_LIST_MAX, .initial = "", RESTART,
 	  .sentence = "Prefixes in which its addresses of media lie; empty: all of media.addresses." },
+	{ EDGE_FIELD(accounts), .kind = CONFIG_LIST_OF_ACCOUNTS, .max = CONFIG_LIST_MAX, .initial = "", LIVE,
+	  .sentence = "SIDs of the accounts whose Origination URIs may name it, by tnx or by edge; empty: all by edge, as a public place, and none by "
+		      "tnx, which asks for a private connection (NET-013)." },
 
 	{ FIELD(dns, servers), .kind = CONFIG_LIST_OF_ADDRESSES, .max = 8, .initial = "", RESTART,
 	  .sentence = "DNS servers that resolve names for others, asked in this order; empty: those of /etc/resolv.conf, read at the start." },

@@ -33,6 +33,7 @@ enum config_kind {
 	CONFIG_LIST_OF_NUMBERS,
 	CONFIG_LIST_OF_CODES, // of SIP responses, or classes of them
 	CONFIG_LIST_OF_COUNTRIES,
+	CONFIG_LIST_OF_ACCOUNTS, // by SID
 	CONFIG_KIND_COUNT,
 };
 

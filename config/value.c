@@ -270,6 +270,15 @@ static bool parse_country(const struct config_option *option, struct text text, 
 	return country_set_add_code(set, text);
 }
 
+static bool parse_account(const struct config_option *option, struct text text, void *item)
+{
+	(void)option;
+	bool is_sid = text.size == CONFIG_SID_SIZE - 1 && text_has_prefix(text, TEXT("AC"));
+	for (size_t i = 2; i < text.size; i++)
+		is_sid &= text.data[i] != '\0' && strchr("0123456789abcdef", text.data[i]) != NULL;
+	return is_sid && text_copy(text, item, CONFIG_SID_SIZE);
+}
+
 static bool parse_address(const struct config_option *option, struct text text, void *item)
 {
 	(void)option;
@@ -316,6 +325,7 @@ static bool parse_link(const struct config_option *option, struct text text, voi
 static_assert(offsetof(struct config_addresses, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_prefixes, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_labels, items) == sizeof(unsigned));
+static_assert(offsetof(struct config_accounts, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_numbers, items) == sizeof(unsigned));
 static_assert(offsetof(struct config_countries, set) == sizeof(unsigned));
 
@@ -356,6 +366,8 @@ static const struct {
 				   sizeof(unsigned) },
 	[CONFIG_LIST_OF_COUNTRIES] = { "a country", "codes of two letters (ISO 3166-1), 001 for international networks, or all",
 				       parse_country, sizeof(struct country_set), .is_set = true },
+	[CONFIG_LIST_OF_ACCOUNTS] = { "an account's SID", "AC and 32 digits of 0-9 and a-f, as show accounts has them", parse_account,
+				      CONFIG_SID_SIZE },
 };
 // clang-format on
 

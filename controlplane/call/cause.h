@@ -131,6 +131,8 @@
 	    "switch session timers off in the PBX: we ask for none")                               \
 	ROW(URI_UNAVAILABLE, "uri_unavailable", 480, "Temporarily Unavailable", 32011,             \
 	    "see why the PBX says that nobody is there")                                           \
+	ROW(URI_EDGE, "uri_edge", 503, "Service Unavailable", 32011,                               \
+	    "list the account in edges.accounts of that edge, or name none in the URI")            \
 	ROW(URI_FAILED, "uri_failed", 503, "Service Unavailable", 32011, "see the PBX's answer")   \
 	ROW(REDIRECT, "redirect", 480, "Temporarily Unavailable", 32219,                           \
 	    "redirect once, to one SIP URI that can be reached and is none of ours")               \

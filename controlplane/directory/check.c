@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "config/edges.h"
 #include "directory/mirror.h"
 #include "directory/number.h"
 #include "directory/room.h"
@@ -241,6 +242,31 @@ static enum status check_groups(const struct check *check)
 	return OK;
 }
 
+// NET-013: told before a call fails for it; what was there before the edge was closed may still be changed.
+static enum status check_edge(const struct check *check)
+{
+	const struct directory_object *object = check->object;
+	struct text uri = object->kind == DIRECTORY_ORIGINATION_URI
+				  ? directory_object_get(object, "uri")
+				  : TEXT_NONE;
+	const struct edges_config *edges = check->directory->rules.edges;
+	struct directory_uri parts;
+	bool is_old =
+		check->before && text_is_equal(uri, directory_object_get(check->before, "uri"));
+	if (uri.size == 0 || is_old || edges == NULL || directory_uri_read(uri, &parts) != NULL)
+		return OK;
+	const struct directory_object *trunk =
+		find_object(check, directory_object_get(object, "trunk"));
+	struct text account = trunk ? directory_object_get(trunk, "account") : TEXT_NONE;
+	if (config_edge_is_open(edges, parts.tnx, parts.edge, account))
+		return OK;
+	directory_problem_set(check->problem, "uri",
+			      "names the connection '%s', which is not open to account %.*s: the "
+			      "operator lists it in edges.accounts, or leave tnx and edge out",
+			      parts.tnx[0] ? parts.tnx : parts.edge, TEXT_FORMAT(account));
+	return ERR_FORBIDDEN;
+}
+
 static enum status check_object(struct check *check, bool is_new)
 {
 	static enum status (*const by_field[])(const struct check *, unsigned) = { check_presence,
@@ -264,7 +290,9 @@ static enum status check_object(struct check *check, bool is_new)
 		status = check_room(check);
 	if (status == OK)
 		status = check_domain(check);
-	return status == OK ? check_groups(check) : status;
+	if (status == OK)
+		status = check_groups(check);
+	return status == OK ? check_edge(check) : status;
 }
 
 enum status directory_check(const struct directory *directory,

@@ -408,6 +408,17 @@ bool node_add_edge(struct node *node, const char *name, const char *signalling, 
 	return true;
 }
 
+bool node_open_edge(struct node *node, const char *name, const char *account)
+{
+	struct edge_config *edge =
+		(struct edge_config *)config_edge_named(&node->config.edges, text_of(name));
+	const struct directory_object *object =
+		directory_find(node->directory, DIRECTORY_ACCOUNT, text_of(account));
+	return edge != NULL && object != NULL && edge->accounts.count < CONFIG_LIST_MAX &&
+	       text_copy(text_of(object->sid), edge->accounts.items[edge->accounts.count++],
+			 CONFIG_SID_SIZE);
+}
+
 void node_lose_dataplane(struct node *node)
 {
 	media_engine_attach(node->media, NULL);

@@ -64,6 +64,7 @@ bool node_remove(struct node *node, const char *kind, const char *word);
 void node_make_room(struct node *node);
 // This node is at that edge too; before there are calls. False: no such edge or address.
 bool node_add_edge(struct node *node, const char *name, const char *signalling, const char *media);
+bool node_open_edge(struct node *node, const char *name, const char *account);
 void node_lose_dataplane(struct node *node); // its process is gone
 void node_regain_dataplane(struct node *node); // an empty one is there
 void node_take_all_ports(struct node *node);

@@ -16,6 +16,14 @@ static bool set_edge(struct story *story)
 	       story_fail(story, "edge NAME SIGNALLING MEDIA");
 }
 
+// "edge_account dublin acme": it is open to that account, and to no others that are not listed too.
+static bool open_edge(struct story *story)
+{
+	const char *name = words_take(&story->words), *account = words_take(&story->words);
+	return (account != NULL && node_open_edge(story->node, name, account)) ||
+	       story_fail(story, "edge_account EDGE ACCOUNT");
+}
+
 // "definitive_codes 486 5xx": these and no others, as the file has them.
 static bool set_codes(struct story *story)
 {
@@ -53,6 +61,8 @@ bool story_config(struct story *story)
 	};
 	if (name != NULL && strcmp(name, "edge") == 0)
 		return set_edge(story);
+	if (name != NULL && strcmp(name, "edge_account") == 0)
+		return open_edge(story);
 	if (name != NULL && strcmp(name, "definitive_codes") == 0)
 		return set_codes(story);
 	for (unsigned i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -32,6 +32,7 @@
 //   carrier state carrier1 up | down | unknown | "not pinged"      what its pings say
 //   config definitive_codes 503 5xx                               these end a call, and no others
 //   config edge dublin 192.0.2.9 192.0.2.10                        this node is there too: SIP, media
+//   config edge_account dublin acme                                it is open to that account
 //   config max_calls 1 · hang up · dataplane away | back | ttl caller · ports all taken | given back ·
 //   caller mute | silent | talks | dropped ttl · called reports 255 | unreachable 3 times |
 //   caller stranger ADDRESS | moves ADDRESS · called presses 5 held 160

@@ -233,6 +233,12 @@ def test_a_private_network_is_a_connection_of_its_own(site):
         row = one_call(site, caller(site, "fast", 2, host="pbx2", to=PRIVATE), seen)
     assert source_of(site, row).startswith(f"{PRIVATE_PBX}:")
     assert seen.compare("pbx2", "carrier").is_identical and seen.compare("carrier", "pbx2").is_identical
+    # The connection is nobody's, until it lists whose it is.
+    with pytest.raises(appliance.Refused, match="edges.accounts"):
+        site.trunkd.add("origination_uri", trunk=site.sids["inbound"], uri=f"sip:{PRIVATE_PBX};tnx=TNX01")
+    site.trunkd.options["edges"][1]["accounts"] = [site.sids["account"]]
+    site.trunkd.write_config()
+    site.trunkd.trunkctl("reload")
     uri = site.trunkd.add("origination_uri", trunk=site.sids["inbound"],
                           uri=f"sip:{PRIVATE_PBX};tnx=TNX01")
     phone = site.called(script.called_talks(site.work / "pbx.ulaw"), host="pbx2")

@@ -59,11 +59,19 @@ static json_t *edge_to_json(const struct config *config, const struct edge_confi
 	json_t *regions = json_array();
 	for (unsigned i = 0; i < edge->regions.count; i++)
 		(void)json_array_append_new(regions, json_string(edge->regions.items[i]));
-	return place_to_json(config, edge->name, regions,
-			     addresses_to_json(edge->signalling.count > 0 ? &edge->signalling
-									  : &config->sip.addresses),
-			     edge->media.count > 0 ? prefixes_to_json(&edge->media)
-						   : addresses_to_json(&config->media.addresses));
+	json_t *object = place_to_json(
+		config, edge->name, regions,
+		addresses_to_json(edge->signalling.count > 0 ? &edge->signalling
+							     : &config->sip.addresses),
+		edge->media.count > 0 ? prefixes_to_json(&edge->media)
+				      : addresses_to_json(&config->media.addresses));
+	json_t *accounts = json_array();
+	for (unsigned i = 0; i < edge->accounts.count; i++)
+		(void)json_array_append_new(accounts, json_string(edge->accounts.items[i]));
+	if (edge->accounts.count > 0) // a private connection
+		admin_json_set(object, "accounts", json_incref(accounts));
+	json_decref(accounts);
+	return object;
 }
 
 void admin_network_show(struct admin_request *request)

@@ -4,6 +4,7 @@
 #include "call/call.h"
 #include "call/explain/walk.h"
 #include "call/limit/rules.h"
+#include "call/target/edge.h"
 #include "call/table.h"
 #include "config/config.h"
 #include "dataplane/suite.h"
@@ -234,17 +235,25 @@ static void add_uris(struct walk *walk, struct writer *detail)
 	const struct origination_uri *uris[DIRECTORY_ORIGINATION_MAX];
 	const struct trunk *trunk = walk->admission.admitted.trunk;
 	unsigned count = directory_origination_uris(walk->calls->directory, trunk->sid, uris);
+	(void)refusal_set(&walk->explanation->refusal, REFUSED_NO_URI, "Origination URI",
+			  TEXT("none enabled"),
+			  "at least one enabled Origination URI of the trunk");
 	for (unsigned i = 0; i < count; i++) {
+		struct target closed;
+		target_of_uri(uris[i], trunk->is_secure, &closed);
+		if (!edge_is_open(walk->calls, &closed, trunk->account_sid)) {
+			edge_refuse(&closed, &walk->explanation->refusal);
+			writer_format(detail, "%s names an edge that is closed to the account; ",
+				      closed.name);
+			continue;
+		}
 		struct explain_target *target =
 			add_target(walk, uris[i]->priority, uris[i]->weight);
 		target_of_uri(uris[i], trunk->is_secure, &target->target);
 		target->target.security = call_media_policy(trunk, &target->target.suites);
 		target->state = "Origination URI";
 	}
-	writer_format(detail, "%u", count);
-	(void)refusal_set(&walk->explanation->refusal, REFUSED_NO_URI, "Origination URI",
-			  TEXT("none enabled"),
-			  "at least one enabled Origination URI of the trunk");
+	writer_format(detail, "%u", walk->explanation->target_count);
 }
 
 // In the order in which calls try them; among equal ones a call draws by weight (D-22).

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "call/carrier/health.h"
+#include "call/target/edge.h"
 #include "call/target/offer.h"
 #include "call/end.h"
 #include "call/leg.h"
@@ -177,11 +178,25 @@ static void give_up(struct call *call)
 	call_end_refused(call, &call->failure);
 }
 
+// A private connection is not every customer's. There was somebody to ask, so a record is left.
+static bool may_leave(const struct attempt *attempt)
+{
+	struct call *call = attempt->call;
+	if (edge_is_open(call->calls, &attempt->target, call->record->account_sid))
+		return true;
+	call->is_tried = true;
+	edge_refuse(&attempt->target, &call->failure);
+	record_alert_again(call, &call->failure);
+	return false;
+}
+
 static void try_targets(struct attempt *attempt)
 {
 	struct call *call = attempt->call;
 	struct sip_hops hops;
 	while (take_target(attempt)) {
+		if (!may_leave(attempt))
+			continue;
 		if (!sip_resolve(call->calls->resolver, &attempt->lookup, &attempt->target.place,
 				 &hops))
 			return; // on_resolved goes on

@@ -2,6 +2,8 @@
 
 #include "call/target/edge.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "call/target/target.h"
 #include "call/transfer/transfer.h"
@@ -13,14 +15,24 @@
 static const struct edge_config *named_edge(const struct edges_config *edges,
 					    const struct target *target)
 {
-	const char *const names[] = { target->connection, target->edge };
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-		const struct edge_config *named =
-			names[i][0] != '\0' ? config_edge_named(edges, text_of(names[i])) : NULL;
-		if (named != NULL && named->signalling.count > 0)
-			return named;
-	}
-	return NULL;
+	return config_edge_wanted(edges, target->connection, target->edge);
+}
+
+bool edge_is_open(const struct calls *calls, const struct target *target, const char *account_sid)
+{
+	return target->kind == TARGET_CARRIER ||
+	       config_edge_is_open(&calls->config->edges, target->connection, target->edge,
+				   text_of(account_sid));
+}
+
+void edge_refuse(const struct target *target, struct refusal *out_refusal)
+{
+	bool is_connection = target->connection[0] != '\0';
+	char seen[sizeof "edge=" + DIRECTORY_EDGE_SIZE];
+	(void)snprintf(seen, sizeof seen, "%s%s", is_connection ? "tnx=" : "edge=",
+		       is_connection ? target->connection : target->edge);
+	target_refuse(target, REFUSED_URI_EDGE, text_of(seen),
+		      "an edge whose accounts (edges.accounts) have the trunk's", out_refusal);
 }
 
 // NULL: none in particular.

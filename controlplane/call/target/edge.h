@@ -8,6 +8,10 @@
 
 struct target;
 
+// May the account's calls be sent from the edge that the target names? Private connections are of the
+// accounts they list (NET-013); carriers are the operator's.
+bool edge_is_open(const struct calls *calls, const struct target *target, const char *account_sid);
+void edge_refuse(const struct target *target, struct refusal *out_refusal);
 // Our signalling address of that family there. An edge nobody knows, or that is another node's, counts
 // as none. `arrival` is where the call came to; NULL: it is no call. False: we have none of the family.
 bool edge_address(const struct calls *calls, const struct target *target,

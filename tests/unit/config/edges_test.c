@@ -119,6 +119,65 @@ static void the_profile_is_the_documented_one(void **state)
 	config_destroy(config);
 }
 
+#define ACME "AC0123456789abcdef0123456789abcdef"
+#define OTHER "AC00000000000000000000000000000001"
+
+// NET-013, ORIG-044: a connection is of the accounts it lists; a public place is everybody's, but by its name
+// alone.
+static void a_connection_is_open_to_the_accounts_it_lists(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *tnx, *edge, *account;
+		bool is_open;
+	} rows[] = {
+		{ "", "", OTHER, true },
+		{ "", "public", OTHER, true },
+		{ "public", "", OTHER, false }, // it is no connection
+		{ "", "private", OTHER, false },
+		{ "", "private", ACME, true },
+		{ "tnx01", "", OTHER, false },
+		{ "TNX01", "", ACME, true },
+		{ "tnx01", "public", OTHER, false }, // tnx comes first
+		{ "tnx02", "public", OTHER, true }, // it is nobody's, so the edge counts
+		{ "tnx02", "private", OTHER, false },
+		{ "elsewhere", "", OTHER, true }, // it has no addresses that we know: not used
+	};
+	struct config *config = file_must_load(
+		"edges:\n"
+		"  - { name: public, signalling: 192.0.2.1 }\n"
+		"  - { name: private, regions: [tnx01], signalling: 10.0.0.1, accounts: [" ACME
+		"] }\n"
+		"  - { name: elsewhere, accounts: [" ACME "] }\n" FILE_LEAST);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (config_edge_is_open(&config->edges, rows[i].tnx, rows[i].edge,
+					text_of(rows[i].account)) != rows[i].is_open)
+			fail_msg("row %u", i);
+	config_destroy(config);
+	file_is_refused("edges:\n  - { name: a, accounts: [acme] }\n" FILE_LEAST,
+			(const char *const[]){
+				"t.yaml:2: edges.accounts: \"acme\" is not an account's SID; "
+				"allowed: AC and 32 digits of 0-9 and a-f, as show accounts has "
+				"them, 64 at most",
+				NULL });
+}
+
+// An account is added without a restart, at whichever edge.
+static void accounts_of_each_edge_are_live(void **state)
+{
+	(void)state;
+	struct config_problems problems = { 0 };
+	struct config *running = file_must_load("edges:\n  - name: a\n  - name: b\n" FILE_LEAST);
+	struct config *fresh = file_must_load("edges:\n  - name: a\n  - { name: b, accounts: [" ACME
+					      "] }\n" FILE_LEAST);
+	CHECK_OK(config_adopt(running, fresh, &problems));
+	CHECK_NUMBER(running->edges.items[0].accounts.count, 0);
+	CHECK_NUMBER(running->edges.items[1].accounts.count, 1);
+	CHECK_STRING(running->edges.items[1].accounts.items[0], ACME);
+	config_destroy(running);
+	config_destroy(fresh);
+}
+
 static void what_is_wrong_with_an_edge_has_its_line(void **state)
 {
 	(void)state;
@@ -172,6 +231,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_the_section_there_are_the_eight_names),
 		TEST(the_profile_is_the_documented_one),
+		TEST(a_connection_is_open_to_the_accounts_it_lists),
+		TEST(accounts_of_each_edge_are_live),
 		TEST(what_is_wrong_with_an_edge_has_its_line),
 		TEST(edges_need_a_restart),
 	};

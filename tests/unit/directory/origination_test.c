@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/edges.h"
 #include "directory/object.h"
 #include "tests/check.h"
 #include "tests/unit/directory/world.h"
@@ -240,6 +241,46 @@ static void priority_and_weight_have_their_ranges(void **state)
 	directory_object_destroy(object);
 }
 
+// NET-013: told when the URI is written; one that was there before may still be switched off.
+static void a_closed_connection_is_refused(void **state)
+{
+	(void)state;
+	struct edges_config *edges = test_calloc(1, sizeof(*edges));
+	struct directory *directory = directory_create(TEXT(WORLD_BASE));
+	struct directory_problem problem;
+	char account[35], trunk[35], sid[35];
+	config_edges_fill_default(edges);
+	directory_follow(directory, &(struct directory_rules){ .edges = edges });
+	world_add(directory, world_make(DIRECTORY_ACCOUNT, "name", "acme", NULL), account);
+	world_add(directory, world_make(DIRECTORY_TRUNK, "account", account, NULL), trunk);
+	world_add(directory,
+		  world_make(DIRECTORY_ORIGINATION_URI, "trunk", trunk, "uri",
+			     "sip:mysbc.com;tnx=tokyo", NULL),
+		  sid);
+	edges->items[5].signalling.count = 1;
+	struct directory_object *object = world_make(DIRECTORY_ORIGINATION_URI, "trunk", trunk,
+						     "uri", "sip:mysbc.com;tnx=Tokyo", NULL);
+	CHECK_STATUS(directory_check(directory, object, true, &problem), ERR_FORBIDDEN);
+	CHECK_STRING(problem.field, "uri");
+	assert_non_null(strstr(problem.text, "'Tokyo', which is not open to account AC"));
+	assert_non_null(strstr(problem.text, "edges.accounts"));
+	world_set(object, "uri", "sip:mysbc.com;edge=tokyo");
+	CHECK_OK(directory_check(directory, object, true, &problem));
+	world_set(object, "uri", "sip:mysbc.com;tnx=tokyo");
+	(void)text_copy(text_of(account), edges->items[5].accounts.items[0], CONFIG_SID_SIZE);
+	edges->items[5].accounts.count = 1;
+	CHECK_OK(directory_check(directory, object, true, &problem));
+	edges->items[5].accounts.count = 0;
+	directory_object_destroy(object);
+	object = directory_object_copy(
+		directory_find(directory, DIRECTORY_ORIGINATION_URI, text_of(sid)));
+	world_set(object, "enabled", "false");
+	CHECK_OK(directory_check(directory, object, false, &problem));
+	directory_object_destroy(object);
+	directory_destroy(directory);
+	test_free(edges);
+}
+
 // ORIG-013
 static void sips_is_taken_with_a_warning(void **state)
 {
@@ -267,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_trunk_has_its_enabled_ones_in_order),
 		cmocka_unit_test(the_eleventh_is_refused),
 		cmocka_unit_test(priority_and_weight_have_their_ranges),
+		cmocka_unit_test(a_closed_connection_is_refused),
 		cmocka_unit_test(sips_is_taken_with_a_warning),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
