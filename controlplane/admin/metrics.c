@@ -225,6 +225,8 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_too_large_total", C, TRANSPORT(too_large), "Messages above the size limit." },
 	{ "trunkd_sip_kernel_drops_total", C, TRANSPORT(kernel_drops), "Packets the kernel dropped because the socket was full." },
 	{ "trunkd_sip_sieved_total", C, TRANSPORT(sieved), "New calls by UDP, and their repeats, that the kernel dropped for us in overload." },
+	{ "trunkd_sip_refuser_received_total", C, TRANSPORT(refuser_received), "Messages of new calls by UDP that were left to the refuser in overload: INVITEs, and ACKs for its 503." },
+	{ "trunkd_sip_refuser_refused_total", C, TRANSPORT(refuser_refused), "503 that the refuser sent in overload." },
 	{ "trunkd_sip_guard_passed_total", C, GUARD(LABEL_SOURCE, passed), "Messages let in, by whose they are." },
 	{ "trunkd_sip_guard_dropped_total", C, GUARD(LABEL_DROP, dropped), "Messages dropped before any work was spent on them, by cause." },
 	{ "trunkd_sip_guard_shed_total", C, GUARD(LABEL_NONE, shed), "New calls that were to hear 503 in overload." },

@@ -3,7 +3,7 @@
 // The linear scan in front of everything: frames one message, bounds every part of it once, and
 // finds what is needed to match, answer or drop it. One pass, no allocation, nothing of libosip2:
 // that library is quadratic, leaks, and accepts what it must not.
-// Runs on: control thread; pure.
+// Runs on: any thread; pure.
 
 #include "base/text.h"
 #include "sip/message.h"

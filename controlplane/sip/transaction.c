@@ -22,7 +22,6 @@
 
 #define LOG_INTERVAL_MS 1000
 #define EXPECTED_TRANSACTIONS 4096
-#define RETRY_AFTER_S 5 // up to twice as much
 
 // ---- what both sides share
 
@@ -204,16 +203,15 @@ static void receive_cancel(struct sip_transactions *transactions, struct sip_mes
 	sip_server_take_cancel(server, cancel);
 }
 
-// Retry-After differs, so that those who were refused together do not come back together.
 static void answer_overload(struct sip_transactions *transactions,
 			    const struct sip_message *request)
 {
-	char room[32];
-	struct writer writer = writer_of(room, sizeof(room));
-	writer_format(&writer, "Retry-After: %u\r\n", RETRY_AFTER_S + random_below(RETRY_AFTER_S));
+	char room[SIP_RETRY_AFTER_SIZE];
+	const struct sip_answer answer = {
+		.status = 503, .headers = sip_write_retry_after(random_below(UINT32_MAX), room)
+	};
 	counter_add(&transactions->counters.overload, 1);
-	answer_stateless(transactions, request,
-			 &(struct sip_answer){ .status = 503, .headers = writer_done(&writer) });
+	answer_stateless(transactions, request, &answer);
 }
 
 // Beyond the limit new calls are told, others are not; what belongs to a call gets a quarter more
@@ -238,6 +236,9 @@ static void receive_new(struct sip_transactions *transactions, struct sip_messag
 	struct sip_server *server;
 	if (!is_known(transactions, request))
 		return;
+	if (request->method == SIP_INVITE)
+		sip_guard_note_caller(transactions->options.guard, &request->flow,
+				      request->target.host);
 	if (request->is_shed) {
 		answer_overload(transactions, request);
 		return;

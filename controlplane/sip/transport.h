@@ -48,6 +48,8 @@ struct sip_transport_counters {
 	struct counter too_large;
 	struct counter kernel_drops; // SO_RXQ_OVFL
 	struct counter sieved; // by sip_transport_sieve: never read
+	struct counter refuser_received; // by sip/refuser's thread, which writes this and the next
+	struct counter refuser_refused; // 503 sent
 	struct counter connections; // now
 	struct counter accepted, opened;
 	struct counter refused_source; // connections beyond the limit of their source
@@ -111,7 +113,7 @@ void sip_transport_stop(struct sip_transport *transport);
 // on. ERR_SYSTEM: an address is taken (logged); nothing listens by TLS then.
 enum status sip_transport_follow_tls(struct sip_transport *transport);
 enum status sip_transport_send(void *transport, struct text octets, struct sip_flow *flow);
-// In overload: of the new calls by UDP these alone are read.
+// In overload: of the new calls by UDP these alone are read; known peers hear 503 to the others.
 void sip_transport_sieve(struct sip_transport *transport, const struct sip_guard_sieve *sieve);
 // This connection's peer has had a call or the like: no newcomer takes its place any more.
 void sip_transport_trust(void *transport, uint64_t connection);

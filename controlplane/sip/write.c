@@ -1,5 +1,5 @@
 // Responses and requests on their way out.
-// Runs on the control thread; writes into the room it is given and never beyond.
+// Runs on any thread; writes into the room it is given and never beyond.
 
 #include "sip/write.h"
 
@@ -7,6 +7,7 @@
 #include "sip/value.h"
 
 #define BRANCH_OCTETS 12
+#define RETRY_AFTER_S 5 // up to twice as much
 
 static void write_line(struct writer *writer, const char *name, struct text value)
 {
@@ -233,4 +234,11 @@ void sip_write_request(struct writer *writer, const struct sip_request *request,
 	kept.headers = kept.content_type = kept.body = TEXT_NONE;
 	if (out_kept != NULL)
 		*out_kept = kept;
+}
+
+struct text sip_write_retry_after(uint32_t chance, char room[static SIP_RETRY_AFTER_SIZE])
+{
+	struct writer writer = writer_of(room, SIP_RETRY_AFTER_SIZE);
+	writer_format(&writer, "Retry-After: %u\r\n", RETRY_AFTER_S + chance % RETRY_AFTER_S);
+	return writer_done(&writer);
 }

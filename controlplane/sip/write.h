@@ -2,7 +2,7 @@
 
 // Messages going out, through the bounded writer. Nothing of a request is echoed but what RFC 3261
 // 8.2.6.2 asks for, so that an answer to a forged source stays smaller than what asked for it.
-// Runs on: control thread; pure.
+// Runs on: any thread; pure.
 
 #include "base/text.h"
 #include "sip/message.h"
@@ -31,3 +31,8 @@ void sip_write_request(struct writer *writer, const struct sip_request *request,
 #define SIP_BRANCH_SIZE 34 // with its zero
 // A new one: the magic cookie (RFC 3261 8.1.1.7), the shard, then chance that nobody can guess.
 void sip_write_branch(unsigned shard, char room[static SIP_BRANCH_SIZE]);
+
+#define SIP_RETRY_AFTER_SIZE 32
+// A header line. It differs, by chance or a hash, so that those who were refused together do not come back
+// together.
+struct text sip_write_retry_after(uint32_t chance, char room[static SIP_RETRY_AFTER_SIZE]);

@@ -107,6 +107,21 @@ def deep_backlog(packets):
         path.write_text(before)
 
 
+@contextlib.contextmanager
+def weight_by_thread():
+    """Threads alone compete for a CPU, by their nice values. Where groups do, what a program's other threads
+    want on one CPU is taken from the weight of its threads on another: who is busier gets less."""
+    path = pathlib.Path("/proc/sys/kernel/sched_autogroup_enabled")
+    before = path.read_text() if path.exists() else None
+    if before is not None:
+        path.write_text("0")
+    try:
+        yield
+    finally:
+        if before is not None:
+            path.write_text(before)
+
+
 def jiffies_of_others(mine):
     """CPU time of all processes but these, in clock ticks."""
     total = 0
@@ -212,4 +227,4 @@ def build_facts(folder):
 
 __all__ = ["GENERATOR_CPU", "RELAY_CPU", "HERE", "ROOT", "LabError", "Progress", "Wire",
            "build_directory", "build_facts", "deep_backlog", "first", "jiffies_of_others", "last_line", "machine", "median",
-           "remove", "run", "run_parts", "search", "spread", "weight"]
+           "remove", "run", "run_parts", "search", "spread", "weight", "weight_by_thread"]

@@ -277,6 +277,7 @@ struct sip_guard *sip_guard_create(const struct sip_guard_options *options)
 		sip_guard_destroy(guard);
 		return NULL;
 	}
+	sip_guard_apart_forget(&guard->apart); // its pages are there from now on
 	struct sip_guard_table *tables[] = { &guard->strangers, &guard->peers, &guard->bans,
 					     &guard->pings };
 	for (unsigned i = 0; i < 4 && options->is_resident; i++)
@@ -293,6 +294,11 @@ void sip_guard_destroy(struct sip_guard *guard)
 	sip_guard_table_clear(&guard->bans);
 	sip_guard_table_clear(&guard->pings);
 	free(guard);
+}
+
+struct sip_guard_apart *sip_guard_apart(struct sip_guard *guard)
+{
+	return &guard->apart;
 }
 
 const struct sip_guard_counters *sip_guard_counters(const struct sip_guard *guard)

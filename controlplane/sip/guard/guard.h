@@ -20,6 +20,7 @@
 
 struct guard_config;
 struct sip_guard;
+struct sip_guard_apart;
 
 enum sip_guard_verdict {
 	SIP_GUARD_FIRST, // what belongs to calls of known peers: before all else of its batch
@@ -68,6 +69,8 @@ void sip_guard_destroy(struct sip_guard *guard);
 // CPU time that the thread has had.
 void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us);
 
+// For the thread that refuses new calls.
+struct sip_guard_apart *sip_guard_apart(struct sip_guard *guard);
 // Which new calls by UDP are worth reading at all, now.
 struct sip_guard_sieve sip_guard_sieve(const struct sip_guard *guard);
 
@@ -88,6 +91,9 @@ void sip_guard_note_authenticated(struct sip_guard *guard, const struct address 
 // We sent a request there: its answers are welcome. is_led: because a peer's Contact said so, who may name
 // whom it likes; that makes no peer for longer than answers take, nor many a second.
 void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer, bool is_led);
+
+// A new call for this host, which is one of ours: others from there may be answered without a look at both.
+void sip_guard_note_caller(struct sip_guard *guard, const struct sip_flow *flow, struct text host);
 
 const struct sip_guard_counters *sip_guard_counters(const struct sip_guard *guard);
 

@@ -161,6 +161,14 @@ void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer, b
 		know(guard, peer, known_ms(guard));
 }
 
+void sip_guard_note_caller(struct sip_guard *guard, const struct sip_flow *flow, struct text host)
+{
+	if (guard == NULL || !guard->options.config->enabled || flow->protocol != SIP_UDP)
+		return;
+	if (sip_guard_is_peer(guard, &flow->remote))
+		sip_guard_apart_note(&guard->apart, &flow->remote, host);
+}
+
 // ---- time
 
 // A part of a table in each turn; true: the whole of it has been seen now.
@@ -220,6 +228,7 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us)
 	const struct guard_config *config = guard->options.config;
 	struct sip_guard_counters *counters = &guard->counters;
 	sip_guard_overload_note(&guard->overload, SIP_GUARD_LOOP, late_us);
+	guard->overload.window.are_others_told = atomic_load(&guard->apart.is_served);
 	enum sip_guard_change change = sip_guard_overload_look(
 		&guard->overload, config->queue_ms * 1000ull,
 		(struct sip_guard_time){ sip_guard_now_us(guard), used_us });
@@ -230,7 +239,10 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us)
 	counter_set(&counters->is_overloaded, guard->overload.is_on);
 	counter_set(&counters->calls_rate,
 		    guard->overload.is_on ? (uint64_t)guard->overload.rate : 0);
-	counter_set(&counters->share, sip_guard_sieve(guard).share);
+	struct sip_guard_sieve sieve = sip_guard_sieve(guard);
+	sip_guard_apart_follow(&guard->apart, &sieve, config->peer_rate,
+			       guard->options.clock->now_ms);
+	counter_set(&counters->share, sieve.share);
 	counter_set(&counters->wait_us, guard->overload.standing_us);
 	sweep_on(guard);
 }
@@ -278,6 +290,7 @@ enum status sip_guard_ban_set(struct sip_guard *guard, const struct address *add
 			      uint64_t length_ms)
 {
 	struct sip_guard_term term = { SIP_GUARD_CAUSE_OPERATOR, true, length_ms, length_ms };
+	sip_guard_apart_forget(&guard->apart);
 	return ban(guard, address, &term) != NULL ? OK : ERR_LIMIT;
 }
 

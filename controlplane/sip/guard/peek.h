@@ -2,7 +2,7 @@
 
 // What the admission has to know of a message before anything is spent on it: a look at the first
 // letters of its lines. It judges nothing: whatever it makes of a message, the scan decides later.
-// Runs on: control thread; pure.
+// Runs on: any thread; pure.
 
 #include <stdbool.h>
 

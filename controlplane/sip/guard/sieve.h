@@ -24,6 +24,9 @@ struct sip_guard_sieve {
 // Of the INVITEs over UDP outside any dialog of ours only these are read from now on; family is that of the
 // socket's addresses. False: the kernel would not, and all are read. A system call.
 bool sip_guard_sieve_set(int fd, uint8_t family, const struct sip_guard_sieve *sieve);
+// The same for an address that has two sockets (SO_REUSEPORT), the first of which is read: the others come to
+// the second, and so do the ACKs for what they were answered.
+bool sip_guard_sieve_steer(int fd, uint8_t family, const struct sip_guard_sieve *sieve);
 // How many places after the start such an INVITE stands; 0 too for all that the sieve lets through.
 uint32_t sip_guard_sieve_place(const struct sip_guard_sieve *sieve, struct text octets,
 			       const struct address *source);

@@ -4,6 +4,7 @@
 // Runs on: control thread.
 
 #include "config/guard.h"
+#include "sip/guard/apart.h"
 #include "sip/guard/guard.h"
 #include "sip/guard/overload.h"
 #include "sip/guard/peek.h"
@@ -40,6 +41,7 @@ struct sip_guard {
 	// All strangers together: seen for the first time, seen before, by streams.
 	struct sip_guard_rate fresh, returning, streams;
 	struct sip_guard_overload overload;
+	struct sip_guard_apart apart;
 	struct sip_guard_rate led; // peers that only a Contact makes
 	struct sip_guard_rate lines; // of the log
 	uint32_t swept_place; // how far the sweep has come, in which table

@@ -24,6 +24,11 @@ static uint32_t settled(const struct sip_guard_window *window)
 	return window->sieve.share - window->trial;
 }
 
+static bool is_early(const struct sip_guard_window *window, uint64_t now_us)
+{
+	return now_us - window->opened_us < EARLY_US;
+}
+
 static void measure_anew(struct sip_guard_window *window, uint64_t now_us)
 {
 	window->since_us = now_us;
@@ -75,6 +80,12 @@ static void end_trial(struct sip_guard_window *window, uint64_t now_us)
 	measure_anew(window, now_us);
 }
 
+static bool is_trial_over(const struct sip_guard_window *window, uint64_t now_us)
+{
+	return window->are_others_told || is_early(window, now_us) ||
+	       now_us - window->trial_us >= SIP_GUARD_TRIAL_US;
+}
+
 void sip_guard_window_open(struct sip_guard_window *window, double ratio, uint64_t now_us)
 {
 	window->sieve.share = SIP_GUARD_SHARE_ALL;
@@ -99,19 +110,22 @@ void sip_guard_window_follow(struct sip_guard_window *window, double rate, uint6
 	if (took_us < MEASURE_US || (took_us < MEASURE_LONG_US && window->read < MEASURE_READ))
 		return;
 	double read_per_s = (window->read + 1) * 1e6 / (double)took_us;
-	bool is_early = now_us - window->opened_us < EARLY_US;
-	double ratio = (is_early ? READ_EARLY : READ_FOR_ONE) * rate / read_per_s;
+	bool is_hasty = is_early(window, now_us);
+	bool has_repeats = is_hasty && !window->are_others_told;
+	double ratio = (has_repeats ? READ_EARLY : READ_FOR_ONE) * rate / read_per_s;
 	window->takes_late = ratio > LATE_ABOVE;
 	bool is_whole = sip_guard_window_is_whole(window);
-	uint64_t enough_us = is_early ? MEASURE_US : MEASURE_LONG_US;
+	uint64_t enough_us = is_hasty ? MEASURE_US : MEASURE_LONG_US;
 	if (ratio < SHRINK_BELOW)
 		shrink(window, ratio, now_us);
-	else if (window->trial > 0 && (is_early || now_us - window->trial_us >= SIP_GUARD_TRIAL_US))
+	else if (window->trial > 0 && is_trial_over(window, now_us))
 		end_trial(window, now_us);
 	else if (window->trial == 0 && !is_whole && ratio > GROW_ABOVE && took_us >= enough_us)
 		put_on_trial(window, growth(window, ratio), false, now_us);
 	else if (window->trial == 0 && !is_whole && now_us - window->turned_us >= SIP_GUARD_TURN_US)
 		put_on_trial(window, window->sieve.share / TURN_PART, true, now_us);
+	if (window->trial > 0 && window->are_others_told)
+		end_trial(window, now_us); // before it began
 	if (took_us >= MEASURE_AGAIN_US)
 		measure_anew(window, now_us);
 }

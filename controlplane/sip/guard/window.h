@@ -6,7 +6,8 @@
 // now. So a part that is new is on trial for as long as they repeat: there one is refused, with a 503 where
 // that can be afforded, unless there is much time to spare; and the window grows rarely, but at
 // the beginning, when nobody has waited for long yet. It shrinks at once, at
-// its other end, and moves on slowly: nobody stays in for long, nor out.
+// its other end, and moves on slowly: nobody stays in for long, nor out. Where somebody else tells those
+// outside that they are refused (sip/refuser) nobody repeats, and nothing is on trial.
 // Runs on: control thread; pure. Time in microseconds of the loop's clock.
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 struct sip_guard_window {
 	struct sip_guard_sieve sieve; // what is read, the part on trial included
 	uint32_t trial; // places, the last ones; 0: none
+	bool are_others_told; // those outside; whoever owns the window says so
 	bool takes_late; // there is much time to spare: who waits for long may come in too
 	bool is_turn; // the trial is a step onwards: as many first places go when it is over
 	uint64_t opened_us, trial_us,

@@ -17,6 +17,7 @@
 #include "sip/guard/guard.h"
 #include "sip/guard/sieve.h"
 #include "sip/message.h"
+#include "sip/refuser/refuser.h"
 #include "sip/value.h"
 
 #define BATCH_SIZE 32
@@ -32,6 +33,7 @@ struct socket_of {
 	int fd;
 	uint32_t kernel_drops; // as last told
 	bool is_sieved; // since then
+	bool is_shared; // with the refuser, to which goes what is sieved
 };
 
 struct batch { // what recvmmsg fills
@@ -47,6 +49,7 @@ struct udp {
 	struct sip_transport_counters *counters;
 	struct batch *batch;
 	struct sip_guard_sieve sieve;
+	struct sip_refuser *refuser; // NULL: what is sieved is lost
 	unsigned socket_count;
 	struct socket_of sockets[];
 };
@@ -75,7 +78,7 @@ static void note_kernel_drops(struct socket_of *socket, const struct cmsghdr *co
 	struct sip_transport_counters *counters = socket->udp->counters;
 	counter_add(socket->is_sieved ? &counters->sieved : &counters->kernel_drops,
 		    (uint32_t)(drops - socket->kernel_drops));
-	socket->is_sieved = socket->udp->sieve.share < SIP_GUARD_SHARE_ALL;
+	socket->is_sieved = socket->udp->sieve.share < SIP_GUARD_SHARE_ALL && !socket->is_shared;
 	socket->kernel_drops = drops;
 }
 
@@ -234,6 +237,24 @@ static bool open_socket(struct event_base *loop, const struct sip_transport_opti
 	return out_socket->event != NULL && event_add(out_socket->event, NULL) == 0;
 }
 
+// Without it calls are limited all the same.
+static void start_refuser(struct udp *udp)
+{
+	struct sip_guard *guard = udp->user->guard;
+	if (guard == NULL ||
+	    sip_refuser_create(sip_guard_apart(guard), udp->counters, &udp->refuser) != OK)
+		return;
+	for (unsigned i = 0; i < udp->socket_count; i++)
+		udp->sockets[i].is_shared =
+			sip_refuser_add(udp->refuser, udp->sockets[i].fd, &udp->sockets[i].local);
+	if (sip_refuser_start(udp->refuser) == OK)
+		return;
+	for (unsigned i = 0; i < udp->socket_count; i++)
+		udp->sockets[i].is_shared = false;
+	sip_refuser_destroy(udp->refuser);
+	udp->refuser = NULL;
+}
+
 enum status udp_start(struct event_base *loop, const struct sip_transport_options *options,
 		      struct sip_transport_counters *counters, struct udp **out_udp)
 {
@@ -261,6 +282,7 @@ enum status udp_start(struct event_base *loop, const struct sip_transport_option
 		status = ERR_SYSTEM;
 		goto fail;
 	}
+	start_refuser(udp);
 	*out_udp = udp;
 	return OK;
 fail:
@@ -272,6 +294,7 @@ void udp_stop(struct udp *udp)
 {
 	if (udp == NULL)
 		return;
+	sip_refuser_destroy(udp->refuser);
 	for (unsigned i = 0; i < udp->socket_count; i++) {
 		struct socket_of *opened = &udp->sockets[i];
 		if (opened->event != NULL)
@@ -317,8 +340,12 @@ void udp_sieve(struct udp *udp, const struct sip_guard_sieve *sieve)
 	udp->sieve = *sieve;
 	for (unsigned i = 0; i < udp->socket_count; i++) {
 		struct socket_of *opened = &udp->sockets[i];
-		bool is_set = sip_guard_sieve_set(opened->fd, opened->local.family, sieve);
-		opened->is_sieved |= is_set && !has_none;
+		uint8_t family = (uint8_t)opened->local.family;
+		if (opened->is_shared)
+			(void)sip_guard_sieve_steer(opened->fd, family, sieve);
+		else
+			opened->is_sieved |=
+				sip_guard_sieve_set(opened->fd, family, sieve) && !has_none;
 	}
 }
 

@@ -167,6 +167,67 @@ static void the_places_we_reckon_are_those_of_the_kernel(void **state)
 	reckon(AF_INET6, "::1");
 }
 
+// ---- two sockets
+
+static int open_second(struct pair pair)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	int second = socket(pair.family, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1;
+	assert_int_equal(getsockname(pair.in, (struct sockaddr *)&address, &size), 0);
+	assert_int_equal(setsockopt(pair.in, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+	assert_int_equal(setsockopt(second, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+	assert_int_equal(bind(second, (struct sockaddr *)&address, size), 0);
+	return second;
+}
+
+// Which of the two has it: 0 or 1.
+static unsigned arrives_at(struct pair pair, int second, const char *start)
+{
+	char room[256];
+	bool is_read = passes(pair, start);
+	bool is_second = recv(second, room, sizeof(room), MSG_DONTWAIT) > 0;
+	CHECK_TRUE(is_read != is_second);
+	return is_second;
+}
+
+static void what_is_not_read_comes_to_the_second_socket(void **state)
+{
+	(void)state;
+	static const int families[] = { AF_INET, AF_INET6 };
+	for (unsigned f = 0; f < 2; f++) {
+		struct pair pair = open_pair(families[f]);
+		int second = open_second(pair);
+		uint8_t family = f == 0 ? ADDRESS_IPV4 : ADDRESS_IPV6;
+		struct sip_guard_sieve sieve = { 0xfedcba98, 50000, SIP_GUARD_SHARE_ALL };
+		assert_true(sip_guard_sieve_steer(pair.in, family, &sieve));
+		for (unsigned i = 0; i < 100; i++) // all
+			CHECK_TRUE(call_passes(pair, i));
+		sieve.share = SIP_GUARD_SHARE_ALL / 4;
+		assert_true(sip_guard_sieve_steer(pair.in, family, &sieve));
+		unsigned others = 0;
+		for (unsigned i = 0; i < 400; i++) {
+			char invite[80], ack[80];
+			snprintf(invite, sizeof(invite), "INVITE sip:+4915550%06u@office.example",
+				 i);
+			snprintf(ack, sizeof(ack), "ACK sip:+4915550%06u@office.example", i);
+			unsigned where = arrives_at(pair, second, invite);
+			CHECK_NUMBER(arrives_at(pair, second, ack), where);
+			others += where;
+		}
+		CHECK_TRUE(others > 250 && others < 350);
+		sieve.share = 0;
+		assert_true(sip_guard_sieve_steer(pair.in, family, &sieve));
+		CHECK_NUMBER(arrives_at(pair, second, "INVITE sip:trunkd@192.0.2.1:5060"), 0);
+		CHECK_NUMBER(arrives_at(pair, second, "ACK sip:trunkd@192.0.2.1:5060"), 0);
+		CHECK_NUMBER(arrives_at(pair, second, "BYE sip:+4915550000001@office.example"), 0);
+		CHECK_NUMBER(arrives_at(pair, second, "SIP/2.0 200 OK"), 0);
+		CHECK_NUMBER(arrives_at(pair, second, "\r\n"), 0);
+		close(second);
+		close_pair(pair);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +236,7 @@ int main(void)
 		cmocka_unit_test(what_goes_on_is_always_read),
 		cmocka_unit_test(without_a_sieve_taking_it_away_does_no_harm),
 		cmocka_unit_test(the_places_we_reckon_are_those_of_the_kernel),
+		cmocka_unit_test(what_is_not_read_comes_to_the_second_socket),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
