@@ -9,6 +9,7 @@
 
 #define PAGE_SIZE 4096
 #define HUGE_SIZE ((size_t)2 << 20)
+#define HUGE_FROM (HUGE_SIZE / 2) // half of the page may be spare
 
 void memory_touch(void *room, size_t size)
 {
@@ -44,7 +45,7 @@ static void *take_huge(size_t size)
 
 void *memory_take(size_t size)
 {
-	if (size >= HUGE_SIZE)
+	if (size >= HUGE_FROM)
 		return take_huge(size);
 	void *room = aligned_alloc(MEMORY_LINE, whole(size, MEMORY_LINE));
 	if (room != NULL)
@@ -54,7 +55,7 @@ void *memory_take(size_t size)
 
 void memory_give(void *room, size_t size)
 {
-	if (size < HUGE_SIZE)
+	if (size < HUGE_FROM)
 		free(room);
 	else if (room != NULL)
 		(void)munmap(room, whole(size, HUGE_SIZE));

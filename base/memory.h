@@ -11,7 +11,7 @@ void memory_touch(void *room, size_t size);
 
 #define MEMORY_LINE 64 // octets that the cache takes at once
 
-// Zeroed, and at the start of a line. From 2 MiB on it is there at once, lest a flood be what makes the
+// Zeroed, and at the start of a line. From 1 MiB on it is there at once, lest a flood be what makes the
 // process grow, and of huge pages where the kernel gives them: a table that is read at random otherwise
 // waits for page tables too. NULL: there is none.
 void *memory_take(size_t size);

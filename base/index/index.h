@@ -1,8 +1,8 @@
 #pragma once
 
 // An intrusive index by 128-bit keyed hashes that stand for their keys (base/hash/hash.h): whoever has the
-// same two words is the same, and no key is kept or compared. To find or to miss one of very many reads one
-// line of memory, and none of the objects.
+// same two words is the same, and no key is kept or compared. To find or to miss one of very many reads two
+// lines of memory at a time, and none of the objects.
 // Runs on: the thread that owns the index.
 
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "base/hash/hash.h"
 #include "base/status.h"
 
-#define INDEX_INLINE 3 // nodes that a bucket has room for: with them it fills a line of memory
+#define INDEX_INLINE 4 // nodes that a bucket has room for: with them it fills a line of memory
 
 struct index_node { // a field of the object
 	struct index_node *next;
@@ -19,11 +19,9 @@ struct index_node { // a field of the object
 };
 
 struct index_bucket {
-	uint64_t seconds[INDEX_INLINE]; // words of the keys
-	uint16_t firsts[INDEX_INLINE]; // upper bits of the words whose lower bits led here
-	uint16_t spare;
-	struct index_node *nodes[INDEX_INLINE]; // NULL: free
-	struct index_node *more; // those that have no room here
+	uint64_t tags[INDEX_INLINE]; // the second words of their keys; the first ones led here
+	struct index_node
+		*nodes[INDEX_INLINE]; // NULL: free; the last may be a chain, which is marked
 };
 
 struct index {
