@@ -310,6 +310,7 @@ static const struct series SERIES[] = {
 
 	{ "trunkd_calls", G, CALLS(LABEL_WAY, active), "Calls now." },
 	{ "trunkd_calls_started_total", C, CALLS(LABEL_WAY, started), "Calls admitted." },
+	{ "trunkd_infos_hidden_total", C, CALLS(LABEL_NONE, infos_hidden), "INFO refused with 415: the body names an address, a host or the call of the side it comes from." },
 	{ "trunkd_infos_dropped_total", C, CALLS(LABEL_NONE, infos_dropped), "Digits heard as telephone events that could not be told as INFO: the party is too slow, or gone." },
 	{ "trunkd_limits_shared", G, CALLS(LABEL_NONE, limits.is_shared), "1 while Redis counts calls for all nodes together." },
 	{ "trunkd_limits_nodes", G, CALLS(LABEL_NONE, limits.nodes), "Nodes that share the limits, this one too." },

@@ -76,6 +76,7 @@ struct call_counters {
 	struct counter transfers; // that joined two calls (XFER-008)
 	struct counter transfers_failed; // accepted, and came to nothing
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
+	struct counter infos_hidden; // refused: their bodies name the side they come from
 	struct counter infos_dropped; // of ours: digits for a party that is too slow, or gone
 	struct header_counters headers; // by what became of them between the legs
 	struct limits_counters limits;

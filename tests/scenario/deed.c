@@ -154,6 +154,7 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "address_moves", &calls->address_moves },
 		{ "late_answers", &calls->late_answers },
 		{ "infos_dropped", &calls->infos_dropped },
+		{ "infos_hidden", &calls->infos_hidden },
 		{ "uri_moves", &calls->uri_moves },
 		{ "redirects", &calls->redirects },
 		{ "limits_asked", &calls->limits.asked },

@@ -148,6 +148,13 @@ void header_write(const struct sip_message *message, enum header_way way,
 	cross_all(&crossing, message, rows, true);
 }
 
+bool header_may_tell_body(const struct sip_message *message, const char *domain)
+{
+	struct places places;
+	places_read(message, domain, &places);
+	return !places_are_in(&places, message->body);
+}
+
 bool header_may_tell(const struct sip_message *message, const char *domain, struct text value)
 {
 	struct places places;

@@ -46,6 +46,8 @@ const char *header_fate_label(unsigned fate); // NULL past the last
 // May that value of a header of the message be told to the other leg as it is? It is one line, not too long,
 // and names nothing of the leg it comes from.
 bool header_may_tell(const struct sip_message *message, const char *domain, struct text value);
+// The same of its body, whose size the caller has bounded: its octets are looked at as they are.
+bool header_may_tell_body(const struct sip_message *message, const char *domain);
 // The lines of the message that pass that way, each with its CRLF. Never more than HEADER_ROOM, and
 // never more than the writer has room for. `counters` may be NULL.
 void header_write(const struct sip_message *message, enum header_way way,

@@ -53,6 +53,13 @@ static bool may_pass(const struct leg *leg, const struct sip_message *info)
 			     TEXT("multipart/"));
 }
 
+// What is compressed cannot be looked into.
+static bool is_encoded(const struct sip_message *info)
+{
+	struct text encoding = sip_message_header(info, "Content-Encoding", 0);
+	return encoding.data != NULL && !text_is_same(encoding, TEXT("identity"));
+}
+
 static void write_headers(struct writer *writer, const struct sip_message *info)
 {
 	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
@@ -162,6 +169,11 @@ void info_asked(struct leg *leg, struct sip_server *server, const struct sip_mes
 		refuse(leg, server, 469, TEXT("Recv-Info:\r\n")); // RFC 6086 4.2.2
 	} else if (info->body.size > BODY_MAX) {
 		refuse(leg, server, 413, TEXT_NONE);
+	} else if (is_encoded(info)) {
+		refuse(leg, server, 415, TEXT("Accept-Encoding: identity\r\n"));
+	} else if (!header_may_tell_body(info, leg->calls->config->sip.base_domain)) {
+		counter_add(&leg->calls->counters.infos_hidden, 1);
+		refuse(leg, server, 415, TEXT("Accept: application/dtmf-relay\r\n"));
 	} else if (!can_ask(leg, other)) {
 		refuse(leg, server, 480, TEXT_NONE); // there is nobody yet who could be asked
 	} else if (digits_take_info(leg, server, info)) {
