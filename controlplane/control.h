@@ -9,6 +9,7 @@
 
 #include "admin/admin.h"
 #include "base/clock.h"
+#include "base/gather.h"
 #include "base/status.h"
 #include "base/wheel.h"
 
@@ -49,7 +50,7 @@ struct control {
 	struct admin *admin;
 	struct api *api;
 	uint64_t tick_ns; // CLOCK_MONOTONIC of the last tick
-	uint64_t turn_ns; // CLOCK_MONOTONIC of the last turn's end
+	struct gather gather; // of turns: messages
 	uint64_t stop_by_ms; // 0: not stopping
 };
 
