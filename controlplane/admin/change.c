@@ -242,6 +242,17 @@ static enum status check_files(const struct admin_request *request, unsigned fir
 	return ERR_MALFORMED;
 }
 
+// Somebody's word for a number stays in the log, once it counts.
+static void log_vouched(const struct admin_request *request, const char *sid,
+			const struct directory_object *object)
+{
+	struct log_value user, number;
+	struct text e164 = object ? directory_object_get(object, "e164") : TEXT_NONE;
+	log_event(LOG_WARNING, "caller_id_vouched", "caller_id", sid, "number",
+		  log_text(&number, e164), "by", "operator", "uid",
+		  log_number(&user, request->peer.user), NULL);
+}
+
 void admin_change_done(void *context, enum status status, const struct directory_problem *problem,
 		       const char *sid)
 {
@@ -258,6 +269,8 @@ void admin_change_done(void *context, enum status status, const struct directory
 		admin_request_is_detached(request)
 			? NULL
 			: directory_find(request->context->directory, request->kind, text_of(sid));
+	if (request->vouches)
+		log_vouched(request, sid, object);
 	if (object) {
 		json_t *warnings = admin_objects_warnings(object);
 		admin_json_set(result, directory_schema(request->kind)->name,
@@ -284,14 +297,13 @@ static enum status note_owner(const struct admin_request *request,
 }
 
 // NUM-018: without a code it takes somebody's word for it, which stays in the object and in the log.
-static enum status note_verification(const struct admin_request *request,
+static enum status note_verification(struct admin_request *request,
 				     const struct directory_object *before,
 				     struct directory_object *object,
 				     struct directory_problem *problem)
 {
 	struct text by = directory_object_get(object, "verified_by");
 	struct text former = before ? directory_object_get(before, "verified_by") : TEXT_NONE;
-	struct log_value user, number;
 	if (object->kind != DIRECTORY_CALLER_ID || (before && text_is_equal(by, former)))
 		return OK;
 	if (!text_is_equal(by, TEXT("operator")))
@@ -299,9 +311,7 @@ static enum status note_verification(const struct admin_request *request,
 				   "the number is not verified: verify caller_id NUMBER ACCOUNT "
 				   "sends its owner a code; verified_by=operator vouches for it "
 				   "without");
-	log_event(LOG_WARNING, "caller_id_vouched", "caller_id", object->sid, "number",
-		  log_text(&number, directory_object_get(object, "e164")), "by", "operator", "uid",
-		  log_number(&user, request->peer.user), NULL);
+	request->vouches = true;
 	return directory_verification_accept(object, by, request->context->clock->wall_ms / 1000,
 					     problem);
 }

@@ -34,6 +34,7 @@ struct admin_request {
 	unsigned argument_count;
 	struct admin_peer peer;
 	json_t *partial; // of a handler that gathers
+	bool vouches; // an operator's word for a number, that is told when it is stored (NUM-018)
 	admin_request_done_fn done;
 	void *owner;
 	char *line; // words point here; wiped at the end, it may hold a password

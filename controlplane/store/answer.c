@@ -8,14 +8,9 @@
 #include "directory/room.h"
 #include "directory/value.h"
 #include "store/redis.h"
+#include "store/store.h"
 
-struct answer {
-	const struct directory *directory;
-	const struct directory_object *object;
-	struct directory_problem *problem;
-};
-
-static const char *name_of(const struct answer *answer)
+static const char *name_of(const struct store_answer *answer)
 {
 	return directory_schema(answer->object->kind)->name;
 }
@@ -27,16 +22,19 @@ static struct text field_of(struct text key)
 	return text_split(&key, ':');
 }
 
-typedef enum status (*explain_fn)(struct answer *answer, struct text first, struct text second);
+typedef enum status (*explain_fn)(const struct store_answer *answer, struct text first,
+				  struct text second);
 
-static enum status explain_taken(struct answer *answer, struct text first, struct text second)
+static enum status explain_taken(const struct store_answer *answer, struct text first,
+				 struct text second)
 {
 	(void)first, (void)second;
 	directory_problem_set(answer->problem, "sid", "%s is taken", answer->object->sid);
 	return ERR_CONFLICT;
 }
 
-static enum status explain_gone(struct answer *answer, struct text first, struct text second)
+static enum status explain_gone(const struct store_answer *answer, struct text first,
+				struct text second)
 {
 	(void)first, (void)second;
 	directory_problem_set(answer->problem, "sid", "the %s was removed meanwhile",
@@ -44,7 +42,8 @@ static enum status explain_gone(struct answer *answer, struct text first, struct
 	return ERR_NOT_FOUND;
 }
 
-static enum status explain_version(struct answer *answer, struct text first, struct text second)
+static enum status explain_version(const struct store_answer *answer, struct text first,
+				   struct text second)
 {
 	(void)second;
 	directory_problem_set(answer->problem, "version",
@@ -55,7 +54,8 @@ static enum status explain_version(struct answer *answer, struct text first, str
 	return ERR_CONFLICT;
 }
 
-static enum status explain_missing(struct answer *answer, struct text first, struct text second)
+static enum status explain_missing(const struct store_answer *answer, struct text first,
+				   struct text second)
 {
 	(void)second;
 	directory_problem_set(answer->problem, "",
@@ -64,7 +64,8 @@ static enum status explain_missing(struct answer *answer, struct text first, str
 	return ERR_CONFLICT;
 }
 
-static enum status explain_unique(struct answer *answer, struct text first, struct text second)
+static enum status explain_unique(const struct store_answer *answer, struct text first,
+				  struct text second)
 {
 	char field[32];
 	(void)text_copy(field_of(first), field, sizeof(field));
@@ -75,7 +76,8 @@ static enum status explain_unique(struct answer *answer, struct text first, stru
 	return ERR_CONFLICT;
 }
 
-static enum status explain_parent(struct answer *answer, struct text first, struct text second)
+static enum status explain_parent(const struct store_answer *answer, struct text first,
+				  struct text second)
 {
 	(void)first, (void)second;
 	directory_problem_set(answer->problem, "domain",
@@ -84,7 +86,8 @@ static enum status explain_parent(struct answer *answer, struct text first, stru
 }
 
 // By then the mirror may know of those that came first; its own check says the same.
-static enum status explain_full(struct answer *answer, struct text first, struct text second)
+static enum status explain_full(const struct store_answer *answer, struct text first,
+				struct text second)
 {
 	(void)second;
 	struct directory_room room;
@@ -99,13 +102,26 @@ static enum status explain_full(struct answer *answer, struct text first, struct
 	return ERR_LIMIT;
 }
 
-static enum status explain_used(struct answer *answer, struct text first, struct text second)
+static enum status explain_used(const struct store_answer *answer, struct text first,
+				struct text second)
 {
 	directory_problem_set(answer->problem, "sid", "still used by %.*s: %.*s%s",
 			      TEXT_FORMAT(directory_value_shown(first)),
 			      TEXT_FORMAT(directory_value_shown(second)),
 			      text_is_equal(first, TEXT("1")) ? "" : ", and more");
 	return ERR_CONFLICT;
+}
+
+static enum status explain_often(const struct store_answer *answer, struct text first,
+				 struct text second)
+{
+	uint64_t nth = 0;
+	if (!text_to_unsigned(first, STORE_TALLIES_MAX, &nth) || nth == 0)
+		return ERR_LIMIT;
+	const struct store_tally *tally = &answer->tallies[nth - 1];
+	directory_problem_set(answer->problem, tally->field, "%s; allowed: another in %.*s s",
+			      tally->text, TEXT_FORMAT(directory_value_shown(second)));
+	return ERR_LIMIT;
 }
 
 static const struct {
@@ -116,23 +132,20 @@ static const struct {
 	{ "version", explain_version }, { "missing", explain_missing },
 	{ "unique", explain_unique },   { "parent", explain_parent },
 	{ "full", explain_full },       { "used", explain_used },
+	{ "often", explain_often },
 };
 
-enum status store_answer_explain(const struct directory *directory,
-				 const struct directory_object *object,
-				 const struct redisReply *reply,
-				 struct directory_problem *out_problem)
+enum status store_answer_explain(const struct store_answer *answer, const struct redisReply *reply)
 {
-	struct answer answer = { directory, object, out_problem };
 	struct text word = store_redis_text(store_redis_at(reply, 0));
 	struct text error = store_redis_error(reply);
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		if (text_is_equal(word, text_of(answers[i].word)))
-			return answers[i].explain(&answer,
+			return answers[i].explain(answer,
 						  store_redis_text(store_redis_at(reply, 2)),
 						  store_redis_text(store_redis_at(reply, 3)));
 	}
-	directory_problem_set(out_problem, "", "Redis refused the change: %.*s",
+	directory_problem_set(answer->problem, "", "Redis refused the change: %.*s",
 			      TEXT_FORMAT(error));
 	return ERR_UNAVAILABLE; // out of memory, read-only, disk full: nothing the caller can mend
 }

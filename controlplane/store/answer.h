@@ -9,8 +9,14 @@
 struct directory;
 struct redisReply;
 
+struct store_tally;
+
+struct store_answer { // what was asked for
+	const struct directory *directory;
+	const struct directory_object *object; // that the refusal is about
+	const struct store_tally *tallies; // STORE_TALLIES_MAX of them
+	struct directory_problem *problem; // filled
+};
+
 // Never OK. Also for an error of Redis itself.
-enum status store_answer_explain(const struct directory *directory,
-				 const struct directory_object *object,
-				 const struct redisReply *reply,
-				 struct directory_problem *out_problem);
+enum status store_answer_explain(const struct store_answer *answer, const struct redisReply *reply);

@@ -17,7 +17,7 @@
 #include "store/state.h"
 
 #define CHANGES_MAX 1024 // under way at once
-#define FIXED_WORDS 10
+#define FIXED_WORDS 11
 #define OBJECT_WORDS 9
 #define LIST_SIZE 4096
 #define FIELDS_SIZE 8192
@@ -29,6 +29,8 @@ struct store_change {
 	const char *verb; // NULL: several, each added or changed by its version
 	struct directory_object *objects[STORE_GROUP_MAX];
 	unsigned count;
+	struct store_tally tallies[STORE_TALLIES_MAX];
+	unsigned tally_count;
 	store_done_fn done;
 	void *context;
 	enum status status;
@@ -135,9 +137,10 @@ static void on_reply(void *context, const struct redisReply *reply)
 		return;
 	}
 	if (!text_is_equal(word, TEXT("ok"))) {
-		finish(change,
-		       store_answer_explain(change->store->directory, refused_object(change, reply),
-					    reply, &change->problem));
+		struct store_answer answer = { change->store->directory,
+					       refused_object(change, reply), change->tallies,
+					       &change->problem };
+		finish(change, store_answer_explain(&answer, reply));
 		return;
 	}
 	for (unsigned i = 1; i + 1 < store_redis_count(reply); i += 2)
@@ -193,10 +196,19 @@ static bool write_object(const struct store_change *change, const struct directo
 	return true;
 }
 
+static struct text write_tallies(const struct store_change *change, struct writer *out)
+{
+	for (unsigned i = 0; i < change->tally_count; i++)
+		writer_format(out, STORE_KEY_TALLY "%s %u %u\n", change->tallies[i].key,
+			      change->tallies[i].most, change->tallies[i].seconds);
+	return writer_done(out);
+}
+
 static bool send_change(struct store_change *change)
 {
-	char rules[256];
+	char rules[256], counted[STORE_TALLIES_MAX * 160];
 	struct writer released = writer_of(rules, sizeof(rules));
+	struct writer tallies = writer_of(counted, sizeof(counted));
 	struct lists *lists = calloc(change->count, sizeof(*lists));
 	bool is_sent = lists != NULL && store_record_released(&released);
 	struct text words[FIXED_WORDS + STORE_GROUP_MAX * OBJECT_WORDS] = {
@@ -210,6 +222,7 @@ static bool send_change(struct store_change *change)
 		TEXT(STORE_KEY_REFERRERS),
 		TEXT(STORE_CHANNEL),
 		writer_done(&released),
+		write_tallies(change, &tallies),
 	};
 	unsigned count = FIXED_WORDS;
 	for (unsigned i = 0; is_sent && i < change->count; i++, count += OBJECT_WORDS)
@@ -303,6 +316,17 @@ void store_write(struct store *store, struct directory_object *const *objects, u
 {
 	assert(count > 0 && count <= STORE_GROUP_MAX);
 	write_objects(create(store, NULL, done, context), objects, count, done, context);
+}
+
+void store_write_counted(struct store *store, struct directory_object *object,
+			 const struct store_tally *tallies, unsigned count, store_done_fn done,
+			 void *context)
+{
+	struct store_change *change = create(store, NULL, done, context);
+	assert(count <= STORE_TALLIES_MAX);
+	for (unsigned i = 0; change && i < count; i++)
+		change->tallies[change->tally_count++] = tallies[i];
+	write_objects(change, &object, 1, done, context);
 }
 
 void store_remove(struct store *store, const char *sid, store_done_fn done, void *context)

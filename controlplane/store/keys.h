@@ -28,6 +28,10 @@
 // String, 30 s after the last step of an import: its random name. One import at a time.
 #define STORE_KEY_IMPORT "trunkd:{directory}:import"
 
+// + what is counted. Integer, as long as its time: how often something was done that may be done so often
+// within a time (store.h, struct store_tally).
+#define STORE_KEY_TALLY "trunkd:{directory}:tally:"
+
 // Channel: "version kind SID put|drop", one message for each version; "version kind SID import" stands for
 // as many versions as objects were imported, of which it names one.
 #define STORE_CHANNEL "trunkd:{directory}:changes"

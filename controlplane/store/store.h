@@ -66,4 +66,16 @@ void store_change(struct store *store, struct directory_object *object, store_do
 #define STORE_GROUP_MAX 12
 void store_write(struct store *store, struct directory_object *const *objects, unsigned count,
 		 store_done_fn done, void *context);
+// One, added or changed by its version, that counts: of what the key names there may be so many within so
+// many seconds of the first, whatever became of the objects since, on all nodes together. ERR_LIMIT: the
+// field and text, and how long to wait. They are copied.
+struct store_tally {
+	char key[80]; // without spaces
+	unsigned most, seconds;
+	const char *field, *text; // constant
+};
+#define STORE_TALLIES_MAX 2
+void store_write_counted(struct store *store, struct directory_object *object,
+			 const struct store_tally *tallies, unsigned count, store_done_fn done,
+			 void *context);
 void store_remove(struct store *store, const char *sid, store_done_fn done, void *context);

@@ -1,4 +1,4 @@
-// Quoting of words, and passwords from standard input or the terminal. Must never echo or keep one.
+// Quoting of words, and passwords and codes from standard input or the terminal. Must never echo or keep one.
 
 #include "line.h"
 
@@ -78,6 +78,30 @@ static bool write_password(struct writer *writer, const char **out_problem)
 	return is_good;
 }
 
+// A code that is sent to who owns a number is of no use to who watches the list of processes.
+static bool write_code(struct writer *writer, const char **out_problem)
+{
+	char room[PASSWORD_SIZE];
+	bool is_terminal = isatty(STDIN_FILENO);
+	*out_problem = is_terminal ? "no code was typed" : "CODE: no line on standard input";
+	bool is_good = is_terminal ? prompt("Code: ", room) : read_line(room);
+	if (is_good)
+		write_word(writer, text_of(room));
+	secret_wipe(room, sizeof(room));
+	return is_good;
+}
+
+// confirm caller_id NUMBER ACCOUNT [CODE]
+#define CONFIRM_WORDS 4
+
+static bool takes_code(char *const *words, int count)
+{
+	bool is_confirm = count >= CONFIRM_WORDS && strcmp(words[0], "confirm") == 0 &&
+			  strcmp(words[1], "caller_id") == 0;
+	return is_confirm && (count == CONFIRM_WORDS || (count == CONFIRM_WORDS + 1 &&
+							 strcmp(words[CONFIRM_WORDS], "-") == 0));
+}
+
 static bool is_of(char *const *words, int count, const char *command)
 {
 	return count > 0 && strcmp(words[0], command) == 0;
@@ -112,6 +136,8 @@ bool line_write(struct writer *writer, char *const *words, int count, const char
 	*out_problem = "a word holds a line break";
 	if (!are_of_one_line(words, count))
 		return false;
+	bool has_code = takes_code(words, count);
+	count = has_code ? CONFIRM_WORDS : count;
 	for (int i = 0; i < count; i++) {
 		struct text word = text_of(words[i]);
 		writer_string(writer, i > 0 ? " " : "");
@@ -127,6 +153,9 @@ bool line_write(struct writer *writer, char *const *words, int count, const char
 			return false;
 		}
 	}
+	writer_string(writer, has_code ? " " : "");
+	if (has_code && !write_code(writer, out_problem))
+		return false;
 	*out_problem = "too many or too long words: 64 KiB at most";
 	return !writer->failed;
 }

@@ -36,7 +36,7 @@ static const char USAGE[] =
 	"  --help         print this, and the commands of the running trunkd\n"
 	"\n"
 	"Passwords are never given as words: password=- reads one from the terminal or\n"
-	"from standard input.\n"
+	"from standard input. So does confirm caller_id without CODE, or with -.\n"
 	"\n";
 
 static bool parse_options(int count, char **words, struct options *out_options)

@@ -236,6 +236,28 @@ static enum status begin(const struct admin_request *request, struct directory_o
 			    : status;
 }
 
+// A row that is removed and made again tells nothing of the codes before it: who would try them all, or
+// trouble the owner, is counted beside it.
+static void store_code(struct admin_request *request, struct directory_object *object,
+		       struct verification *verification)
+{
+	struct store_tally tallies[] = {
+		{ .most = 1,
+		  .seconds = DIRECTORY_VERIFICATION_PAUSE_S,
+		  .field = "e164",
+		  .text = "was sent a code a moment ago" },
+		{ .most = DIRECTORY_VERIFICATION_CODES,
+		  .seconds = DIRECTORY_VERIFICATION_DAY_S,
+		  .field = "e164",
+		  .text = "was sent as many codes for this account as there may be in a day" },
+	};
+	(void)snprintf(tallies[0].key, sizeof(tallies[0].key), "code:%s", verification->e164);
+	(void)snprintf(tallies[1].key, sizeof(tallies[1].key), "codes:%s:%s",
+		       verification->account_sid, verification->e164);
+	store_write_counted(request->context->store, object, tallies,
+			    sizeof(tallies) / sizeof(tallies[0]), begun, verification);
+}
+
 void admin_verification_begin(struct admin_request *request)
 {
 	struct directory_problem problem = { "", "" };
@@ -260,10 +282,7 @@ void admin_verification_begin(struct admin_request *request)
 		admin_change_refuse(request, status, &problem);
 		return;
 	}
-	if (object->version > 0)
-		store_change(request->context->store, object, begun, verification);
-	else
-		store_add(request->context->store, object, begun, verification);
+	store_code(request, object, verification);
 }
 
 static void confirmed(void *context, enum status status, const struct directory_problem *problem,

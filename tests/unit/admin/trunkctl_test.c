@@ -70,6 +70,35 @@ static void a_password_among_the_words_is_refused_and_one_line_of_input_taken(vo
 	assert_string_equal(writer_string_done(&writer), "\"password=Secret\\\"123456\"");
 }
 
+// NUM-018: a code is not seen in the list of processes, unless somebody wants it so.
+static void a_code_is_read_where_none_is_given(void **state)
+{
+	static char *const WORDS[] = { "confirm", "caller_id", "+15005550006", "acme", "-" };
+	static char *const GIVEN[] = { "confirm", "caller_id", "+15005550006", "acme", "123456" };
+	static const char *const READ =
+		"\"confirm\" \"caller_id\" \"+15005550006\" \"acme\" \"123456\"";
+	(void)state;
+	for (int count = 4; count < 7; count++) {
+		char room[256];
+		const char *problem = NULL;
+		int ends[2];
+		assert_int_equal(pipe(ends), 0);
+		assert_int_equal(write(ends[1], "123456\n", count < 6 ? 7 : 0), count < 6 ? 7 : 0);
+		close(ends[1]);
+		assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+		close(ends[0]);
+		clearerr(stdin);
+		struct writer writer = writer_of(room, sizeof(room));
+		assert_true(line_write(&writer, count < 6 ? WORDS : GIVEN, count < 6 ? count : 5,
+				       &problem));
+		assert_string_equal(writer_string_done(&writer), READ);
+		writer = writer_of(room, sizeof(room));
+		assert_false(line_write(&writer, WORDS, 4, &problem));
+		assert_non_null(strstr(problem, "no line on standard input"));
+	}
+	clearerr(stdin);
+}
+
 static bool write_words(char *const *words, int count, char room[static 512])
 {
 	const char *problem = NULL;
@@ -427,6 +456,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_word_arrives_as_it_was_typed),
+		cmocka_unit_test(a_code_is_read_where_none_is_given),
 		cmocka_unit_test(a_password_among_the_words_is_refused_and_one_line_of_input_taken),
 		cmocka_unit_test(values_stand_below_each_other),
 		cmocka_unit_test(no_word_brings_another_line_along),

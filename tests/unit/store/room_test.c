@@ -197,6 +197,52 @@ static void a_place_is_free_again_when_its_object_goes(void **state)
 	CHECK_NUMBER(add_at_once(world, make_trunk, "Acme has 3 trunks already; allowed: 3"), 1);
 }
 
+static const struct store_tally TALLIES[] = {
+	{ "a", 3, 600, "e164", "was sent too many" },
+	{ "b", 100, 600, "e164", "never seen here" },
+};
+
+static struct directory_object *make_caller_id(const struct world *world, unsigned nth)
+{
+	char number[24];
+	(void)snprintf(number, sizeof(number), "+1415555100%u", nth);
+	return world_make(DIRECTORY_CALLER_ID, "e164", number, "account", world->paid, NULL);
+}
+
+// NUM-018: nodes count together, and what was counted stays so when its object is removed.
+static void what_is_counted_stays_counted(void **state)
+{
+	struct world *world = *state;
+	struct bench_result *results = world->results, result;
+	char text[64], kept[35] = "";
+	unsigned seconds = 0, taken = 0;
+	for (unsigned i = 0; i < 2 * ROUNDS; i++)
+		store_write_counted(world->nodes[i % 2].store, make_caller_id(world, i), TALLIES, 2,
+				    bench_done, &results[i]);
+	CHECK_TRUE(bench_turn(world->loop, are_all_told, world, 10000));
+	for (unsigned i = 0; i < 2 * ROUNDS; i++) {
+		taken += results[i].status == OK;
+		if (results[i].status == OK && i % 2 == 0)
+			memcpy(kept, results[i].sid, sizeof(kept));
+		if (results[i].status == OK)
+			continue;
+		CHECK_STATUS(results[i].status, ERR_LIMIT);
+		CHECK_STRING(results[i].problem.field, "e164");
+		CHECK_NUMBER(sscanf(results[i].problem.text,
+				    "was sent too many; allowed: another in %u %63s", &seconds,
+				    text),
+			     2);
+		CHECK_TRUE(seconds > 0 && seconds <= 600);
+	}
+	CHECK_NUMBER(taken, 3);
+	CHECK_OK(bench_remove(&world->nodes[0], kept, &result));
+	results[0] = (struct bench_result){ 0 };
+	store_write_counted(world->nodes[1].store, make_caller_id(world, 9), TALLIES, 1, bench_done,
+			    &results[0]);
+	CHECK_TRUE(bench_turn(world->loop, are_all_told, world, 10000));
+	CHECK_STATUS(results[0].status, ERR_LIMIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +251,7 @@ int main(void)
 		WORLD_TEST(two_nodes_add_no_more_numbers_than_a_trial_account_may_have),
 		WORLD_TEST(two_nodes_add_no_more_than_ten_origination_uris),
 		WORLD_TEST(two_nodes_enable_no_more_carriers_than_a_call_may_try),
+		WORLD_TEST(what_is_counted_stays_counted),
 		WORLD_TEST(a_place_is_free_again_when_its_object_goes),
 	};
 	log_set_level(LOG_ERROR);
