@@ -486,9 +486,9 @@ static void describe(const struct directory_field *field, struct text value, con
 	const char *dots = seen.data == value.data && seen.size < value.size ? "..." : "";
 	if (range)
 		directory_problem_set(out_problem, field->name,
-				      "'%.*s%s' is not allowed; allowed: %s, %lu to %lu %s",
+				      "'%.*s%s' is not allowed; allowed: %s, %lu to %lu%s%s",
 				      TEXT_FORMAT(seen), dots, allowed, (unsigned long)field->min,
-				      (unsigned long)field->max, range);
+				      (unsigned long)field->max, range[0] ? " " : "", range);
 	else
 		directory_problem_set(out_problem, field->name,
 				      "'%.*s%s' is not allowed; allowed: %s%s%s", TEXT_FORMAT(seen),

@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
+#define MOMENT_S_LEAST 1e9 // September 2001
+
 struct unit {
 	const char *suffix; // of the key, or all of it when no "_" leads
 	void (*write)(struct writer *writer, const json_t *value);
@@ -28,9 +32,17 @@ void format_seconds(struct writer *writer, double seconds)
 		writer_format(writer, "%lu d %02lu h", whole / 86400, whole / 3600 % 24);
 }
 
+// Objects hold moments as seconds since 1970; nothing lasts for thirty years.
 static void write_seconds(struct writer *writer, const json_t *value)
 {
-	format_seconds(writer, json_number_value(value));
+	char room[25];
+	double seconds = json_number_value(value);
+	if (seconds < MOMENT_S_LEAST) {
+		format_seconds(writer, seconds);
+		return;
+	}
+	clock_write_iso((uint64_t)seconds * 1000, room);
+	writer_format(writer, "%.10s %.8s UTC", room, room + strlen("2026-11-21T"));
 }
 
 static void write_ms(struct writer *writer, const json_t *value)

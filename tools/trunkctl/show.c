@@ -40,15 +40,24 @@ static const struct view VIEWS[] = {
 	  "month account_name category count quantity unit minutes price currency unpriced" },
 	{ "origination_uris", "uri priority weight enabled goes_to name sid" },
 	{ "numbers",
+	  "number valid problem country_name blocked voice sms mms why_not trunk account "
+	  "sid" },
+	{ "numbers",
 	  "e164 name voice sms mms trunk_name voice_handler country type account_name sid" },
 	{ "alerts", "at code cause severity source header seen expected text call" },
 	{ "notifications", "at trigger code seen told held_back call sid" },
 };
 
-static const char *columns_of(const char *key)
+static bool has_first(const json_t *row, const char *columns)
+{
+	return json_object_getn(row, columns, strcspn(columns, " ")) != NULL;
+}
+
+// Of several views of one key it is the one whose first column the rows have; any, where there is no row.
+static const char *columns_of(const char *key, const json_t *row)
 {
 	for (unsigned i = 0; i < sizeof(VIEWS) / sizeof(VIEWS[0]); i++)
-		if (strcmp(VIEWS[i].key, key) == 0)
+		if (strcmp(VIEWS[i].key, key) == 0 && (!row || has_first(row, VIEWS[i].columns)))
 			return VIEWS[i].columns;
 	return NULL;
 }
@@ -120,7 +129,7 @@ static void show_rows_at(const char *name, const json_t *array, const char *inde
 		fprintf(out, "%sno %s\n", indent, format_label(name, value));
 		return;
 	}
-	unsigned count = choose_columns(first, columns_of(name), room, sizeof(room), keys);
+	unsigned count = choose_columns(first, columns_of(name, first), room, sizeof(room), keys);
 	struct table table;
 	table_init(&table, count);
 	for (unsigned i = 0; i < count; i++) {
@@ -182,13 +191,13 @@ static bool is_table(const char *key, const json_t *value)
 {
 	return json_is_array(value) &&
 	       (json_array_size(value) > 0 ? json_is_object(json_array_get(value, 0))
-					   : columns_of(key) != NULL);
+					   : columns_of(key, NULL) != NULL);
 }
 
 static bool is_pair(const json_t *object, const char *key, const json_t *value)
 {
-	return !json_is_object(value) && strcmp(key, "status") != 0 && !is_named(object, key) &&
-	       !is_table(key, value) && strcmp(key, "warnings") != 0;
+	return !json_is_object(value) && !is_named(object, key) && !is_table(key, value) &&
+	       strcmp(key, "warnings") != 0;
 }
 
 static int label_width(const json_t *object)
@@ -407,7 +416,7 @@ static bool has_lists_only(const json_t *answer)
 	unsigned lists = 0;
 	json_object_foreach((json_t *)answer, key, value)
 	{
-		if (!json_is_array(value) && strcmp(key, "status") != 0)
+		if (!json_is_array(value))
 			return false;
 		lists += json_is_array(value);
 	}
@@ -428,7 +437,7 @@ static const json_t *changed_object(const json_t *answer)
 	return NULL;
 }
 
-void show_answer(const json_t *answer, FILE *out)
+static void show_content(const json_t *answer, FILE *out)
 {
 	const json_t *call = json_object_get(answer, "call"), *changed = changed_object(answer);
 	if (json_is_object(call))
@@ -460,6 +469,14 @@ void show_answer(const json_t *answer, FILE *out)
 	if (json_array_size(json_object_get(answer, "workers")) > 0)
 		show_verdicts(json_object_get(answer, "workers"), out);
 	show_warnings(answer, out);
+}
+
+void show_answer(const json_t *answer, FILE *out)
+{
+	json_t *content = json_copy((json_t *)answer);
+	(void)json_object_del(content, "status"); // of the command; an object's own is shown
+	show_content(content, out);
+	json_decref(content);
 }
 
 void show_refusal(const json_t *answer, FILE *out)

@@ -64,10 +64,12 @@ static bool take_word(struct admin_request *request, const struct field *fields,
 		*field->place = word;
 		return true;
 	}
-	return refuse(request, ERR_MALFORMED, NULL,
+	char shown[32];
+	text_copy_cut(name, shown, sizeof(shown));
+	return refuse(request, ERR_MALFORMED, shown,
 		      "not of the form field=value, or there is no such field",
-		      "from, to, source, transport, trunk, carrier, host, sdp, digest, or a call's "
-		      "SID alone");
+		      "from, to, source, transport, trunk, carrier, host, sdp, digest, file, or a "
+		      "call's SID alone");
 }
 
 static bool take_message(struct admin_request *request, struct job *job, struct text message)

@@ -76,6 +76,10 @@ static void wrong_words_are_told(void **state)
 	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (fake_code(*state, lines[i])[0] == '\0')
 			fail_msg("%s was taken", lines[i]);
+	json_t *answer = fake_ask(*state, "explain to=+1 colour=red");
+	CHECK_STRING(json_string_value(json_object_get(answer, "field")), "colour");
+	assert_non_null(strstr(json_string_value(json_object_get(answer, "hint")), "file"));
+	json_decref(answer);
 }
 
 static void changes_are_tried_and_never_made(void **state)

@@ -71,6 +71,10 @@ static void a_limit_above_the_highest_is_refused(void **state)
 	assert_string_equal(text_at(answer, "field"), "cps");
 	assert_non_null(strstr(text_at(answer, "message"), "1 to 50"));
 	json_decref(answer);
+	answer = fake_ask(fake, "change trunk acme cps=0");
+	assert_string_equal(text_at(answer, "message"),
+			    "'0' is not allowed; allowed: a whole number, 1 to 100000");
+	json_decref(answer);
 	assert_string_equal(fake_code(fake, "change account Acme cps=51"), "ERR_MALFORMED");
 	assert_string_equal(fake_code(fake, "change account Acme cps="), "");
 	fake_remove(fake);

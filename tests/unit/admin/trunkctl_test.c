@@ -120,6 +120,37 @@ static void values_stand_below_each_other(void **state)
 	assert_int_equal(first - room, second - strchr(room, '\n') - 1);
 }
 
+// What an object calls its status is no outcome of the command: a suspended account says so.
+static void a_status_of_an_object_is_shown(void **state)
+{
+	(void)state;
+	char room[512];
+	show("{\"status\":\"ok\",\"sid\":\"AC1\",\"account\":{\"sid\":\"AC1\",\"status\":"
+	     "\"suspended\"}}",
+	     room, sizeof(room));
+	assert_string_equal(room, "sid                AC1\nstatus             suspended\n");
+	show("{\"status\":\"ok\",\"caller_id\":{\"sid\":\"CI1\",\"status\":\"pending\"}}", room,
+	     sizeof(room));
+	assert_non_null(strstr(room, "status             pending\n"));
+	show("{\"status\":\"ok\",\"level\":\"info\"}", room, sizeof(room));
+	assert_null(strstr(room, "ok"));
+}
+
+// Of a number that is asked about, what is wrong with it; not the columns of a list of numbers.
+static void what_is_wrong_with_a_number_is_told(void **state)
+{
+	(void)state;
+	char room[1024];
+	show("{\"status\":\"ok\",\"numbers\":[{\"number\":\"4155\",\"valid\":false,\"problem\":"
+	     "\"no plus\","
+	     "\"sid\":null,\"why_not\":\"it is no account's\",\"account\":null}]}",
+	     room, sizeof(room));
+	assert_non_null(strstr(room, "NUMBER"));
+	assert_non_null(strstr(room, "4155"));
+	assert_non_null(strstr(room, "no plus"));
+	assert_non_null(strstr(room, "it is no account's"));
+}
+
 // A name from a customer, handed on by a script, must not bring a request of its own along.
 static void no_word_brings_another_line_along(void **state)
 {
@@ -278,6 +309,7 @@ static void values_have_units(void **state)
 		{ "talk_s", "65.2", "1 min 05 s" },
 		{ "uptime_s", "7260", "2 h 01 min" },
 		{ "uptime_s", "180000", "2 d 02 h" },
+		{ "bought_s", "1795950379", "2026-11-29 11:06:19 UTC" },
 		{ "jitter_ms", "0.312", "0.31 ms" },
 		{ "loss_percent", "0.0", "0 %" },
 		{ "octets", "999", "999 B" },
@@ -459,6 +491,8 @@ int main(void)
 		cmocka_unit_test(a_code_is_read_where_none_is_given),
 		cmocka_unit_test(a_password_among_the_words_is_refused_and_one_line_of_input_taken),
 		cmocka_unit_test(values_stand_below_each_other),
+		cmocka_unit_test(a_status_of_an_object_is_shown),
+		cmocka_unit_test(what_is_wrong_with_a_number_is_told),
 		cmocka_unit_test(no_word_brings_another_line_along),
 		cmocka_unit_test(files_go_to_trunkd_as_octets_or_whole_paths),
 		cmocka_unit_test(a_trunk_is_told_in_four_groups),
