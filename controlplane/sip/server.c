@@ -275,6 +275,11 @@ bool sip_server_take_ack(struct sip_server *server)
 	return true;
 }
 
+bool sip_server_is_from(const struct sip_server *server, const struct sip_flow *flow)
+{
+	return address_is_same_host(&server->flow.remote, &flow->remote);
+}
+
 void sip_server_take_cancel(struct sip_server *server, const struct sip_message *cancel)
 {
 	const struct sip_user *user = &server->transactions->options.user;

@@ -189,11 +189,15 @@ static void receive_ack(struct sip_transactions *transactions, struct sip_messag
 		counter_add(&transactions->counters.dropped_malformed, 1);
 }
 
-// Answered without a transaction of its own: each copy gets the same answer (RFC 3261 9.2).
+// Answered without a transaction of its own: each copy gets the same answer (RFC 3261 9.2). It ends no call
+// of somebody else: a branch may be guessed, where a PBX counts them.
 static void receive_cancel(struct sip_transactions *transactions, struct sip_message *cancel)
 {
 	struct sip_server *server = sip_server_find(transactions, cancel, SIP_INVITE);
-	if (server == NULL) {
+	bool is_foreign = server != NULL && !sip_server_is_from(server, &cancel->flow);
+	if (is_foreign)
+		counter_add(&transactions->counters.foreign_cancels, 1);
+	if (server == NULL || is_foreign) {
 		if (is_known(transactions, cancel))
 			answer_stateless(transactions, cancel,
 					 &(struct sip_answer){ .status = 481 });

@@ -323,6 +323,49 @@ static void a_cancel_of_nothing_is_answered_481(void **state)
 	CHECK_NUMBER(fixture->sent_count, 1);
 }
 
+// RFC 3261 22.1; another port of the same host may be a NAT's doing.
+static void a_cancel_of_another_host_ends_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct address caller = fixture->flow.remote;
+	fixture_ask(fixture, &invite);
+	fixture_forget_sent(fixture);
+	CHECK_TRUE(address_parse(TEXT("192.0.2.66:5071"), &fixture->flow.remote));
+	fixture_ask(fixture, &(struct fixture_request){ .method = "CANCEL" });
+	CHECK_NUMBER(fixture->cancels, 0);
+	CHECK_NUMBER(fixture->sent_count, 1);
+	CHECK_TRUE(fixture_did_send(fixture, 0, "SIP/2.0 481 "));
+	CHECK_NUMBER(fixture->sent[0].flow.remote.octets[3], 66);
+	CHECK_NUMBER(counter_get(&sip_transaction_counters(fixture->transactions)->foreign_cancels),
+		     1);
+	fixture->flow.remote = caller;
+	fixture->flow.remote.port++;
+	fixture_ask(fixture, &(struct fixture_request){ .method = "CANCEL" });
+	CHECK_NUMBER(fixture->cancels, 1);
+}
+
+// RFC 3261 17.2.3: the sent-by counts like the branch, for a CANCEL too.
+static void a_cancel_of_another_sent_by_is_of_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const vias[] = { "10.1.1.2:5062", "10.1.1.1:5063", "10.1.1.1" };
+	fixture_ask(fixture, &invite);
+	for (size_t i = 0; i < sizeof(vias) / sizeof(*vias); i++) {
+		char octets[512];
+		int size = snprintf(octets, sizeof(octets),
+				    "CANCEL sip:b@test.example SIP/2.0\r\n"
+				    "Via: SIP/2.0/UDP %s;branch=z9hG4bKone\r\nMax-Forwards: 70\r\n"
+				    "From: <sip:a@test.example>;tag=theirs\r\n"
+				    "To: <sip:b@test.example>\r\nCall-ID: call-1\r\n"
+				    "CSeq: 1 CANCEL\r\nContent-Length: 0\r\n\r\n",
+				    vias[i]);
+		fixture_forget_sent(fixture);
+		fixture_receive_text(fixture, (struct text){ octets, (size_t)size });
+		CHECK_TRUE(fixture_did_send(fixture, 0, "SIP/2.0 481 "));
+	}
+	CHECK_NUMBER(fixture->cancels, 0);
+}
+
 static void a_copy_on_another_way_is_answered_482(void **state)
 {
 	struct fixture *fixture = *state;
@@ -475,6 +518,8 @@ int main(void)
 		CASE(a_server_released_while_it_is_cancelled_lives_on),
 		CASE(a_cancel_after_the_answer_changes_nothing),
 		CASE(a_cancel_of_nothing_is_answered_481),
+		CASE(a_cancel_of_another_host_ends_nothing),
+		CASE(a_cancel_of_another_sent_by_is_of_nothing),
 		CASE(a_copy_on_another_way_is_answered_482),
 		CASE(an_unknown_domain_hears_nothing),
 		CASE(a_malformed_request_is_refused_in_no_more_octets_than_it_had),
