@@ -8,6 +8,8 @@
 
 #include "base/log.h"
 #include "call/handshake/handshake.h"
+#include "call/record.h"
+#include "call/refusal.h"
 #include "config/config.h"
 #include "control.h"
 #include "directory/directory.h"
@@ -123,6 +125,16 @@ static enum status listen_as_certified(struct control *control, struct sip_tls_p
 	return status;
 }
 
+static void alert(const struct control *control, const char *carrier, const char *problem)
+{
+	struct refusal refusal = { 0 };
+	log_event(LOG_ERROR, "tls_client_certificate", "carrier", carrier, "problem", problem,
+		  NULL);
+	(void)refusal_set(&refusal, REFUSED_CARRIER_FILES, carrier, text_of(problem),
+			  "a certificate and its key");
+	record_node_alert(control->calls, &refusal);
+}
+
 // A carrier's files are each node's own: what another node, or a later hand, has left wrong here is told at
 // each reload, as are those that change nothing by being named. Its calls fail until then, and say so.
 void certificates_check_carriers(const struct control *control, struct writer *warnings)
@@ -133,8 +145,7 @@ void certificates_check_carriers(const struct control *control, struct writer *w
 		struct sip_tls_problem problem;
 		if (sip_tls_check_own(carriers[i]->tls_certificate, carriers[i]->tls_key, &problem))
 			continue;
-		log_event(LOG_ERROR, "tls_client_certificate", "carrier", carriers[i]->name,
-			  "problem", problem.text, NULL);
+		alert(control, carriers[i]->name, problem.text);
 		writer_format(warnings, "carrier %s: %s\n", carriers[i]->name, problem.text);
 	}
 }

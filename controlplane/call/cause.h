@@ -155,6 +155,8 @@
 	ROW(CARRIER_DOWN, "carrier_down", 0, "carrier down", 32982,                                \
 	    "calls go to other carriers: check it, its address and the network between")           \
 	ROW(CARRIER_UP, "carrier_up", 0, "carrier up", 32983, "calls go to it again")              \
+	ROW(CARRIER_FILES, "carrier_files", 0, "carrier's certificate", 32987,                     \
+	    "mend the file on this node, readable for node.user, and run trunkctl reload")         \
 	ROW(NAMES_FAILING, "names_failing", 0, "names not published", 32984,                       \
 	    "see trunkctl show names; check names.servers, the key and what the zone allows it")   \
 	ROW(NAMES_PUBLISHED, "names_published", 0, "names published again", 32985,                 \

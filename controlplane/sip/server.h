@@ -16,7 +16,8 @@ enum status sip_server_open(struct sip_transactions *transactions,
 void sip_server_ask(struct sip_server *server, const struct sip_message *request); // the user
 void sip_server_repeat(struct sip_server *server); // the request came again
 bool sip_server_take_ack(struct sip_server *server); // false: of a 2xx, the user's
-// Does that flow come from the host that the request came from (RFC 3261 22.1: the same hop)? Ports may differ.
+// Does that flow come from the host that the request came from (RFC 3261 22.1: the same hop)? Its port may
+// be another one.
 bool sip_server_is_from(const struct sip_server *server, const struct sip_flow *flow);
 void sip_server_take_cancel(struct sip_server *server, const struct sip_message *cancel);
 void sip_server_free_all(struct sip_transactions *transactions);

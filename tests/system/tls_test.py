@@ -444,8 +444,12 @@ def test_a_file_that_is_wrong_is_named(site):
                        tls_key=key)
     try:
         key.rename(f"{key}.away")
-        told = site.trunkd.trunkctl("reload")
-        assert any(f"tls_key: {key}: No such file" in text for text in told["warnings"]), told
+        with site.watch() as seen:
+            told = site.trunkd.trunkctl("reload")
+            assert any(f"tls_key: {key}: No such file" in text for text in told["warnings"]), told
+            codes = {alert["code"]: alert for alert in seen.alerts()}
+            assert codes[32987]["header"] == "gateway-1", codes
+            assert f"tls_key: {key}: No such file" in codes[32987]["seen"], codes
     finally:
         site.trunkd.change("carrier", "gateway-1", tls_certificate="", tls_key="")
 
