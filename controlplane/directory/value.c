@@ -11,6 +11,7 @@
 #include "directory/object.h"
 #include "directory/origination/origination.h"
 #include "directory/schema.h"
+#include "directory/web/web.h"
 
 #define LABEL_MAX 63 // RFC 1035 2.3.4
 #define E164_DIGITS_MAX 15
@@ -399,46 +400,16 @@ static const char *write_codes(const struct directory_field *field, struct text 
 	return count > 0 ? NULL : allowed;
 }
 
-// It goes into a request: no space, no quote, nothing but printable ASCII; no user and password.
 static const char *write_url(const struct directory_field *field, struct text value,
 			     struct writer *out)
 {
-	static const char allowed[] =
-		"a URL, like https://www.example.com/alerts, without user and password";
-	bool is_secure = text_has_prefix(value, TEXT("https://"));
-	struct text rest = text_cut(value, is_secure ? 8 : 7);
-	struct text host = rest;
-	host = text_split(&host, '/');
-	if ((!is_secure && !text_has_prefix(value, TEXT("http://"))) || value.size > field->max ||
-	    host.size == 0 || text_find(host, '@'))
-		return allowed;
-	for (size_t i = 0; i < value.size; i++)
-		if (value.data[i] <= ' ' || value.data[i] > '~' ||
-		    strchr("\"<>\\^`{|}", value.data[i]))
-			return allowed;
-	writer_text(out, value);
-	return NULL;
+	return directory_web_write_url(value, field->max, out);
 }
 
-// RFC 5321 4.1.2 without quoted parts: what stands in a header must not end it.
 static const char *write_mail(const struct directory_field *field, struct text value,
 			      struct writer *out)
 {
-	static const char allowed[] = "an address, like alerts@example.com";
-	struct text host = value, local = text_split(&host, '@');
-	char room[HOST_MAX + 1];
-	struct writer name = writer_of(room, sizeof(room));
-	if (local.size == 0 || local.size > 64 || value.size > field->max ||
-	    !directory_value_write_host_name(host, &name))
-		return allowed;
-	for (size_t i = 0; i < local.size; i++) {
-		char octet = lower(local.data[i]);
-		bool is_letter = (octet >= 'a' && octet <= 'z') || is_digit(octet);
-		if (!is_letter && (octet == 0 || !strchr("!#$%&'*+-/=?^_.{|}~", octet)))
-			return allowed;
-	}
-	writer_text(out, value);
-	return NULL;
+	return directory_web_write_mail(value, field->max, out);
 }
 
 static const struct {

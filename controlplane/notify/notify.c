@@ -267,7 +267,10 @@ static void take_result(struct notify *notify, const struct notify_result *resul
 						   .problem = "" });
 		return;
 	}
-	if (result->status >= 300 || !result->problem[0])
+	if (result->outcome == FETCH_FORBIDDEN) // who reads it may be the operator
+		writer_format(&writer, "%s: it is in no network of notify.allowed_targets",
+			      result->problem);
+	else if (result->status >= 300 || !result->problem[0])
 		writer_format(&writer, "it answered %u", result->status);
 	else
 		writer_string(&writer, result->problem);
@@ -297,6 +300,8 @@ static void on_results(evutil_socket_t fd, short what, void *context)
 
 static const char *problem_of(const struct notify *notify, const struct notify_order *order)
 {
+	if (order->content->size == 0)
+		return "out of memory";
 	if (order->way == NOTIFY_MAIL && !notify_has_mail(notify))
 		return "no mail server is configured (notify.mail_server)";
 	if (strlen(order->target) >= NOTIFY_TARGET_SIZE)

@@ -20,7 +20,7 @@ static uint32_t now_ms(const struct stream_table *table)
 
 static bool may_tell(const struct stream_table *table, struct listener *listener)
 {
-	uint8_t now_s = (uint8_t)(table->now_ns / 1000000000);
+	uint32_t now_s = (uint32_t)(table->now_ns / 1000000000);
 	if (listener->told_s != now_s)
 		listener->told_count = 0;
 	listener->told_s = now_s;

@@ -21,9 +21,10 @@ struct listener {
 	uint32_t ssrc, timestamp; // of the event at hand, or of the last one
 	uint32_t before; // duration of its segments before this one, in 1/8000 s
 	uint32_t heard_ms; // its last packet came, CLOCK_MONOTONIC, low half
+	uint32_t told_s; // the last second in which one was told
 	uint16_t duration; // of this segment
 	char key;
-	uint8_t told_s, told_count; // how many were told in that second, its low octet
+	uint8_t told_count; // how many were told in that second
 	bool is_open : 1, has_event : 1;
 };
 

@@ -159,7 +159,7 @@ def test_a_webhook_must_not_reach_the_appliance_or_its_networks(site):
                                  "http://2130706433/x")):
         trigger(site, f"inside{place}", url)
         answer = site.trunkd.trunkctl("test", "trigger", f"inside{place}")["webhook"]
-        assert answer["outcome"] == "failed" and "none that may be reached" in answer["problem"], (url, answer)
+        assert answer["outcome"] == "failed" and "notify.allowed_targets" in answer["problem"], (url, answer)
     provoke(site)
     row = notification(site, "inside0", "webhook", "failed")
     assert row["webhook"]["attempts"] == 1 and row["webhook"]["status"] == 0

@@ -103,14 +103,14 @@ static enum status attach(struct directory_object *trunk, const char *field, con
 	return directory_object_set(trunk, text_of(field), writer_done(&writer), problem);
 }
 
-// A list of the trunk's account; its SID, or NULL after filling the problem.
-static const char *make_list(struct directory_object *trunk, enum directory_kind kind,
+// A list of the trunk's account; its SID lives as long as the group.
+static enum status make_list(struct directory_object *trunk, enum directory_kind kind,
 			     struct text name, struct admin_trunk_group *group,
-			     struct directory_problem *problem)
+			     struct directory_problem *problem, const char **out_sid)
 {
 	struct directory_object *list = add(group, kind);
 	if (!list)
-		return NULL;
+		return ERR_MEMORY;
 	const char *field = kind == DIRECTORY_ACL ? "acls" : "credential_lists";
 	enum status status = directory_object_set(list, TEXT("account"),
 						  directory_object_get(trunk, "account"), problem);
@@ -118,7 +118,8 @@ static const char *make_list(struct directory_object *trunk, enum directory_kind
 		status = directory_object_set(list, TEXT("name"), name, problem);
 	if (status == OK)
 		status = attach(trunk, field, list->sid, problem);
-	return status == OK ? list->sid : NULL;
+	*out_sid = list->sid;
+	return status;
 }
 
 static enum status make_addresses(const char *acl, struct text addresses,
@@ -172,19 +173,21 @@ enum status admin_trunk_make_lists(const struct admin_change *change,
 				   struct directory_problem *problem)
 {
 	struct wanted wanted = { 0 };
-	const char *sid;
+	const char *sid = NULL;
 	read_words(change, &wanted);
 	out_group->count = 0;
 	enum status status = check_words(&wanted, problem);
 	if (status == OK && wanted.values[ACL].data) {
-		sid = make_list(trunk, DIRECTORY_ACL, wanted.values[ACL], out_group, problem);
-		status = sid ? make_addresses(sid, wanted.values[ADDRESSES], out_group, problem)
-			     : ERR_MALFORMED;
+		status = make_list(trunk, DIRECTORY_ACL, wanted.values[ACL], out_group, problem,
+				   &sid);
+		if (status == OK)
+			status = make_addresses(sid, wanted.values[ADDRESSES], out_group, problem);
 	}
 	if (status == OK && wanted.values[LIST].data) {
-		sid = make_list(trunk, DIRECTORY_CREDENTIAL_LIST, wanted.values[LIST], out_group,
-				problem);
-		status = sid ? make_user(change, sid, out_group, problem) : ERR_MALFORMED;
+		status = make_list(trunk, DIRECTORY_CREDENTIAL_LIST, wanted.values[LIST], out_group,
+				   problem, &sid);
+		if (status == OK)
+			status = make_user(change, sid, out_group, problem);
 	}
 	return status;
 }

@@ -84,7 +84,7 @@ static void send_webhook(struct calls *calls, const struct address_book *book,
 	order->target = book->url;
 	order->content = &content;
 	if (!notify_content_event_form(&content, book->url, book->token, event))
-		content.size = 0; // out of memory: an empty body is refused, and says so
+		content.size = 0; // out of memory: nothing is sent without, and that is told
 	notify_send(calls->notify, order);
 }
 

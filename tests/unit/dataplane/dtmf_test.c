@@ -142,6 +142,24 @@ static void one_packet_is_enough_whichever_it_is(void **state)
 	end(&sender);
 }
 
+// However long nobody pressed a key: what was told in another second counts for nothing.
+static void no_second_is_taken_for_another(void **state)
+{
+	struct sender sender = begin();
+	(void)state;
+	uint64_t second_ns = sender.fixture->table.now_ns;
+	for (unsigned i = 0; i < LISTENER_DIGITS_PER_SECOND; i++) {
+		press(&sender, 1);
+		sender.fixture->table.now_ns = second_ns;
+	}
+	CHECK_NUMBER(sender.fixture->worker_view.digits_heard, LISTENER_DIGITS_PER_SECOND);
+	sender.fixture->table.now_ns += 256ull * 1000000000;
+	press(&sender, 2);
+	CHECK_NUMBER(sender.fixture->worker_view.digits_heard, LISTENER_DIGITS_PER_SECOND + 1);
+	CHECK_NUMBER(sender.fixture->worker_view.digits_dropped, 0);
+	end(&sender);
+}
+
 static void a_long_one_comes_in_segments_and_is_one(void **state)
 {
 	struct sender sender = begin();
@@ -289,6 +307,7 @@ int main(void)
 		TEST(every_key_is_told_once),
 		TEST(the_same_key_twice_is_two),
 		TEST(one_packet_is_enough_whichever_it_is),
+		TEST(no_second_is_taken_for_another),
 		TEST(a_long_one_comes_in_segments_and_is_one),
 		TEST(what_is_no_key_or_turns_into_another_is_ignored),
 		TEST(what_was_before_is_not_heard_again),

@@ -22,6 +22,7 @@ struct world {
 	struct notify *notify;
 	struct notify_content content;
 	unsigned outcomes[NOTIFY_OUTCOME_COUNT];
+	char problem[128]; // of the last
 	int listener; // which takes connections and answers nothing
 	char url[64];
 };
@@ -30,6 +31,7 @@ static void done(void *context, const struct notify_end *end)
 {
 	struct world *world = context;
 	world->outcomes[end->outcome]++;
+	(void)snprintf(world->problem, sizeof(world->problem), "%s", end->problem);
 }
 
 static void listen_silently(struct world *world)
@@ -53,6 +55,7 @@ static int set_up(void **state)
 	world.loop = event_base_new();
 	clock_update(&world.clock);
 	world.wheel = wheel_create(world.clock.now_ms);
+	world.content.size = 1;
 	world.config = (struct notify_config){ .connect_timeout_ms = 5000,
 					       .timeout_ms = 5000,
 					       .in_flight_max = 8,
@@ -121,6 +124,18 @@ static void a_strangers_url_does_not_reach_this_host(void **state)
 	}
 	assert_int_equal(world->outcomes[NOTIFY_FAILED], 1);
 	assert_int_equal(recv(world->listener, NULL, 0, MSG_DONTWAIT), -1);
+	assert_non_null(strstr(world->problem, "notify.allowed_targets")); // what would change that
+}
+
+// What could not be written for want of memory is not sent as nothing.
+static void nothing_is_not_sent(void **state)
+{
+	struct world *world = *state;
+	world->content.size = 0;
+	send_many(world, "AC1", 1, true);
+	assert_int_equal(world->outcomes[NOTIFY_DROPPED], 1);
+	assert_string_equal(world->problem, "out of memory");
+	assert_int_equal(counter_get(&notify_counters(world->notify)->waiting), 0);
 }
 
 static void without_a_mail_server_mail_is_dropped(void **state)
@@ -143,6 +158,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_account_takes_it_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_strangers_url_does_not_reach_this_host, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(nothing_is_not_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_a_mail_server_mail_is_dropped, set_up,
 						tear_down),
 	};
