@@ -117,7 +117,7 @@ class Sipp:
 
     def totals(self):
         with open(self.path("stat"), newline="", encoding="ascii") as file:
-            rows = list(csv.DictReader(file, delimiter=";"))
+            rows = [row for row in csv.DictReader(file, delimiter=";") if None not in row.values()]
         last = rows[-1] if rows else {}
         return Totals(int(last.get("TotalCallCreated", 0)), int(last.get("SuccessfulCall(C)", 0)),
                       int(last.get("FailedCall(C)", 0)), int(last.get("Retransmissions(C)", 0)),
