@@ -162,6 +162,12 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "limits_alone", &calls->limits.alone },
 		{ "alerts_held_back", &calls->alerts_held_back },
 		{ "transfers", &calls->transfers },
+		{ "nothing_arrives_to_pstn",
+		  &calls->one_way_now[DIAGNOSIS_NOTHING_ARRIVES][CALL_TO_PSTN] }, // now
+		{ "nothing_arrives_to_pbx",
+		  &calls->one_way_now[DIAGNOSIS_NOTHING_ARRIVES][CALL_TO_PBX] },
+		{ "nothing_arrives_to_pbx_ever",
+		  &calls->one_way[DIAGNOSIS_NOTHING_ARRIVES][CALL_TO_PBX] },
 		{ "transfers_failed", &calls->transfers_failed },
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -3,6 +3,8 @@
 
 #include "call/watch/audio.h"
 
+#include <string.h>
+
 #include "call/leg.h"
 #include "call/record.h"
 #include "call/watch/evidence.h"
@@ -14,10 +16,16 @@ static enum media_side other(enum media_side side)
 	return side == MEDIA_CALLER ? MEDIA_CALLED : MEDIA_CALLER;
 }
 
-// What the customer's PBX says is for the PSTN, whoever called.
+static bool is_customer(const struct call *call, enum media_side side)
+{
+	const struct leg *leg = side == MEDIA_CALLER ? call->caller : call->called;
+	return leg != NULL ? leg->is_customer : side == call_customer_side(call);
+}
+
+// Who is spoken to tells, whoever called: after a transfer both may be of the PSTN, or both the customer's.
 static enum call_direction direction_of(const struct call *call, enum media_side speaker)
 {
-	return speaker == call_customer_side(call) ? CALL_TO_PSTN : CALL_TO_PBX;
+	return is_customer(call, other(speaker)) ? CALL_TO_PBX : CALL_TO_PSTN;
 }
 
 const char *call_direction_label(enum call_direction direction)
@@ -46,6 +54,17 @@ static void mark(struct call *call, const struct media_figures figures[static ME
 			diagnosis_mark(&figures[side], &figures[other((enum media_side)side)]);
 }
 
+// By the direction it was counted in: a party of it may be another one by now.
+static void uncount(struct call *call, enum media_side speaker)
+{
+	const struct call_audio *audio = &call->audio;
+	struct counter *now =
+		&call->calls->counters
+			 .one_way_now[audio->verdicts[speaker]][audio->directions[speaker]];
+	if (audio->verdicts[speaker] != DIAGNOSIS_NONE)
+		counter_set(now, counter_get(now) - 1);
+}
+
 static void set_verdict(struct call *call, enum media_side speaker, enum diagnosis found)
 {
 	struct call_audio *audio = &call->audio;
@@ -54,10 +73,9 @@ static void set_verdict(struct call *call, enum media_side speaker, enum diagnos
 	enum diagnosis former = (enum diagnosis)audio->verdicts[speaker];
 	if (found == former)
 		return;
+	uncount(call, speaker);
 	audio->verdicts[speaker] = (uint8_t)found;
-	struct counter *now = &counters->one_way_now[former][direction];
-	if (former != DIAGNOSIS_NONE)
-		counter_set(now, counter_get(now) - 1);
+	audio->directions[speaker] = (uint8_t)direction;
 	if (found == DIAGNOSIS_NONE)
 		return;
 	audio->causes[speaker] = (uint8_t)found;
@@ -85,8 +103,7 @@ static enum diagnosis find(struct call *call, enum media_side speaker,
 		.listener = &figures[listener],
 		.now_ns = now_ns(call),
 		.answered_ns = audio->since_ns[speaker],
-		.is_symmetric_listener =
-			listener == call_customer_side(call) && call->has_symmetric_rtp,
+		.is_symmetric_listener = is_customer(call, listener) && call->has_symmetric_rtp,
 		.is_listener_near = leg != NULL && address_is_private(&leg->peer),
 		.is_final = is_final,
 		.mark = &audio->marks[speaker],
@@ -106,6 +123,7 @@ static void alert(struct call *call, enum media_side speaker,
 				     .listener = &figures[other(speaker)],
 				     .diagnosis = verdict,
 				     .direction = direction_of(call, speaker),
+				     .is_from_customer = is_customer(call, speaker),
 				     .is_neither = call->audio.verdicts[other(speaker)] !=
 						   DIAGNOSIS_NONE };
 	struct refusal refusal = { 0 };
@@ -193,6 +211,7 @@ void audio_replace(struct call *call, enum media_side side)
 {
 	for (unsigned i = 0; i < MEDIA_SIDES; i++)
 		set_verdict(call, (enum media_side)i, DIAGNOSIS_NONE);
+	memset(call->audio.counted, 0, sizeof call->audio.counted); // it is another conversation
 	call->audio.causes[side] = DIAGNOSIS_NONE;
 	call->audio.learned_ms[side] = call->audio.refused_ms[side] = 0;
 	audio_change(call);
@@ -211,14 +230,8 @@ void audio_stop(struct call *call)
 	wheel_stop(&call->audio.timer);
 	if (is_watched && !call->audio.has_looked && call->media != NULL)
 		look(call, true);
-	for (unsigned side = 0; side < MEDIA_SIDES; side++) {
-		enum diagnosis verdict = (enum diagnosis)call->audio.verdicts[side];
-		struct counter *now =
-			&call->calls->counters
-				 .one_way_now[verdict][direction_of(call, (enum media_side)side)];
-		if (verdict != DIAGNOSIS_NONE)
-			counter_set(now, counter_get(now) - 1); // the verdict itself is kept
-	}
+	for (unsigned side = 0; side < MEDIA_SIDES; side++)
+		uncount(call, (enum media_side)side); // the verdict itself is kept
 }
 
 void audio_clear(struct call *call)
@@ -234,7 +247,8 @@ void audio_tell_ttl(struct call *call, enum media_side side)
 	struct evidence evidence = { .speaker = &figures[side],
 				     .listener = &figures[other(side)],
 				     .diagnosis = DIAGNOSIS_TTL,
-				     .direction = direction_of(call, side) };
+				     .direction = direction_of(call, side),
+				     .is_from_customer = is_customer(call, side) };
 	evidence_tell(&evidence, &refusal);
 	record_alert(call, &refusal);
 }

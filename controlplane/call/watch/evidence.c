@@ -4,12 +4,16 @@
 
 #define SEEN_SIZE 512 // longer than what an alert holds: it is cut there
 
-// MEDIA-025, by who does not hear.
-static const char *const words[CALL_DIRECTIONS] = {
-	[CALL_TO_PSTN] = "PBX hears, PSTN does not",
-	[CALL_TO_PBX] = "PSTN hears, PBX does not",
+// MEDIA-025, by who does not hear, and by whether the customer speaks.
+static const char *const words[CALL_DIRECTIONS][2] = {
+	[CALL_TO_PSTN] = { "one party of the PSTN does not hear the other",
+			   "PBX hears, PSTN does not" },
+	[CALL_TO_PBX] = { "PSTN hears, PBX does not", "one PBX does not hear the other" },
 };
-static const char *const speakers[CALL_DIRECTIONS] = { "PBX", "PSTN" };
+static const char *const nobody[CALL_DIRECTIONS][2] = {
+	[CALL_TO_PSTN] = { "neither party of the PSTN hears", "neither PBX nor PSTN hears" },
+	[CALL_TO_PBX] = { "neither PBX nor PSTN hears", "neither PBX hears" },
+};
 static const char *const listeners[CALL_DIRECTIONS] = { "PSTN", "PBX" };
 
 // clang-format off
@@ -51,7 +55,8 @@ static void write_speaker(struct writer *writer, const struct evidence *evidence
 {
 	const struct media_figures *speaker = evidence->speaker;
 	const struct stream_view *view = &speaker->rtp;
-	writer_format(writer, "RTP from the %s: %llu packets", speakers[evidence->direction],
+	writer_format(writer, "RTP from the %s: %llu packets",
+		      evidence->is_from_customer ? "PBX" : "PSTN",
 		      (unsigned long long)view->packets);
 	for (unsigned i = 0; i < STREAM_DROP_COUNT; i++) {
 		if (view->drops[i] > 0)
@@ -84,7 +89,8 @@ void evidence_tell(const struct evidence *evidence, struct refusal *out_refusal)
 	if (evidence->diagnosis >= DIAGNOSIS_PRIVATE_DESTINATION)
 		write_listener(&writer, evidence);
 	(void)refusal_set(out_refusal, refusal_of_audio(evidence->diagnosis),
-			  evidence->is_neither ? "neither PBX nor PSTN hears"
-					       : words[evidence->direction],
+			  (evidence->is_neither
+				   ? nobody
+				   : words)[evidence->direction][evidence->is_from_customer],
 			  writer_done(&writer), expectations[evidence->diagnosis]);
 }

@@ -9,7 +9,8 @@
 struct evidence {
 	const struct media_figures *speaker, *listener;
 	enum diagnosis diagnosis; // not NONE
-	enum call_direction direction;
+	enum call_direction direction; // who listens
+	bool is_from_customer; // who speaks: another kind, but after a transfer
 	bool is_neither; // the other direction is not heard either
 };
 

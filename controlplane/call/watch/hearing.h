@@ -17,6 +17,7 @@ struct call_audio {
 	uint64_t since_ns[MEDIA_SIDES]; // since when it should be heard; 0: it need not be
 	struct diagnosis_mark marks[MEDIA_SIDES]; // what was counted at the last look
 	uint8_t verdicts[MEDIA_SIDES]; // enum diagnosis: why it is not heard now
+	uint8_t directions[MEDIA_SIDES]; // enum call_direction, as that verdict is counted
 	uint8_t causes[MEDIA_SIDES]; // the last verdict there was
 	uint32_t counted[MEDIA_SIDES]; // bit per cause: in the metrics once a call
 	uint64_t learned_ms[MEDIA_SIDES], refused_ms[MEDIA_SIDES]; // wall clock, of the last time
