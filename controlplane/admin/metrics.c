@@ -329,6 +329,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_redirects_total", C, CALLS(LABEL_NONE, redirects), "Redirects of PBXs that were followed (REDIR-001)." },
 	{ "trunkd_call_address_moves_total", C, CALLS(LABEL_NONE, address_moves), "Moves to the next address of a carrier (ORIG-043)." },
 	{ "trunkd_carrier_up", G, PART_CALLS, LABEL_CARRIER, 0, 0, NULL, "1 when a carrier that is pinged is up, 0 when it is down." },
+	{ "trunkd_call_challenges_total", C, CALLS(LABEL_NONE, challenges), "INVITEs answered with 407 (AUTH-005): those that came back with a password are calls or refusals." },
 	{ "trunkd_call_transfers_total", C, CALLS(LABEL_NONE, transfers), "Transfers that joined two calls (XFER-008)." },
 	{ "trunkd_call_transfers_failed_total", C, CALLS(LABEL_NONE, transfers_failed), "Transfers that were accepted and came to nothing." },
 	{ "trunkd_call_late_answers_total", C, CALLS(LABEL_NONE, late_answers), "Answers of carriers given up already (ORIG-031)." },

@@ -74,6 +74,7 @@ struct call_counters {
 	struct counter redirects; // followed (REDIR-001)
 	struct counter address_moves; // to the next address of a carrier (ORIG-043)
 	struct counter transfers; // that joined two calls (XFER-008)
+	struct counter challenges; // INVITEs that were answered 407
 	struct counter transfers_failed; // accepted, and came to nothing
 	struct counter late_answers; // 200 after we moved on: ACK and BYE (ORIG-031)
 	struct counter infos_hidden; // refused: their bodies name the side they come from

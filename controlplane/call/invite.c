@@ -32,6 +32,7 @@ static void challenge(struct calls *calls, struct sip_server *server,
 	char room[1024];
 	struct writer lines = writer_of(room, sizeof room);
 	sip_digest_challenge(calls->digest, &invite->flow.remote, is_stale, &lines);
+	counter_add(&calls->counters.challenges, 1);
 	call_refuse_stranger(server, 407, NULL, writer_done(&lines));
 }
 

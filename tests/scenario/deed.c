@@ -162,6 +162,7 @@ static bool find_counter(const struct node *node, const char *name, unsigned lon
 		{ "limits_alone", &calls->limits.alone },
 		{ "alerts_held_back", &calls->alerts_held_back },
 		{ "transfers", &calls->transfers },
+		{ "challenges", &calls->challenges },
 		{ "nothing_arrives_to_pstn",
 		  &calls->one_way_now[DIAGNOSIS_NOTHING_ARRIVES][CALL_TO_PSTN] }, // now
 		{ "nothing_arrives_to_pbx",
