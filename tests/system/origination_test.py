@@ -2,11 +2,12 @@
 
 import contextlib
 import socket
+import ssl
 import time
 
 import pytest
 from conftest import Site, said
-from lab import capture, certificates, phones, script, speech
+from lab import capture, certificates, media, phones, script, softphone, speech
 
 DIALLED, CALLER = "+14155550188", "+81312345678"
 REFUSE = [script.wait_for("INVITE"), script.answer(503, "Service Unavailable"), script.wait_for("ACK")]
@@ -20,6 +21,12 @@ def site(build, tmp_path_factory):
     made.authority = certificates.Authority(work / "certificates")
     made.trunkd.options.update(made.authority.options("pstn.trunkd.example",
                                                       made.net["appliance"].address))
+    hosts = [f"IP:{made.net[name].address}" for name in ("pbx", "stranger")]
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*made.authority.issue("hosts", hosts))
+    client = ssl.create_default_context(cafile=made.authority.ca)
+    client.check_hostname = False
+    made.tls = client, server
     made.start()
     made.add_trunk("inbound")
     made.trunkd.add("number", account=made.sids["account"], trunk=made.sids["inbound"], e164=DIALLED)
@@ -68,6 +75,15 @@ def silent(host, port=5060):
         yield
 
 
+@contextlib.contextmanager
+def takes_connections(host, *ports):
+    """And says nothing on them, not even a handshake of TLS."""
+    with contextlib.ExitStack() as stack:
+        for port in ports:
+            stack.enter_context(host.socket(port, socket.SOCK_STREAM)).listen(8)
+        yield
+
+
 def wait_listening(host, port, timeout=5):
     """Until somebody takes connections there."""
     end = time.monotonic() + timeout
@@ -106,7 +122,7 @@ def test_a_pbx_is_called_by_tcp(site):
                       script.called_talks(site.work / "pbx.ulaw"), options=["-t", "t1"]).start()
     wait_listening(site.net["pbx"], 5060)
     with leads_to(site, f"sip:{address(site)};transport=tcp"), site.watch("pbx", "carrier") as seen:
-        call(site, 3)
+        call(site, 1)
         assert pbx.wait(10), said(pbx)
     assert seen.compare("carrier", "pbx").is_identical
     assert seen.compare("pbx", "carrier").is_identical
@@ -137,25 +153,34 @@ def test_a_phone_answers_by_tls_and_srtp(site):
         site.trunkd.trunkctl("change", "trunk", trunk, "secure=false")
 
 
-def test_a_black_hole_costs_four_seconds(site):
-    """ORIG-021, ORIG-029: the next URI takes the call, and one alert names the first."""
+def test_black_holes_cost_four_seconds_each(site):
+    """ORIG-021, ORIG-029: nothing comes back by UDP; by TCP a host takes the INVITE and no more, by TLS not even
+    the handshake. The next URI takes the call, and one alert each names those before."""
     pbx = site.called(script.called_talks(site.work / "pbx.ulaw"), host="pbx")
-    uris = f"sip:{address(site, 'stranger')}", f"sip:{address(site)}"
-    with silent(site.net["stranger"]), leads_to(site, *uris), site.watch("pbx", "carrier") as seen:
-        call(site)
+    host, hole = site.net["stranger"], address(site, "stranger")
+    uris = (f"sip:{hole}", f"sip:{hole};transport=tcp", f"sip:{hole};transport=tls", f"sip:{address(site)}")
+    with silent(host), takes_connections(host, 5060, 5061), leads_to(site, *uris), \
+            site.watch("pbx", "carrier") as seen:
+        call(site, 1)
         assert pbx.wait(10), said(pbx)
-        row, alert = seen.row(), seen.one_alert(32011)
-    assert uris[0] in alert["seen"] and "no response" in alert["seen"] and alert["cause"] == "uri_silent", alert
+        row = seen.row()
+    assert row["sip_status"] == 200 and row["attempts"] == 4 and row["uri"] == uris[3], row
+    alerts = seen.alerts()[::-1]
+    assert [(alert["code"], alert["cause"]) for alert in alerts] == 3 * [(32011, "uri_silent")], alerts
+    for uri, alert in zip(uris, alerts):
+        assert uri in alert["seen"] and "no response" in alert["seen"], alert
     asked = [step["ms"] for step in row["ladder"] if (step["leg"], step["what"]) == ("called", "INVITE")]
-    assert len(asked) == 2 and 3900 <= asked[1] - asked[0] <= 4200, row["ladder"]
-    assert row["attempts"] == 2 and row["uri"] == uris[1]
+    assert len(asked) == 4, row["ladder"]
+    for before, after in zip(asked, asked[1:]):
+        assert 3900 <= after - before <= 5500, row["ladder"]
 
 
 def test_hosts_that_refuse_cost_nothing(site):
     """ORIG-028: 503, then a host without anybody, which ICMP or TCP tells at once; then the PBX."""
     refuser = site.called(*REFUSE, host="stranger")
     pbx = site.called(script.called_talks(site.work / "pbx.ulaw"), host="pbx")
-    uris = (f"sip:{address(site, 'stranger')}", f"sip:{address(site, 'carrier2')};transport=tcp",
+    nobody = address(site, "carrier2")
+    uris = (f"sip:{address(site, 'stranger')}", f"sip:{nobody};transport=tcp", f"sip:{nobody};transport=tls",
             f"sip:{address(site)}")
     with leads_to(site, *uris), site.watch("pbx", "carrier") as seen:
         call(site)
@@ -163,8 +188,8 @@ def test_hosts_that_refuse_cost_nothing(site):
         assert refuser.wait(5), said(refuser)
         row = seen.row()
     assert [(alert["code"], alert["cause"]) for alert in seen.alerts()] == \
-        [(32011, "uri_unreachable"), (32011, "uri_failed")]
-    assert row["sip_status"] == 200 and row["attempts"] == 3
+        [(32011, "uri_unreachable"), (32011, "uri_unreachable"), (32011, "uri_failed")]
+    assert row["sip_status"] == 200 and row["attempts"] == 4
     answered = next(step["ms"] for step in row["ladder"] if step["what"] == "180")
     assert answered < 2000, row["ladder"]
 
@@ -187,6 +212,35 @@ def test_a_302_moves_the_call(site):
         row = seen.row()
     assert row["sip_status"] == 200 and row["uri"] == f"sip:bob@{address(site)}", row
     assert seen.compare("carrier", "pbx").is_identical and not row["alerts"]
+
+
+@contextlib.contextmanager
+def phone(site, host, port, transport="udp", **options):
+    with media.Media(site.net[host], port) as own, \
+            softphone.Softphone(site.net[host], own, address(site, "appliance"), transport=transport,
+                                tls=site.tls, port=5061 if transport == "tls" else 5060, **options) as made:
+        yield made
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_a_302_moves_the_call_by_streams(site, transport):
+    """REDIR-001: asked by TCP or TLS, the PBX names another host, and how that one is reached."""
+    with phone(site, "stranger", 47000, transport) as old, phone(site, "pbx", 48000, transport) as new, \
+            phone(site, "carrier", 49000, user=CALLER, domain=address(site, "appliance")) as caller, \
+            leads_to(site, f"sip:{old.place};transport={transport}"), site.watch() as seen:
+        old.answer_status, old.contact = 302, new.contact
+        assert caller.dial(DIALLED).status == 200
+        new.wait_requests("ACK")
+        octets = 25 * 160
+        media.converse((caller.media, site.speech["carrier"][:octets]), (new.media, site.speech["pbx"][:octets]))
+        time.sleep(0.2)
+        for one, other in ((caller.media, new.media), (new.media, caller.media)):
+            assert capture.compare(one.said, other.heard).is_identical and len(one.said) >= 25
+        assert caller.hang_up().status == 200
+        new.wait_requests("BYE")
+        row = seen.row()
+    assert len(old.requests("INVITE")) == 1 and old.requests("ACK") and not row["alerts"]
+    assert row["sip_status"] == 200 and row["uri"] == new.contact.strip("<>"), row
 
 
 def test_nobody_takes_the_call(site):
