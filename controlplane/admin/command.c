@@ -97,7 +97,7 @@ static const struct admin_command COMMANDS[] = {
 	{ "token account", "ACCOUNT", 1, 1, ADMIN_SECRET,
 	  "Makes a new token for an account and shows it this once: its webhooks are signed by it from now on.", admin_token_make },
 	{ "explain", "CALL|field=value...", 1, ANY_NUMBER, ADMIN_READ,
-	  "Says step by step what becomes of an INVITE, and why: from= to= source= transport= trunk= carrier= host= sdp= digest=right, or one that came; sends nothing.", admin_explain_show },
+	  "Says step by step what becomes of an INVITE, and why: from= to= source= transport= trunk= carrier= host= sdp= digest=right, or one that came, by SID or Call-ID; sends nothing.", admin_explain_show },
 	{ "test trunk", "TRUNK [to=NUMBER]", 1, 2, ADMIN_READ,
 	  "Says what to dial to test a trunk in each direction, and what would become of it; trunkctl's wait=SECONDS watches for the calls (TRUNK-024).", admin_trunk_verify },
 	{ "replay", "[config=FILE] [CHANGE [then CHANGE]...]", 0, ANY_NUMBER, ADMIN_READ,

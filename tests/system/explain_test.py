@@ -68,7 +68,9 @@ def test_a_call_that_was_refused_is_explained_by_its_sid_and_mended(site):
     with site.watch() as seen:
         caller = site.caller(*REFUSED, script.expect(403), script.ack_failure(), host="stranger")
         assert caller.run(10), said(caller)
-    sid = seen.row()["sid"]
+    row = seen.row()
+    sid = row["sid"]
+    assert explain(site, row["call_id_in"]) == explain(site, sid)  # by its Call-ID
     answer = explain(site, sid)
     assert answer["outcome"] == "403 Forbidden" and steps(answer)["source_address"] == "refused"
     added = site.trunkd.add("acl_address", acl=site.sids["acl"],

@@ -16,6 +16,8 @@
 #include "store/limits/limits.h"
 #include "store/store.h"
 
+#define SEVERAL_TOLD 8 // calls of one Call-ID
+
 struct job {
 	struct admin_request *request;
 	struct explanation explanation;
@@ -36,12 +38,35 @@ static bool refuse(struct admin_request *request, enum status status, const char
 	return false;
 }
 
-static bool take_call(struct admin_request *request, struct job *job, struct text sid)
+// A Call-ID may be that of several: who chose it chose it twice, or tried again.
+static bool refuse_several(struct admin_request *request, const struct replay_entry *const *entries,
+			   unsigned count)
 {
-	const struct replay_entry *entry = replay_find(request->context->calls, sid);
+	char room[SEVERAL_TOLD * (RANDOM_SID_SIZE + 2) + 64];
+	struct writer hint = writer_of(room, sizeof(room));
+	writer_string(&hint, "explain one by its SID:");
+	for (unsigned i = 0; i < count && i < SEVERAL_TOLD; i++)
+		writer_format(&hint, "%s %s", i > 0 ? "," : "", entries[i]->sid);
+	writer_string(&hint, count > SEVERAL_TOLD ? ", …" : "");
+	return refuse(request, ERR_CONFLICT, "CALL", "several INVITEs have this Call-ID",
+		      writer_string_done(&hint));
+}
+
+// By the SID of its record, or by the Call-ID of the message.
+static bool take_call(struct admin_request *request, struct job *job, struct text word)
+{
+	const struct replay_entry *entries[SEVERAL_TOLD];
+	const struct replay_entry *entry = replay_find(request->context->calls, word);
+	unsigned count = entry == NULL ? replay_find_call_id(request->context->calls, word, entries,
+							     SEVERAL_TOLD)
+				       : 0;
+	if (count > 1)
+		return refuse_several(request, entries, count);
+	if (count == 1)
+		entry = entries[0];
 	if (entry == NULL)
 		return refuse(request, ERR_NOT_FOUND, "CALL",
-			      "its INVITE is not kept, or not any more",
+			      "no INVITE of this SID or Call-ID is kept, or not any more",
 			      "admin.replay_messages says how many are");
 	memcpy(job->octets, entry->octets, entry->size);
 	job->size = entry->size;
@@ -69,7 +94,7 @@ static bool take_word(struct admin_request *request, const struct field *fields,
 	return refuse(request, ERR_MALFORMED, shown,
 		      "not of the form field=value, or there is no such field",
 		      "from, to, source, transport, trunk, carrier, host, sdp, digest, file, or a "
-		      "call's SID alone");
+		      "call's SID or Call-ID alone");
 }
 
 static bool take_message(struct admin_request *request, struct job *job, struct text message)

@@ -268,3 +268,9 @@ const struct replay_entry *replay_find(const struct calls *calls, struct text si
 {
 	return replay_ring_find(calls->ring, sid);
 }
+
+unsigned replay_find_call_id(const struct calls *calls, struct text call_id,
+			     const struct replay_entry **out_entries, unsigned max)
+{
+	return replay_ring_find_call_id(calls->ring, call_id, out_entries, max);
+}

@@ -38,5 +38,8 @@ enum status replay_start(struct calls *calls, struct config *config,
 void replay_stop(struct replay *replay); // finished with what it has; harmless on NULL
 // The INVITE of a recent call, refused ones too; NULL: it is not kept. Valid until the loop turns.
 const struct replay_entry *replay_find(const struct calls *calls, struct text sid);
+// By Call-ID, as replay_ring_find_call_id.
+unsigned replay_find_call_id(const struct calls *calls, struct text call_id,
+			     const struct replay_entry **out_entries, unsigned max);
 // Refused for what only the moment decided: room, ports, the record's.
 bool replay_is_of_the_moment(enum refusal_cause cause);

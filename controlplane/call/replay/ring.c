@@ -170,6 +170,8 @@ void replay_ring_add(struct replay_ring *ring, const struct sip_message *invite,
 	(void)text_copy(text_of(fate->sid), entry->sid, sizeof entry->sid);
 	entry->size = (uint32_t)invite->raw.size;
 	memcpy(entry->octets, invite->raw.data, invite->raw.size);
+	entry->call_id.data = part_of(entry, invite, invite->call_id);
+	entry->call_id.size = entry->call_id.data != NULL ? invite->call_id.size : 0;
 	strike_secrets(entry, invite);
 }
 
@@ -209,6 +211,21 @@ const struct replay_entry *replay_ring_find(const struct replay_ring *ring, stru
 		if (sid.size > 0 && text_is_equal(text_of(entry->sid), sid))
 			return entry;
 	return NULL;
+}
+
+unsigned replay_ring_find_call_id(const struct replay_ring *ring, struct text call_id,
+				  const struct replay_entry **out_entries, unsigned max)
+{
+	const struct replay_entry *entry;
+	unsigned count = 0;
+	for (unsigned nth = 0; (entry = replay_ring_at(ring, nth)) != NULL; nth++) {
+		if (call_id.size == 0 || !text_is_equal(entry->call_id, call_id))
+			continue;
+		if (count < max)
+			out_entries[count] = entry;
+		count++;
+	}
+	return count;
 }
 
 uint64_t replay_ring_crowded(const struct replay_ring *ring)

@@ -21,6 +21,7 @@ struct replay_entry {
 	bool has_digest; // right as it was sent
 	uint32_t size; // at most SIP_MESSAGE_MAX
 	char *octets;
+	struct text call_id; // within the octets
 };
 
 struct replay_fate {
@@ -43,5 +44,9 @@ unsigned replay_ring_count(const struct replay_ring *ring); // kept now
 // In the order in which they came, strangers' first; NULL past the last. Valid until the loop turns.
 const struct replay_entry *replay_ring_at(const struct replay_ring *ring, unsigned nth);
 const struct replay_entry *replay_ring_find(const struct replay_ring *ring, struct text sid);
+// Those of a dialog, which several INVITEs may name: fills in as many as there is room for, returns how many
+// there are.
+unsigned replay_ring_find_call_id(const struct replay_ring *ring, struct text call_id,
+				  const struct replay_entry **out_entries, unsigned max);
 // Pushed out before there were as many as asked for, because others were large.
 uint64_t replay_ring_crowded(const struct replay_ring *ring);

@@ -58,6 +58,18 @@ static void one_that_came_is_explained_by_its_sid(void **state)
 	CHECK_STRING(fake_code(*state, "explain CAother"), "ERR_NOT_FOUND");
 }
 
+static void one_that_came_is_explained_by_its_call_id_if_no_other_has_it(void **state)
+{
+	json_t *answer = fake_ask(*state, "explain one");
+	CHECK_STRING(json_string_value(at(answer, "outcome")), "admitted");
+	json_decref(answer);
+	answer = fake_ask(*state, "explain two");
+	CHECK_STRING(json_string_value(json_object_get(answer, "code")), "ERR_CONFLICT");
+	CHECK_STRING(json_string_value(json_object_get(answer, "hint")),
+		     "explain one by its SID: CAfirst, CAsecond");
+	json_decref(answer);
+}
+
 static void wrong_words_are_told(void **state)
 {
 	static const char *const lines[] = {
@@ -148,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(an_invite_of_words_is_explained),
 		CASE(one_that_came_is_explained_by_its_sid),
+		CASE(one_that_came_is_explained_by_its_call_id_if_no_other_has_it),
 		CASE(wrong_words_are_told),
 		CASE(changes_are_tried_and_never_made),
 		CASE(base64_is_read_or_refused),

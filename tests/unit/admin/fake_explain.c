@@ -90,6 +90,19 @@ const struct replay_entry *replay_find(const struct calls *calls, struct text si
 	return text_is_equal(sid, TEXT("CAkept")) ? &entry : NULL;
 }
 
+// One INVITE has the Call-ID "one", two have "two".
+unsigned replay_find_call_id(const struct calls *calls, struct text call_id,
+			     const struct replay_entry **out_entries, unsigned max)
+{
+	static const struct replay_entry others[] = { { .sid = "CAfirst" }, { .sid = "CAsecond" } };
+	bool is_two = text_is_equal(call_id, TEXT("two"));
+	if (text_is_equal(call_id, TEXT("one")))
+		out_entries[0] = replay_find(calls, TEXT("CAkept"));
+	for (unsigned i = 0; is_two && i < 2 && i < max; i++)
+		out_entries[i] = &others[i];
+	return is_two ? 2 : text_is_equal(call_id, TEXT("one"));
+}
+
 static struct directory *copy_of(const struct directory *from)
 {
 	struct directory *copy = directory_create(directory_base_domain(from));

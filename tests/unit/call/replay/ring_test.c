@@ -56,6 +56,26 @@ static void the_oldest_goes_for_the_newest(void **state)
 	replay_ring_destroy(ring);
 }
 
+// All of these have the same Call-ID.
+static void several_are_found_by_one_call_id(void **state)
+{
+	(void)state;
+	struct replay_ring *ring = replay_ring_create(4);
+	const struct replay_entry *found[2];
+	add(ring, 1, false);
+	CHECK_NUMBER(replay_ring_find_call_id(ring, TEXT("1"), found, 2), 1);
+	CHECK_STRING(found[0]->sid, "CA1");
+	add(ring, 2, false);
+	add(ring, 100, true);
+	CHECK_NUMBER(replay_ring_find_call_id(ring, TEXT("1"), found, 2),
+		     3); // two of them are told
+	CHECK_STRING(found[0]->sid, "CA100");
+	CHECK_NUMBER(replay_ring_find_call_id(ring, TEXT("2"), found, 2), 0);
+	CHECK_NUMBER(replay_ring_find_call_id(ring, TEXT_NONE, found, 2), 0);
+	CHECK_NUMBER(replay_ring_find_call_id(NULL, TEXT("1"), found, 2), 0);
+	replay_ring_destroy(ring);
+}
+
 static void strangers_push_nobody_else_out(void **state)
 {
 	(void)state;
@@ -174,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_oldest_goes_for_the_newest),
+		cmocka_unit_test(several_are_found_by_one_call_id),
 		cmocka_unit_test(strangers_push_nobody_else_out),
 		cmocka_unit_test(one_that_is_refused_after_all_says_so),
 		cmocka_unit_test(secrets_are_struck_out_and_the_message_stays_sound),
