@@ -8,10 +8,8 @@
 #include "directory/object.h"
 #include "directory/origination/origination.h"
 #include "tests/check.h"
+#include "tests/draws.h"
 #include "tests/unit/directory/world.h"
-
-#define DRAWS 10000
-#define TOLERANCE 250 // over five standard deviations of the rarest share at 10,000 draws
 
 static void add(struct directory *directory, const char *name, const char *priority,
 		const char *weight)
@@ -54,13 +52,11 @@ static void the_draw_follows_the_weights(void **state)
 		second_after_a[next] += winner == 0;
 		route_clear(&route);
 	}
-	assert_in_range(first[0], 6000 - TOLERANCE, 6000 + TOLERANCE);
-	assert_in_range(first[1], 3000 - TOLERANCE, 3000 + TOLERANCE);
-	assert_in_range(first[2], 1000 - TOLERANCE, 1000 + TOLERANCE);
+	assert_true(chi_square(first, (const double[]){ 6000, 3000, 1000 }, 3) < 20);
 	// Without replacement: b and c share what is left, 3 to 1 (D-22).
 	CHECK_NUMBER(second_after_a[0], 0);
-	assert_in_range(second_after_a[1], firsts_of_a * 3 / 4 - TOLERANCE,
-			firsts_of_a * 3 / 4 + TOLERANCE);
+	const double shares[] = { firsts_of_a * 3 / 4., firsts_of_a / 4. };
+	assert_true(chi_square(second_after_a + 1, shares, 2) < 18);
 	directory_destroy(directory);
 }
 
@@ -125,16 +121,6 @@ static void add_trunk(struct directory *directory, char trunk[static DIRECTORY_S
 static unsigned letter_of(const struct directory *directory, const struct route_target *target)
 {
 	return (unsigned)(directory_origination_uri(directory, target->sid)->uri.host[0] - 'a');
-}
-
-// Of 10,000 draws, with what each should have had; 20 and 18 are exceeded by chance once in
-// 22,000 and in 45,000 runs, with two and with one degree of freedom.
-static double chi_square(const unsigned *seen, const double *expected, unsigned count)
-{
-	double sum = 0;
-	for (unsigned i = 0; i < count; i++)
-		sum += (seen[i] - expected[i]) * (seen[i] - expected[i]) / expected[i];
-	return sum;
 }
 
 // ORIG-020, ORIG-022, ORIG-023, ORIG-024, ORIG-025: the documents' own example, 60, 20 and 20, and a
@@ -211,13 +197,57 @@ static void lead(struct directory *directory, const char *prefix, const char *tr
 		  NULL);
 }
 
-static void add_to_group(struct directory *directory, const char *name, const char *group,
-			 const char *priority)
+static void add_weighted(struct directory *directory, const char *name, const char *group,
+			 const char *priority, const char *weight)
 {
 	world_add(directory,
 		  world_make(DIRECTORY_CARRIER, "name", name, "address", "198.51.100.9", "group",
-			     group, "priority", priority, NULL),
+			     group, "priority", priority, "weight", weight, NULL),
 		  NULL);
+}
+
+static void add_to_group(struct directory *directory, const char *name, const char *group,
+			 const char *priority)
+{
+	add_weighted(directory, name, group, priority, "10");
+}
+
+// Those of a group share by weight among equals, then come those of the next group.
+static void carriers_of_a_group_are_drawn_by_weight(void **state)
+{
+	(void)state;
+	struct directory *directory = directory_create(TEXT(WORLD_BASE));
+	unsigned first[3] = { 0 }, second[2] = { 0 }, next[2] = { 0 }, firsts_of_a = 0;
+	add_weighted(directory, "a", "near", "10", "50");
+	add_weighted(directory, "b", "near", "10", "35");
+	add_weighted(directory, "c", "near", "10", "15");
+	add_weighted(directory, "d", "near", "20", "65535"); // for when these are silent
+	add_weighted(directory, "e", "far", "1", "80");
+	add_weighted(directory, "f", "far", "1", "20");
+	lead(directory, "+81", "", "near far");
+	for (unsigned i = 0; i < DRAWS; i++) {
+		struct route route;
+		CHECK_OK(route_choose(&route, directory, "", "+81312345678"));
+		CHECK_NUMBER(route.count, 6);
+		unsigned letters[6], seen = 0;
+		for (unsigned at = 0; at < 6; at++) {
+			letters[at] = (unsigned)(*name_of(directory, &route.targets[at]) - 'a');
+			seen |= 1u << letters[at];
+		}
+		CHECK_NUMBER(seen, 63);
+		CHECK_NUMBER(letters[3], 3);
+		first[letters[0]]++;
+		firsts_of_a += letters[0] == 0;
+		if (letters[0] == 0)
+			second[letters[1] - 1]++;
+		next[letters[4] - 4]++;
+		route_clear(&route);
+	}
+	assert_true(chi_square(first, (const double[]){ 5000, 3500, 1500 }, 3) < 20);
+	const double shares[] = { firsts_of_a * 0.7, firsts_of_a * 0.3 };
+	assert_true(chi_square(second, shares, 2) < 18);
+	assert_true(chi_square(next, (const double[]){ 8000, 2000 }, 2) < 18);
+	directory_destroy(directory);
 }
 
 // The longest prefix, a trunk's own before those of all; a group is tried whole before the next.
@@ -274,6 +304,7 @@ static void a_route_needs_groups_that_somebody_is_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(carriers_of_a_group_are_drawn_by_weight),
 		cmocka_unit_test(routes_lead_to_groups),
 		cmocka_unit_test(a_route_needs_groups_that_somebody_is_in),
 		TEST(uris_are_drawn_by_weight_among_equals),
