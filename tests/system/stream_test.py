@@ -6,12 +6,12 @@ import os
 import resource
 import secrets
 import socket
-import ssl
 import subprocess
 import time
 
 import pytest
 from conftest import Site
+from lab import certificates
 from lab.appliance import BASE_DOMAIN
 from pair import Pair
 
@@ -33,15 +33,6 @@ def make_certificate(folder):
     return certificate, key
 
 
-def contexts(certificate, key):
-    """To connect and to accept with; nobody is verified."""
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
-    return client, server
-
-
 @pytest.fixture(scope="module")
 def secure(build, tmp_path_factory):
     """A site of its own that speaks TLS too."""
@@ -50,7 +41,7 @@ def secure(build, tmp_path_factory):
     made = Site(build, folder, name="stream", options={
         "tls.ecdsa_certificate": certificate, "tls.ecdsa_key": key,
         "connections.max_per_source": 20000})
-    made.tls = contexts(certificate, key)
+    made.tls = certificates.contexts(certificate, key)
     try:
         yield made.start()
     finally:

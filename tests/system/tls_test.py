@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 
 import pytest
 from conftest import ROOT, Site, said
-from lab import appliance, certificates, phones, script, speech
+from lab import appliance, certificates, media, phones, script, softphone, speech
 from lab.appliance import CALLED, NUMBER
 
 DOMAIN = f"locked.{appliance.BASE_DOMAIN}"
@@ -395,6 +395,70 @@ def test_a_connection_is_used_by_those_who_demand_no_more(site):
         caller = site.caller(script.caller_talks(site.work / "pbx.ulaw", 2), name="caller-tls")
         assert caller.run(30) and called.wait(10), said(called)
         assert failures(site, "certificate") == before + 1
+
+
+class Leading(softphone.Softphone):
+    """Answers, and says that it is found elsewhere: by Contact, or behind a proxy that stays in the way."""
+
+    def lead(self, header, uri):
+        self.routes = []
+        if header == "Contact":
+            self.contact = f"<{uri}>"
+        else:
+            self.routes = [f"{header}: <{uri};lr>"]
+
+    def _respond(self, message, source, status, body="", headers=()):
+        return super()._respond(message, source, status, body, [*headers, *self.routes])
+
+
+@contextlib.contextmanager
+def led_call(site, header, shown):
+    """The caller's phone, and the one where the carrier's answer leads, which shows that pair of files."""
+    carrier, appliance_address = site.net["carrier2"], site.net["appliance"].address
+    good = site.authority.issue("leading", [f"IP:{carrier.address}"])
+    sid = site.trunkd.add("carrier", name="gateway-tls", priority=1, transport="tls",
+                          address=f"{carrier.address}:5061")
+    try:
+        with media.Media(site.net["pbx"], 40000) as near, media.Media(carrier, 42000) as far, \
+                Leading(carrier, far, appliance_address, CALLED, port=5061, transport="tls",
+                        tls=certificates.contexts(*good)) as called, \
+                softphone.Softphone(carrier, far, appliance_address, CALLED, port=5071, transport="tls",
+                                    tls=certificates.contexts(*(shown or good))) as elsewhere, \
+                softphone.Softphone(site.net["pbx"], near, appliance_address, NUMBER,
+                                    f"fast.{appliance.BASE_DOMAIN}") as caller:
+            called.lead(header, f"sip:{CALLED}@{carrier.address}:5071;transport=tls")
+            assert caller.dial(CALLED).status == 200
+            yield caller, elsewhere
+            assert not called.requests("ACK") and not called.requests("BYE")
+    finally:
+        site.trunkd.trunkctl("remove", "carrier", sid)
+
+
+@pytest.mark.parametrize("header", ["Contact", "Record-Route"])
+def test_a_carrier_leads_to_where_its_name_is_shown(site, header):
+    """TLS-010: the rest of the call goes to another port, which the answer names, by a new connection."""
+    with led_call(site, header, None) as (caller, elsewhere):
+        elsewhere.wait_requests("ACK")
+        assert caller.hang_up().status == 200
+        elsewhere.wait_requests("BYE")
+
+
+@pytest.mark.parametrize("header", ["Contact", "Record-Route"])
+@pytest.mark.parametrize("is_stranger", [True, False])
+def test_a_carrier_leads_to_nobody_else(site, header, is_stranger):
+    """TLS-010: who listens there shows a certificate of another CA, or one of ours for another address: he hears
+    nothing of the call."""
+    place = site.net["carrier2" if is_stranger else "stranger"].address
+    authority = certificates.Authority(site.work / f"led-{header}") if is_stranger else site.authority
+    before = failures(site, "certificate")
+    shown = authority.issue("elsewhere", [f"IP:{place}"])
+    with led_call(site, header, shown) as (caller, elsewhere):
+        end = time.monotonic() + 15
+        while failures(site, "certificate") == before and time.monotonic() < end:
+            time.sleep(0.05)
+        assert failures(site, "certificate") > before
+        assert caller.hang_up().status == 200
+        assert not elsewhere.received
 
 
 def test_the_first_certificate_needs_no_restart(site):

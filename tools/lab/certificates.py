@@ -2,6 +2,7 @@
 appliance, others for phones and carriers."""
 
 import pathlib
+import ssl
 import subprocess
 
 from .network import LabError
@@ -15,6 +16,15 @@ def openssl(*words, stdin=None):
     if done.returncode:
         raise LabError(f"openssl {words[0]}: {done.stderr.strip()}")
     return done.stdout
+
+
+def contexts(certificate, key):
+    """To connect and to accept with; nobody is verified."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    return client, server
 
 
 class Authority:
