@@ -171,6 +171,11 @@ class Trunkd(System):
     def active(self):
         return int(sum(self.trunkd.metrics().get("trunkd_calls", {}).values()))
 
+    def transactions(self):
+        """Alive now."""
+        rows = self.trunkd.metrics()
+        return int(sum(sum(rows[f"trunkd_sip_{side}_transactions"].values()) for side in ("server", "client")))
+
     def settle(self):
         """Until the last calls are gone and their ports have rested."""
         end = time.monotonic() + 40
