@@ -48,11 +48,9 @@ struct trunk { // TK…
 	bool has_transfer; // TRUNK-015: REFER of the customer's side is done (false by default)
 	bool shows_transferor; // to the target of a transfer, not the party that stays
 	unsigned acl_count, credential_list_count; // attached
-	uint32_t cps; // LIMIT-001; 0: what the configuration says
-	uint32_t max_calls; // 0: no limit
+	uint32_t cps, max_calls; // 0: what the configuration says (LIMIT-001); no limit
 	char domain[DIRECTORY_NAME_SIZE]; // the label(s) before the base domain (TERM-002)
-	char account_sid[DIRECTORY_SID_SIZE];
-	char sid[DIRECTORY_SID_SIZE];
+	char account_sid[DIRECTORY_SID_SIZE], sid[DIRECTORY_SID_SIZE];
 	char name[DIRECTORY_NAME_SIZE];
 };
 
@@ -142,6 +140,8 @@ const struct country_set *directory_countries(const struct directory *directory,
 bool directory_is_verified(const struct directory *directory, const struct account *account,
 			   struct text e164); // as one of its callers (TERM-019, TERM-025)
 bool directory_is_blocked(const struct directory *directory, struct text e164); // TERM-027
+bool directory_has_number(const struct directory *directory, const struct account *account,
+			  struct text e164); // as one of its own
 // One of an account's; NULL for a number in stock too (NUM-020).
 const struct number *directory_number(const struct directory *directory, struct text e164);
 const struct carrier *directory_carrier(const struct directory *directory, const char *sid);

@@ -131,9 +131,8 @@ static const struct mirror_memo *memo_of(const struct directory *directory,
 	return memo;
 }
 
-void directory_expect(const struct directory *directory, struct text caller, struct text called)
+void directory_expect(const struct directory *directory, struct text called)
 {
-	directory_index_expect_number(directory, DIRECTORY_NUMBER, caller);
 	directory_index_expect_number(directory, DIRECTORY_BLOCKED_NUMBER, called);
 }
 
@@ -143,7 +142,8 @@ void directory_expect_more(const struct directory *directory, const struct trunk
 	const struct mirror_memo *memo = memo_of(directory, trunk);
 	if (memo->acl)
 		directory_index_expect_address(directory, memo->acl, source);
-	directory_index_expect_entry(directory, DIRECTORY_NUMBER, caller);
+	if (memo->account)
+		directory_index_expect_owned(directory, text_of(memo->account->sid), caller);
 }
 
 void directory_expect_user(const struct directory *directory, const struct trunk *trunk,
@@ -258,6 +258,12 @@ bool directory_is_verified(const struct directory *directory, const struct accou
 bool directory_is_blocked(const struct directory *directory, struct text e164)
 {
 	return directory_index_number(directory, DIRECTORY_BLOCKED_NUMBER, e164) != NULL;
+}
+
+bool directory_has_number(const struct directory *directory, const struct account *account,
+			  struct text e164)
+{
+	return directory_index_is_owned(directory, text_of(account->sid), e164);
 }
 
 const struct number *directory_number(const struct directory *directory, struct text e164)

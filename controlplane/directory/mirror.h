@@ -77,7 +77,7 @@ struct directory_entry {
 	unsigned link_count;
 	struct directory_peer peer;
 	size_t stock_at; // place in the stock and one; 0: not in it
-	struct index_node place; // in the index
+	struct index_node place, owned; // in the index
 	_Alignas(DIRECTORY_LINE) union directory_view view; // of its kind: no more is allocated
 };
 

@@ -56,7 +56,7 @@ void admission_begin(struct admission_case *admission_case, struct calls *calls,
 
 const struct trunk *call_admit_expect(const struct calls *calls, const struct sip_message *request)
 {
-	directory_expect(calls->directory, request->from.uri.user, request->target.user);
+	directory_expect(calls->directory, request->target.user);
 	return call_admit_trunk(calls, request);
 }
 

@@ -47,8 +47,7 @@ enum admission admission_judge_called(struct admission_case *admission_case)
 
 bool admission_may_show(const struct calls *calls, const struct account *account, const char *e164)
 {
-	const struct number *number = directory_number(calls->directory, text_of(e164));
-	return (number != NULL && strcmp(number->account_sid, account->sid) == 0) ||
+	return directory_has_number(calls->directory, account, text_of(e164)) ||
 	       directory_is_verified(calls->directory, account, text_of(e164));
 }
 

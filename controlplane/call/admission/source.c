@@ -1,7 +1,5 @@
 // Who may place calls: the trunk's state, addresses, credentials. Runs on the control thread.
 
-#include <string.h>
-
 #include "call/admission/check.h"
 #include "directory/directory.h"
 #include "directory/index/expect.h"
@@ -56,18 +54,15 @@ static enum sip_digest_result verify(const struct admission_case *admission_case
 	const struct sip_message *invite = admission_case->invite;
 	const struct credential *credential = directory_trunk_credential(
 		calls->directory, admission_case->admitted.trunk, claim->user);
-	struct sip_digest_secret room;
-	const struct sip_digest_secret *secret = credential != NULL ? &room : NULL;
-	if (credential != NULL) {
-		memcpy(room.md5, credential->ha1_md5, sizeof room.md5);
-		memcpy(room.sha256, credential->ha1_sha256, sizeof room.sha256);
-	}
+	const uint8_t *ha1 = credential == NULL ? NULL
+			     : claim->is_sha256 ? credential->ha1_sha256
+						: credential->ha1_md5;
 	if (admission_case->takes_digest)
-		return secret != NULL ? SIP_DIGEST_RIGHT : SIP_DIGEST_WRONG;
+		return ha1 != NULL ? SIP_DIGEST_RIGHT : SIP_DIGEST_WRONG;
 	if (!admission_case->is_dry)
-		return sip_digest_verify(calls->digest, invite, claim, secret);
-	return sip_digest_is_right(calls->digest, invite, claim, secret) ? SIP_DIGEST_RIGHT
-									 : SIP_DIGEST_WRONG;
+		return sip_digest_verify(calls->digest, invite, claim, ha1);
+	return sip_digest_is_right(calls->digest, invite, claim, ha1) ? SIP_DIGEST_RIGHT
+								      : SIP_DIGEST_WRONG;
 }
 
 // What the source is known by from now on.

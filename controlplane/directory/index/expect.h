@@ -10,9 +10,9 @@ struct address;
 struct directory;
 struct trunk;
 
-// A call is to be judged that has these two numbers, as they stand in its URIs.
-void directory_expect(const struct directory *directory, struct text caller, struct text called);
-// A while later, when its trunk is known: what those have led to, and the trunk's addresses.
+// A call to this number, as it stands in the URI, is to be judged.
+void directory_expect(const struct directory *directory, struct text called);
+// A while later, when its trunk is known: the trunk's addresses and its account's number.
 void directory_expect_more(const struct directory *directory, const struct trunk *trunk,
 			   const struct address *source, struct text caller);
 // And when its user is, as digest names it.

@@ -132,12 +132,6 @@ static struct directory_entry *find(const struct directory *directory, enum dire
 	return node ? index_entry(node, struct directory_entry, place) : NULL;
 }
 
-static void expect_entry(const struct directory_entry *entry)
-{
-	if (entry)
-		__builtin_prefetch(&entry->view);
-}
-
 struct directory_entry *directory_index_trunk(const struct directory *directory, struct text domain)
 {
 	return find(directory, DIRECTORY_TRUNK, key_of_text(domain));
@@ -155,10 +149,16 @@ void directory_index_expect_number(const struct directory *directory, enum direc
 	index_expect(&directory->index.kinds[kind], key_of_text(e164));
 }
 
-void directory_index_expect_entry(const struct directory *directory, enum directory_kind kind,
+bool directory_index_is_owned(const struct directory *directory, struct text account,
+			      struct text e164)
+{
+	return index_find(&directory->index.owned, hash_of_pair(account, e164)) != NULL;
+}
+
+void directory_index_expect_owned(const struct directory *directory, struct text account,
 				  struct text e164)
 {
-	expect_entry(directory_index_number(directory, kind, e164));
+	index_expect(&directory->index.owned, hash_of_pair(account, e164));
 }
 
 static struct hash_words key_of_user(const struct mirror_group *list, struct text user)
@@ -172,7 +172,11 @@ struct directory_entry *directory_index_credential(const struct directory *direc
 						   const struct mirror_group *list,
 						   struct text user)
 {
-	return find(directory, DIRECTORY_CREDENTIAL, key_of_user(list, user));
+	struct directory_entry *entry =
+		find(directory, DIRECTORY_CREDENTIAL, key_of_user(list, user));
+	if (entry)
+		__builtin_prefetch(&entry->view); // its hashes are needed last
+	return entry;
 }
 
 void directory_index_expect_credential(const struct directory *directory,
@@ -239,24 +243,33 @@ void directory_index_clear(struct directory_index *index)
 {
 	for (unsigned kind = 0; kind < DIRECTORY_KIND_COUNT; kind++)
 		index_clear(&index->kinds[kind]);
+	index_clear(&index->owned);
+}
+
+static enum status add(struct index *index, struct index_node *node, struct hash_words key)
+{
+	enum status status = index->bucket_count == 0 ? index_init(index, EXPECTED) : OK;
+	if (status == OK)
+		index_add(index, node, key);
+	return status;
 }
 
 enum status directory_index_add(struct directory_index *index, struct directory_entry *entry)
 {
 	enum directory_kind kind = entry->object->kind;
-	struct index *table = &index->kinds[kind];
+	const struct number *number = &entry->view.number;
 	struct hash_words key;
 	enum status status = OK;
-	if (!places[kind] || !places[kind](entry, &key))
-		return OK;
-	if (table->bucket_count == 0)
-		status = index_init(table, EXPECTED);
-	if (status == OK)
-		index_add(table, &entry->place, key);
+	if (places[kind] && places[kind](entry, &key))
+		status = add(&index->kinds[kind], &entry->place, key);
+	if (status == OK && kind == DIRECTORY_NUMBER && number->account_sid[0] != '\0')
+		status = add(&index->owned, &entry->owned,
+			     hash_of_pair(text_of(number->account_sid), text_of(number->e164)));
 	return status;
 }
 
 void directory_index_remove(struct directory_index *index, struct directory_entry *entry)
 {
 	index_remove(&index->kinds[entry->kind], &entry->place); // harmless when it has no place
+	index_remove(&index->owned, &entry->owned);
 }

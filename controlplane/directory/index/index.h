@@ -22,6 +22,7 @@ struct mirror_group;
 
 struct directory_index {
 	struct index kinds[DIRECTORY_KIND_COUNT]; // all zero: none of that kind yet
+	struct index owned; // numbers by account
 };
 
 // Lengths of prefixes in a list, a bit each. One that has gone may keep its bit as long as others stay.
@@ -43,14 +44,15 @@ struct directory_entry *directory_index_credential(const struct directory *direc
 						   struct text user);
 struct directory_entry *directory_index_route(const struct directory *directory, struct text trunk,
 					      struct text prefix);
-// Has it fetched: first the line of its index, a while later its own.
+bool directory_index_is_owned(const struct directory *directory, struct text account,
+			      struct text e164);
+// Has the line of the index fetched that will be read. Of addresses those of a few lengths.
 void directory_index_expect_number(const struct directory *directory, enum directory_kind kind,
 				   struct text e164);
-void directory_index_expect_entry(const struct directory *directory, enum directory_kind kind,
+void directory_index_expect_owned(const struct directory *directory, struct text account,
 				  struct text e164);
 void directory_index_expect_credential(const struct directory *directory,
 				       const struct mirror_group *list, struct text user);
-// The lines of the list's prefixes that may hold the address, of a few lengths.
 void directory_index_expect_address(const struct directory *directory,
 				    const struct mirror_group *list, const struct address *address);
 // Is the address in any prefix of the list? At most one look-up for each length its prefixes have.

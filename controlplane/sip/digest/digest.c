@@ -326,30 +326,27 @@ static bool expected_response(struct sip_digest *digest, const struct sip_messag
 }
 
 bool sip_digest_is_right(struct sip_digest *digest, const struct sip_message *request,
-			 const struct sip_digest_claim *claim,
-			 const struct sip_digest_secret *secret)
+			 const struct sip_digest_claim *claim, const uint8_t *ha1)
 {
-	static const struct sip_digest_secret nobody = { 0 };
-	const struct sip_digest_secret *used = secret != NULL ? secret : &nobody;
+	static const uint8_t nobody[SIP_HA1_SHA256_SIZE] = { 0 };
 	size_t size = claim->is_sha256 ? SIP_HA1_SHA256_SIZE : SIP_HA1_MD5_SIZE;
 	char expected[HEX_MAX], given[HEX_MAX];
 	if (!claim->is_present || claim->response.size != 2 * size)
 		return false;
-	bool is_computed = expected_response(digest, request, claim,
-					     claim->is_sha256 ? used->sha256 : used->md5, expected);
+	bool is_computed =
+		expected_response(digest, request, claim, ha1 != NULL ? ha1 : nobody, expected);
 	for (size_t i = 0; i < 2 * size; i++) // digits are not changed by it
 		given[i] = (char)(claim->response.data[i] | 32);
-	bool is_right = secret_is_equal(expected, given, 2 * size) && is_computed && secret != NULL;
+	bool is_right = secret_is_equal(expected, given, 2 * size) && is_computed && ha1 != NULL;
 	secret_wipe(expected, sizeof(expected));
 	return is_right;
 }
 
 enum sip_digest_result sip_digest_verify(struct sip_digest *digest,
 					 const struct sip_message *request,
-					 const struct sip_digest_claim *claim,
-					 const struct sip_digest_secret *secret)
+					 const struct sip_digest_claim *claim, const uint8_t *ha1)
 {
-	if (!sip_digest_is_right(digest, request, claim, secret))
+	if (!sip_digest_is_right(digest, request, claim, ha1))
 		return SIP_DIGEST_WRONG;
 	sip_nonce_use(digest->nonces, claim->nonce, hex_number(claim->nonce_count),
 		      digest->clock->now_ms);

@@ -59,15 +59,14 @@ enum sip_digest_result sip_digest_read(const struct sip_digest *digest,
 enum sip_digest_result sip_digest_judge_nonce(struct sip_digest *digest,
 					      const struct sip_message *request,
 					      const struct sip_digest_claim *claim);
-// secret NULL: the user is unknown; costs the same and is WRONG. A right one uses its nonce up.
+// ha1: H(user:realm:password) by the claim's algorithm, read last; NULL: the user is unknown, which costs
+// the same and is WRONG. A right one uses its nonce up.
 enum sip_digest_result sip_digest_verify(struct sip_digest *digest,
 					 const struct sip_message *request,
-					 const struct sip_digest_claim *claim,
-					 const struct sip_digest_secret *secret);
+					 const struct sip_digest_claim *claim, const uint8_t *ha1);
 // The same, but nothing is used up: for those who only ask.
 bool sip_digest_is_right(struct sip_digest *digest, const struct sip_message *request,
-			 const struct sip_digest_claim *claim,
-			 const struct sip_digest_secret *secret);
+			 const struct sip_digest_claim *claim, const uint8_t *ha1);
 // H(user:realm:password) for both algorithms.
 void sip_digest_derive(struct text user, struct text realm, struct text password,
 		       struct sip_digest_secret *out_secret);

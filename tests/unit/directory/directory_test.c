@@ -175,6 +175,32 @@ static void a_number_knows_its_owner_and_trunk(void **state)
 	CHECK_TRUE(!directory_number(world->directory, TEXT("14155550100")));
 }
 
+static void an_account_has_its_own_numbers_alone(void **state)
+{
+	struct world *world = *state;
+	struct directory *directory = world->directory;
+	char other[35];
+	world_add(directory, world_make(DIRECTORY_ACCOUNT, "name", "other", NULL), other);
+	const struct account *own = directory_account(directory, world->account);
+	const struct account *others = directory_account(directory, other);
+	struct directory_object *number = directory_object_copy(
+		directory_find(directory, DIRECTORY_NUMBER, TEXT("+14155550100")));
+	CHECK_TRUE(directory_has_number(directory, own, TEXT("+14155550100")));
+	CHECK_TRUE(!directory_has_number(directory, own, TEXT("14155550100")));
+	CHECK_TRUE(!directory_has_number(directory, others, TEXT("+14155550100")));
+	world_set(number, "trunk", "");
+	world_set(number, "account", other);
+	CHECK_OK(directory_put(directory, number));
+	CHECK_TRUE(!directory_has_number(directory, own, TEXT("+14155550100")));
+	CHECK_TRUE(directory_has_number(directory, others, TEXT("+14155550100")));
+	number = directory_object_copy(number);
+	world_set(number, "account", ""); // into the stock
+	CHECK_OK(directory_put(directory, number));
+	CHECK_TRUE(!directory_has_number(directory, others, TEXT("+14155550100")));
+	directory_drop(directory, number->sid);
+	CHECK_TRUE(!directory_has_number(directory, others, TEXT("+14155550100")));
+}
+
 static void carriers_come_in_order(void **state)
 {
 	struct world *world = *state;
@@ -461,6 +487,7 @@ int main(void)
 		WORLD_TEST(an_acl_holds_its_prefixes),
 		WORLD_TEST(a_credential_is_found_by_list_and_user),
 		WORLD_TEST(a_number_knows_its_owner_and_trunk),
+		WORLD_TEST(an_account_has_its_own_numbers_alone),
 		WORLD_TEST(carriers_come_in_order),
 		WORLD_TEST(what_breaks_a_rule_is_refused_by_field),
 		WORLD_TEST(a_change_keeps_identity_version_and_fixed_fields),
