@@ -239,6 +239,7 @@ def test_a_private_network_is_a_connection_of_its_own(site):
     site.trunkd.options["edges"][1]["accounts"] = [site.sids["account"]]
     site.trunkd.write_config()
     site.trunkd.trunkctl("reload")
+    assert site.sids["account"] in site.trunkd.trunkctl("show", "network", raw=True)
     uri = site.trunkd.add("origination_uri", trunk=site.sids["inbound"],
                           uri=f"sip:{PRIVATE_PBX};tnx=TNX01")
     phone = site.called(script.called_talks(site.work / "pbx.ulaw"), host="pbx2")

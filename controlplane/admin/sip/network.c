@@ -41,7 +41,7 @@ static json_t *signalling_ports(const struct config *config)
 }
 
 static json_t *place_to_json(const struct config *config, const char *name, json_t *regions,
-			     json_t *signalling, json_t *media)
+			     json_t *signalling, json_t *media, json_t *accounts)
 {
 	json_t *object = json_object();
 	admin_json_set(object, "edge", admin_json_string(name));
@@ -50,38 +50,35 @@ static json_t *place_to_json(const struct config *config, const char *name, json
 	admin_json_set(object, "signalling_ports", signalling_ports(config));
 	admin_json_set(object, "media", media);
 	admin_json_set(object, "media_ports", json_string(MEDIA_PORTS));
+	admin_json_set(object, "accounts", accounts);
 	return object;
 }
 
-// An edge without addresses of its own is reached at those of the nodes.
+// An edge without addresses of its own is reached at those of the nodes; one with accounts is a private
+// connection of theirs.
 static json_t *edge_to_json(const struct config *config, const struct edge_config *edge)
 {
-	json_t *regions = json_array();
+	json_t *regions = json_array(), *accounts = json_array();
 	for (unsigned i = 0; i < edge->regions.count; i++)
 		(void)json_array_append_new(regions, json_string(edge->regions.items[i]));
-	json_t *object = place_to_json(
-		config, edge->name, regions,
-		addresses_to_json(edge->signalling.count > 0 ? &edge->signalling
-							     : &config->sip.addresses),
-		edge->media.count > 0 ? prefixes_to_json(&edge->media)
-				      : addresses_to_json(&config->media.addresses));
-	json_t *accounts = json_array();
 	for (unsigned i = 0; i < edge->accounts.count; i++)
 		(void)json_array_append_new(accounts, json_string(edge->accounts.items[i]));
-	if (edge->accounts.count > 0) // a private connection
-		admin_json_set(object, "accounts", json_incref(accounts));
-	json_decref(accounts);
-	return object;
+	return place_to_json(config, edge->name, regions,
+			     addresses_to_json(edge->signalling.count > 0 ? &edge->signalling
+									  : &config->sip.addresses),
+			     edge->media.count > 0 ? prefixes_to_json(&edge->media)
+						   : addresses_to_json(&config->media.addresses),
+			     accounts);
 }
 
 void admin_network_show(struct admin_request *request)
 {
 	const struct config *config = request->context->config;
 	json_t *places = json_array(), *result = json_object();
-	(void)json_array_append_new(places,
-				    place_to_json(config, "(this node)", json_array(),
-						  addresses_to_json(&config->sip.addresses),
-						  addresses_to_json(&config->media.addresses)));
+	(void)json_array_append_new(
+		places, place_to_json(config, "(this node)", json_array(),
+				      addresses_to_json(&config->sip.addresses),
+				      addresses_to_json(&config->media.addresses), json_array()));
 	for (unsigned i = 0; i < config->edges.count; i++)
 		(void)json_array_append_new(places, edge_to_json(config, &config->edges.items[i]));
 	admin_json_set(result, "network", places);
