@@ -70,5 +70,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 	check_lines(writer_done(&lines));
 	struct writer missing = writer_of(out, 256); // what is too long to be told fails the writer
 	(void)option_write_missing(&message, &missing);
+	(void)header_may_tell_body(&message, policy.domain);
 	return 0;
 }
