@@ -18,10 +18,10 @@
 #include "call/transfer/joined.h"
 #include "call/watch/hearing.h"
 #include "call/watch/damper.h"
-#include "call/watch/trigger.h"
 #include "history/history.h"
 #include "media/media.h"
 #include "media/quality/diagnosis.h"
+#include "notify/pause.h"
 #include "sip/dialog.h"
 #include "sip/digest/digest.h"
 #include "sip/message.h"
@@ -145,6 +145,6 @@ struct calls {
 	struct wheel_timer leak_timer; // call/watch/leak.h
 	struct handshake_told handshakes[HANDSHAKES_REMEMBERED];
 	uint64_t strangers[1024]; // hashes of requests refused last (record.h)
-	struct trigger_memory triggers[TRIGGERS_REMEMBERED];
+	struct notify_pauses triggers; // that fired lately
 	struct damper dampers[DAMPERS_REMEMBERED]; // of alerts
 };

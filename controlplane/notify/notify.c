@@ -13,7 +13,7 @@
 #include "base/secret.h"
 #include "base/wheel.h"
 #include "config/notify.h"
-#include "notify/mailing.h"
+#include "notify/pause.h"
 #include "notify/sender.h"
 
 #define RING_SIZE 256 // notify.in_flight_max at most
@@ -49,7 +49,7 @@ struct notify {
 	struct map tenants;
 	struct tenant turn; // head of those who have something ready
 	struct delivery *deliveries;
-	struct notify_mailing *mailing;
+	struct notify_pauses mails; // of triggers
 	unsigned held, in_flight;
 };
 
@@ -370,8 +370,16 @@ bool notify_has_mail(const struct notify *notify)
 
 bool notify_may_mail(struct notify *notify, const char *trigger_sid, uint32_t *out_held)
 {
-	bool may = notify_mailing_take(notify->mailing, trigger_sid, notify->options.clock->now_ms,
-				       out_held);
+	uint64_t now_ms = notify->options.clock->now_ms;
+	struct notify_pause *pause = notify_pause_find(&notify->mails, trigger_sid, now_ms);
+	bool may = pause && pause->until_ms <= now_ms;
+	if (may) {
+		*out_held = pause->held;
+		pause->until_ms = now_ms + notify->options.config->mail_every_s * 1000ull;
+		pause->held = 0;
+	} else if (pause) {
+		pause->held++;
+	}
 	if (!may)
 		counter_add(&notify->counters.outcomes[NOTIFY_MAIL][NOTIFY_HELD], 1);
 	return may;
@@ -392,9 +400,7 @@ enum status notify_start(const struct notify_options *options, struct notify **o
 	notify->turn.next = notify->turn.previous = &notify->turn;
 	notify->jobs = ring_create(sizeof(const struct notify_job *), RING_SIZE);
 	notify->results = ring_create(sizeof(struct notify_result), RING_SIZE);
-	notify->mailing = notify_mailing_create(options->config->mail_every_s * 1000ull);
-	if (!map_init(&notify->tenants, 64) || !notify->jobs || !notify->results ||
-	    !notify->mailing)
+	if (!map_init(&notify->tenants, 64) || !notify->jobs || !notify->results)
 		goto fail;
 	notify->arrival = event_new(options->loop, ring_fd(notify->results), EV_READ | EV_PERSIST,
 				    on_results, notify);
@@ -421,7 +427,6 @@ void notify_stop(struct notify *notify)
 		    (struct notify_end){ .outcome = NOTIFY_STOPPED,
 					 .problem = "trunkd was stopped meanwhile" });
 	map_clear(&notify->tenants);
-	notify_mailing_destroy(notify->mailing);
 	if (notify->arrival)
 		event_free(notify->arrival);
 	ring_destroy(notify->jobs);
