@@ -27,18 +27,23 @@ static void drop(struct text *text)
 	*text = TEXT_NONE;
 }
 
+static bool is_own(const void *context, const struct sip_uri *uri)
+{
+	const struct call *call = context;
+	const struct account *account =
+		directory_account(call->calls->directory, call->record->account_sid);
+	char e164[17];
+	return account != NULL && call_read_number(uri->user, true, e164) &&
+	       admission_may_show(call->calls, account, e164);
+}
+
 // DIV-005, DIV-010: a number at a host of the platform has to be one of the account's, or verified for it.
 static bool is_foreign(const void *context, const struct sip_uri *uri)
 {
 	const struct call *call = context;
-	const struct directory *directory = call->calls->directory;
-	const struct account *account = directory_account(directory, call->record->account_sid);
 	const char *domain = call->calls->config->sip.platform_domain;
-	char e164[17];
-	if (!directory_is_platform_host(directory, uri->host, text_of(domain)))
-		return false;
-	return account == NULL || !call_read_number(uri->user, true, e164) ||
-	       !admission_may_show(call->calls, account, e164);
+	return directory_is_platform_host(call->calls->directory, uri->host, text_of(domain)) &&
+	       !is_own(context, uri);
 }
 
 static struct text lines_of(struct call *call, enum header_way way,
@@ -51,7 +56,9 @@ static struct text lines_of(struct call *call, enum header_way way,
 					.is_private = call->identity.is_private,
 					.keeps_timers = config->session_timers ==
 							CONFIG_SESSION_TIMERS_PASS };
-	struct header_claims claims = { .is_foreign = is_foreign, .context = call };
+	struct header_claims claims = { .is_foreign = is_foreign,
+					.is_own = is_own,
+					.context = call };
 	policy.claims = way == HEADER_TO_CARRIER ? &claims : NULL;
 	header_write(message, way, &policy, &writer, &call->calls->counters.headers);
 	return copy(writer_done(&writer));

@@ -18,7 +18,9 @@ static const char head[] =
 	"  Contact or Record-Route, its Call-ID, its tags, a trunk's host name) does not: in lists "
 	"of "
 	"URIs our base domain\n"
-	"  takes the place of that host, everything else is left out and counted "
+	"  takes the place of that host (`anonymous.invalid`, where a PBX names a number that is "
+	"not "
+	"its account's), everything else is left out and counted "
 	"(`trunkd_headers_total{fate=\"hidden\"}`).\n"
 	"- **set**: trunkd writes its own, or none.\n"
 	"- **strip**: it goes nowhere.\n\n";

@@ -30,6 +30,15 @@ static bool write_list(struct text value, one_fn write_one, const struct places 
 
 // ---- URIs
 
+// What stands for a hidden host. Ours says that the call was here, which we say of no number of others
+// (DIV-005); RFC 3323 4.1.1.3 has a name for nobody's.
+static struct text stand_in(const struct sip_uri *uri, const struct places *places)
+{
+	const struct header_claims *claims = places->claims;
+	bool is_ours = claims == NULL || claims->is_own(claims->context, uri);
+	return is_ours ? places->domain : TEXT("anonymous.invalid");
+}
+
 // The headers of a URI tell why a target was left (RFC 7044 5); its parameters are of its host.
 static void write_hidden(const struct sip_uri *uri, const struct places *places,
 			 struct writer *writer)
@@ -41,7 +50,7 @@ static void write_hidden(const struct sip_uri *uri, const struct places *places,
 	writer_char(writer, ':');
 	writer_text(writer, uri->user);
 	writer_char(writer, '@');
-	writer_text(writer, places->domain);
+	writer_text(writer, stand_in(uri, places));
 	if (is_phone && text_is_same(user, TEXT("phone")))
 		writer_text(writer, TEXT(";user=phone"));
 	if (question != NULL)

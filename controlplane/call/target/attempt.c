@@ -68,7 +68,8 @@ static bool may_reach(const struct attempt *attempt, const struct address *addre
 			return false;
 	if (attempt->target.is_public && address_is_private(address))
 		return false;
-	if (attempt->target.is_listed && !is_listed(attempt->call, address))
+	if (attempt->target.is_listed && !is_listed(attempt->call, address) &&
+	    !address_is_same_host(&attempt->target.home, address))
 		return false;
 	return !address_is_confined(address) && !address_is_unspecified(address);
 }

@@ -31,7 +31,8 @@ struct target { // a copy: the directory may change while a call tries it
 		header; // an alert about it is about that; NULL: about an Origination URI; constant
 	char connection[DIRECTORY_EDGE_SIZE]; // an edge too, that comes before the next (ORIG-044)
 	char edge[DIRECTORY_EDGE_SIZE]; // we speak to it from there; "": from where the call came
-	bool is_listed; // no address will do that is in no IP ACL of the trunk
+	bool is_listed; // no address will do that is in no IP ACL of the trunk, but
+	struct address home; // this one: who named it is there
 	bool is_public; // no private address will do: who named it is at a public one
 	enum media_security security; // of its media
 	unsigned suites; // bits of those its SRTP may have

@@ -146,14 +146,18 @@ static bool is_host_of_uris(const struct call *call, struct text host)
 	return is_found;
 }
 
-static bool is_host_of_referrer(const struct leg *referrer, struct text host)
+// It says its name in Contact as it likes: where that leads to is looked at when it is known.
+static bool is_name_of_referrer(const struct leg *referrer, struct text host)
 {
 	struct sip_uri contact;
-	struct address address;
-	if (address_parse(host, &address))
-		return address_is_same_host(&address, &referrer->peer);
 	return sip_uri_parse(sip_dialog_remote_target(referrer->dialog), &contact) &&
 	       text_is_same(contact.host, host);
+}
+
+static bool is_address_of_referrer(const struct leg *referrer, struct text host)
+{
+	struct address address;
+	return address_parse(host, &address) && address_is_same_host(&address, &referrer->peer);
 }
 
 // Nobody shall make us call whom he likes: a host is one of the trunk's Origination URIs or the PBX that
@@ -165,9 +169,11 @@ static bool may_call(const struct leg *referrer, const struct sip_uri *uri, stru
 	const struct trunk *trunk = directory_trunk(directory, call->record->trunk_sid);
 	if (directory_trunk_by_host(directory, uri->host) != NULL)
 		return false; // of another trunk: our own are numbers
+	target->home = referrer->peer;
 	target->is_listed =
-		!is_host_of_uris(call, uri->host) && !is_host_of_referrer(referrer, uri->host);
-	return !target->is_listed || (trunk != NULL && trunk->acl_count > 0);
+		!is_host_of_uris(call, uri->host) && !is_address_of_referrer(referrer, uri->host);
+	return !target->is_listed || is_name_of_referrer(referrer, uri->host) ||
+	       (trunk != NULL && trunk->acl_count > 0);
 }
 
 // Who transfers, and which call of the target's own is to be taken over: what the customer says to its own

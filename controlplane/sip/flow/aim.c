@@ -2,9 +2,16 @@
 
 #include "sip/flow/aim.h"
 
+// Services of this host are nobody's to be led to, unless the peer was met there.
+static bool is_other_host(const struct sip_flow *flow, const struct address *address)
+{
+	return !address_is_same_host(address, &flow->local) ||
+	       address_is_same_host(&flow->remote, &flow->local);
+}
+
 bool sip_flow_may_reach(const struct sip_flow *flow, const struct address *address)
 {
-	return address->family == flow->local.family &&
+	return address->family == flow->local.family && is_other_host(flow, address) &&
 	       (!address_is_confined(address) || address_is_confined(&flow->local));
 }
 

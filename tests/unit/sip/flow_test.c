@@ -257,8 +257,11 @@ static void nobody_leads_us_to_our_own_host(void **state)
 	(void)state;
 	static const char *const targets[] = { "sip:a@127.0.0.1:6379;transport=tcp",
 					       "sip:a@169.254.169.254:80;transport=tcp",
-					       "sip:a@0.0.0.0", "sip:a@239.1.2.3",
-					       "sip:a@255.255.255.255" };
+					       "sip:a@0.0.0.0",
+					       "sip:a@239.1.2.3",
+					       "sip:a@255.255.255.255",
+					       "sip:a@192.0.2.1:22;transport=tcp",
+					       "sip:a@192.0.2.1" };
 	struct sip_flow met = { .protocol = SIP_UDP };
 	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &met.local));
 	CHECK_TRUE(address_parse(TEXT("203.0.113.10:5060"), &met.remote));
@@ -269,6 +272,8 @@ static void nobody_leads_us_to_our_own_host(void **state)
 	}
 	struct sip_flow flow = aim(&met, "sip:a@10.0.0.1:5070");
 	CHECK_NUMBER(flow.remote.port, 5070);
+	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5080"), &met.remote)); // a peer on this host
+	CHECK_NUMBER(aim(&met, "sip:a@192.0.2.1:5070").remote.port, 5070);
 	CHECK_TRUE(address_parse(TEXT("127.0.0.1:5060"), &met.local)); // where all is tried out
 	CHECK_NUMBER(aim(&met, "sip:a@127.0.0.2:5070").remote.port, 5070);
 }
