@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/edges.h"
+#include "directory/index/peers.h"
 #include "directory/mirror.h"
 #include "directory/number.h"
 #include "directory/room.h"
@@ -375,10 +376,25 @@ static bool hint_origination(const struct directory_object *object,
 	return true;
 }
 
+static bool hint_address(const struct directory_object *object, struct directory_problem *out_hint)
+{
+	struct prefix prefix;
+	if (!prefix_parse(directory_object_get(object, "address"), &prefix) ||
+	    !directory_peers_is_wide(&prefix))
+		return false;
+	directory_problem_set(
+		out_hint, "address",
+		"so many addresses make nobody a known peer, and let in whoever is at "
+		"one of them: attach a credential list to the trunk");
+	return true;
+}
+
 bool directory_hint(const struct directory_object *object, struct directory_problem *out_hint)
 {
 	if (object->kind == DIRECTORY_ORIGINATION_URI)
 		return hint_origination(object, out_hint);
+	if (object->kind == DIRECTORY_ACL_ADDRESS)
+		return hint_address(object, out_hint);
 	if (object->kind != DIRECTORY_TRUNK)
 		return false;
 	bool has_acl = directory_object_get(object, "acls").size > 0;

@@ -10,6 +10,16 @@
 #define WIDEST4 16
 #define WIDEST6 32
 
+static unsigned widest_of(const struct address *address)
+{
+	return address->family == ADDRESS_IPV4 ? WIDEST4 : WIDEST6;
+}
+
+bool directory_peers_is_wide(const struct prefix *prefix)
+{
+	return prefix->bits < widest_of(&prefix->address);
+}
+
 bool directory_peers_init(struct directory_peers *peers)
 {
 	return map_init(&peers->by_prefix, 64);
@@ -107,7 +117,7 @@ static const struct directory_entry *find(const struct directory_peers *peers,
 
 bool directory_knows_address(const struct directory *directory, const struct address *address)
 {
-	unsigned widest = address->family == ADDRESS_IPV4 ? WIDEST4 : WIDEST6;
+	unsigned widest = widest_of(address);
 	return find(&directory->peers, address, widest) != NULL;
 }
 

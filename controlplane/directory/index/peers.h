@@ -24,6 +24,7 @@ struct directory_peers {
 	unsigned lengths4[33], lengths6[DIRECTORY_PREFIX_LENGTHS]; // how many have it
 };
 
+bool directory_peers_is_wide(const struct prefix *prefix); // nobody is known by it
 bool directory_peers_init(struct directory_peers *peers); // false: no memory
 void directory_peers_clear(struct directory_peers *peers);
 void directory_peers_add(struct directory_peers *peers, struct directory_entry *entry);

@@ -114,6 +114,19 @@ static void a_domain_is_one_trunks(void **state)
 			    "ERR_CONFLICT");
 }
 
+// Half of the world in an ACL is no error, but said.
+static void a_wide_prefix_is_warned_of(void **state)
+{
+	struct fake *fake = *state;
+	expect_ok(fake, "add acl account=acme name=office");
+	assert_true(says(fake, "add acl_address acl=office address=0.0.0.0/0", "credential list"));
+	assert_true(says(fake, "add acl_address acl=office address=203.0.0.0/15", "known peer"));
+	assert_true(says(fake, "add acl_address acl=office address=2001::/31", "known peer"));
+	assert_false(says(fake, "add acl_address acl=office address=203.0.0.0/16", "warning"));
+	assert_false(says(fake, "add acl_address acl=office address=2001:db8::/32", "warning"));
+	assert_false(says(fake, "add acl_address acl=office address=203.0.113.9", "warning"));
+}
+
 // TRUNK-022: what one trunk is told changes no other.
 static void trunks_of_an_account_are_apart(void **state)
 {
@@ -352,6 +365,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
 		TEST(a_trunk_is_made_listed_renamed_and_deleted),
 		TEST(a_domain_is_one_trunks),
+		TEST(a_wide_prefix_is_warned_of),
 		TEST(trunks_of_an_account_are_apart),
 		TEST(a_trunk_is_shown_in_four_groups),
 		TEST(the_recording_mode_is_one_of_five),
