@@ -7,6 +7,7 @@
 
 #include "call/explain/walk.h"
 #include "call/origination/inbound.h"
+#include "call/transfer/takeover.h"
 
 static const char *const fates[EXPLAIN_FATES] = {
 	[EXPLAIN_PASSED] = "passed",
@@ -127,6 +128,8 @@ static void name_parties(struct walk *walk)
 // As call_invite chooses.
 static const struct admission_check *check_of(const struct walk *walk, unsigned nth)
 {
+	if (walk->is_takeover)
+		return takeover_check(nth);
 	return walk->is_inbound ? inbound_check(nth) : admission_check(nth);
 }
 
@@ -140,13 +143,15 @@ void explain_call(struct calls *calls, const struct explain_question *question,
 	*out_explanation = (struct explanation){ .fate = EXPLAIN_PASSED };
 	admission_begin(&walk.admission, calls, question->invite, true);
 	walk.admission.takes_digest = question->takes_digest;
-	walk.is_inbound = call_admit_trunk(calls, question->invite) == NULL;
+	walk.is_takeover = takeover_is_asked(calls, question->invite);
+	walk.is_inbound = !walk.is_takeover && call_admit_trunk(calls, question->invite) == NULL;
 	out_explanation->direction = walk.is_inbound ? CALL_TO_PBX : CALL_TO_PSTN;
 	for (unsigned nth = 0; goes_on && (own = walk_before(nth)) != NULL; nth++)
 		goes_on = ask_own(&walk, own);
 	for (unsigned nth = 0; goes_on && (check = check_of(&walk, nth)) != NULL; nth++)
 		goes_on = ask_admission(&walk, check);
 	name_parties(&walk);
-	for (unsigned nth = 0; goes_on && (own = walk_after(nth)) != NULL; nth++)
+	for (unsigned nth = 0; goes_on && !walk.is_takeover && (own = walk_after(nth)) != NULL;
+	     nth++)
 		goes_on = ask_own(&walk, own);
 }

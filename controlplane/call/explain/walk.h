@@ -12,6 +12,7 @@ struct walk {
 	const struct explain_question *question;
 	struct admission_case admission;
 	bool is_inbound; // from a carrier
+	bool is_takeover; // by Replaces, of a call that is up: it needs nothing that a new call does
 	struct media_preview preview;
 	struct explanation *explanation;
 };

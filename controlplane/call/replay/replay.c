@@ -138,10 +138,14 @@ static void ask(struct replay *replay, const struct replay_entry *entry)
 	if (!explain_invite_read(replay->octets, entry->size, &replay->message, &problem))
 		return; // it was sound when it came
 	replay->message.flow = entry->flow;
+	replay->sums.asked++;
+	if (sip_message_header(&replay->message, "Replaces", 0).data != NULL) {
+		replay->sums.passed_over++; // judged by a call of that moment
+		return;
+	}
 	replay->clock.now_ms = entry->now_ms;
 	replay->clock.wall_ms = entry->wall_ms;
 	explain_call(&replay->world, &question, &replay->explanation);
-	replay->sums.asked++;
 	bool is_refused = replay->explanation.fate != EXPLAIN_PASSED;
 	if (replay_is_of_the_moment(entry->cause) && !is_refused) {
 		replay->sums.passed_over++;

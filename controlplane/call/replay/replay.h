@@ -17,7 +17,7 @@ struct replay_change { // one that would end differently
 
 struct replay_sums {
 	unsigned asked, changed;
-	unsigned passed_over; // refused for load, which a replay does not have
+	unsigned passed_over; // refused for load, or about a call (Replaces): a replay has neither
 	uint64_t
 		crowded; // pushed out of the ring early, since the start, because others were large
 	bool is_complete; // false: no memory, or the directory never stood still

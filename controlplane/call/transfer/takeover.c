@@ -116,14 +116,21 @@ static const struct admission_check checks[] = {
 };
 // clang-format on
 
+const struct admission_check *takeover_check(unsigned nth)
+{
+	return nth < sizeof checks / sizeof checks[0] ? &checks[nth] : NULL;
+}
+
 enum admission takeover_admit(struct calls *calls, const struct sip_message *invite,
 			      struct admitted *out_admitted, struct refusal *out_refusal)
 {
 	struct admission_case one;
+	const struct admission_check *check;
 	enum admission admission = ADMITTED;
 	admission_begin(&one, calls, invite, false);
-	for (unsigned i = 0; i < sizeof checks / sizeof checks[0] && admission == ADMITTED; i++)
-		admission = checks[i].judge(&one);
+	for (unsigned nth = 0; admission == ADMITTED && (check = takeover_check(nth)) != NULL;
+	     nth++)
+		admission = check->judge(&one);
 	*out_admitted = one.admitted;
 	*out_refusal = one.refusal;
 	return admission;

@@ -12,6 +12,7 @@ bool takeover_is_asked(const struct calls *calls, const struct sip_message *invi
 // Judged as an INVITE to the trunk of that call, up to the numbers, of which there are none.
 enum admission takeover_admit(struct calls *calls, const struct sip_message *invite,
 			      struct admitted *out_admitted, struct refusal *out_refusal);
+const struct admission_check *takeover_check(unsigned nth); // NULL past the last
 // What was admitted: joined at once, and answered.
 void takeover_begin(struct calls *calls, struct sip_server *server,
 		    const struct sip_message *invite, const struct admitted *admitted);
