@@ -10,6 +10,7 @@
 #include "sip/tls/peer.h"
 #include "sip/tls/session.h"
 #include "sip/tls/ticket.h"
+#include "sip/tls/wire.h"
 
 #define TLS_SUITES_NOTED 8
 
@@ -46,6 +47,7 @@ struct sip_tls {
 	unsigned client_count;
 	uint64_t logged_second; // failures are logged and told at a bounded rate
 	unsigned logged, unlogged;
+	struct tls_wires *wires;
 };
 
 static inline struct tls_connection *tls_connection_of(const SSL *ssl)

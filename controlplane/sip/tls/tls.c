@@ -81,7 +81,9 @@ enum status sip_tls_create(const struct sip_tls_files *files, const struct sip_t
 		return ERR_MEMORY;
 	if (user != NULL)
 		tls->user = *user;
-	enum status status = sip_tls_reload(tls, files, out_problem);
+	tls->wires = tls_wires_create();
+	enum status status =
+		tls->wires != NULL ? sip_tls_reload(tls, files, out_problem) : ERR_MEMORY;
 	if (status != OK) {
 		sip_tls_destroy(tls);
 		return status;
@@ -98,6 +100,7 @@ void sip_tls_destroy(struct sip_tls *tls)
 	sip_tls_client_forget(tls);
 	tls_identity_release(atomic_load(&tls->identity));
 	tls_ticket_clear(&tls->ticket);
+	tls_wires_release(tls->wires);
 	free(tls);
 }
 
@@ -131,7 +134,7 @@ static struct bufferevent *open_stream(struct event_base *loop, int fd, SSL *ssl
 	enum bufferevent_ssl_state state =
 		connection->is_ours ? BUFFEREVENT_SSL_CONNECTING : BUFFEREVENT_SSL_ACCEPTING;
 	struct bufferevent *stream = NULL;
-	if (ssl != NULL) {
+	if (ssl != NULL && tls_wires_attach(connection->tls->wires, ssl, fd)) {
 		SSL_set_app_data(ssl, connection);
 		stream =
 			bufferevent_openssl_socket_new(loop, fd, ssl, state, BEV_OPT_CLOSE_ON_FREE);

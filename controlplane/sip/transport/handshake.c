@@ -3,6 +3,7 @@
 
 #include "sip/transport/handshake.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
@@ -83,43 +84,62 @@ static void wake_at(const struct connection *connection, int octets)
 	(void)setsockopt(connection->fd, SOL_SOCKET, SO_RCVLOWAT, &octets, sizeof(octets));
 }
 
+// Nearly all hellos are shorter than this, and seen whole at the first look.
+#define LOOK_SIZE 2048
+
+static int octets_there(const struct connection *connection, ssize_t seen)
+{
+	int there = (int)seen;
+	if (seen == LOOK_SIZE)
+		(void)ioctl(connection->fd, FIONREAD, &there);
+	return there;
+}
+
 // What is no TLS, or ends early, is whole in its way: the library says what is wrong with it.
 static bool is_whole(struct connection *connection)
 {
-	unsigned char head[RECORD_HEAD];
-	int there = 0;
+	unsigned char head[LOOK_SIZE];
 	ssize_t came = recv(connection->fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
-	(void)ioctl(connection->fd, FIONREAD, &there);
+	if (came < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
 	if (came <= 0 || head[0] != RECORD_HANDSHAKE)
 		return true;
 	int wanted = came < RECORD_HEAD ? RECORD_HEAD : RECORD_HEAD + (head[3] << 8 | head[4]);
-	if (there >= wanted || wanted <= connection->greeting_size)
+	if (octets_there(connection, came) >= wanted || wanted <= connection->greeting_size)
 		return true;
 	connection->greeting_size = wanted;
 	wake_at(connection, wanted);
 	return false;
 }
 
+// Those that are all there wait for their turn.
+static bool has_greeted(struct connection *connection)
+{
+	if (!is_whole(connection))
+		return false;
+	if (connection->greeting_size > 0)
+		wake_at(connection, 1);
+	enqueue(connection);
+	return true;
+}
+
 static void on_greeting(int fd, short what, void *context)
 {
 	struct connection *connection = context;
 	(void)fd, (void)what;
-	if (!is_whole(connection))
-		return;
-	if (connection->greeting_size > 0)
-		wake_at(connection, 1);
-	(void)event_del(connection->event);
-	enqueue(connection);
+	if (has_greeted(connection))
+		(void)event_del(connection->event);
 }
 
+// Most have greeted before they are accepted.
 bool handshake_expect(struct connection *connection)
 {
+	connection_set_state(connection, CONNECTION_GREETED);
+	if (has_greeted(connection))
+		return true;
 	connection->event = event_new(connection->connections->loop, connection->fd,
 				      EV_READ | EV_PERSIST, on_greeting, connection);
-	if (connection->event == NULL || event_add(connection->event, NULL) != 0)
-		return false;
-	connection_set_state(connection, CONNECTION_GREETED);
-	return true;
+	return connection->event != NULL && event_add(connection->event, NULL) == 0;
 }
 
 // ---- what connections do
