@@ -1,5 +1,5 @@
-// The library's way to a socket: its own, but that a ticket goes with the answer that follows it, and a goodbye
-// with the end of the connection. Alone each would cost a segment, and wake who has no use for it yet.
+// The library's way to a socket: its own, but that a ticket goes with the answer that follows it, and a
+// goodbye with the end of the connection. Alone each would cost a segment, and wake who has no use for it.
 // Runs on the control thread. Never blocks.
 
 #include "sip/tls/wire.h"
