@@ -182,6 +182,26 @@ def wait_bound(host, port, timeout=5):
     raise AssertionError(f"nobody listens on port {port} of {host.name}")
 
 
+def bound(host):
+    """(address, port, "udp" or "tcp") of what takes messages of others at its address."""
+    found = set()
+    for table, listens in (("udp", "07"), ("tcp", "0A")):
+        for line in host.run("cat", f"/proc/net/{table}").splitlines()[1:]:
+            place, state = line.split()[1], line.split()[3]
+            address, port = place.split(":")
+            address = ".".join(str(octet) for octet in reversed(bytes.fromhex(address)))
+            if state == listens and address in (host.address, "0.0.0.0"):
+                found.add((host.address, int(port, 16), table))
+    return found
+
+
+def listed(place):
+    """The same of a row of `show network`."""
+    words = [word.split("/") for word in place["signalling_ports"].split()]
+    return {(address, int(port), "udp" if kind == "udp" else "tcp")
+            for address in place["signalling"] for port, kind in words}
+
+
 def said(sipp):
     """The first complaint of a sipp that failed, for the assertion's text."""
     return sipp.complaint()

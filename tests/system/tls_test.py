@@ -11,9 +11,10 @@ import time
 import xml.etree.ElementTree
 
 import pytest
-from conftest import ROOT, Site, said
+from conftest import ROOT, Site, bound, listed, said
 from lab import appliance, certificates, media, phones, script, softphone, speech
 from lab.appliance import CALLED, NUMBER
+from pair import Pair
 
 DOMAIN = f"locked.{appliance.BASE_DOMAIN}"
 SUITES = [  # TLS-008
@@ -479,6 +480,27 @@ def test_the_first_certificate_needs_no_restart(site):
         site.trunkd.trunkctl("reload")
     assert Client(site).is_open
     assert site.trunkd.trunkctl("status")["tls"]["listening"] is True
+
+
+def test_what_customers_let_through_is_what_is_bound(site):
+    """NET-012: signalling by UDP, TCP and TLS, each listed address and port and no other; and what calls have
+    their media on."""
+    host = site.net["appliance"]
+    node = next(row for row in site.trunkd.trunkctl("show", "network")["network"] if row["edge"] == "(this node)")
+    assert node["signalling_ports"] == "5060/udp 5060/tcp 5061/tls"
+    assert listed(node) == bound(host)
+    ports, kind = node["media_ports"].split("/")
+    first, last = map(int, ports.split("-"))
+    with site.watch("pbx", "carrier") as seen, Pair(site) as pair:
+        pair.talk(0.4)
+        pair.assert_identical()
+        streams = [row["local"] for row in site.trunkd.trunkctl("show", "streams")["streams"]]
+    packets = [rtp.packet for end in ("pbx", "carrier") for rtp in seen.at[end].rtp(True)]
+    heard = {f"{packet.target}:{packet.target_port}" for packet in packets}
+    assert len(streams) == 2 and heard == set(streams) and kind == "udp"
+    for place in streams:
+        address, _, port = place.rpartition(":")
+        assert address in node["media"] and first <= int(port) <= last, (place, node)
 
 
 def test_a_file_that_is_wrong_is_named(site):
