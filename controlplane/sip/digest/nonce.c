@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "base/secret.h"
 
@@ -70,6 +71,9 @@ struct sip_nonces *sip_nonces_create(struct text realm, uint32_t lifetime_s)
 		sip_nonces_destroy(nonces);
 		return NULL;
 	}
+	// Or each call with a password would make the process grow, until the table was full once.
+	memory_touch(nonces, sizeof(*nonces));
+	memory_touch(nonces->by_head.buckets, USED_MAX * sizeof(struct map_node *));
 	return nonces;
 }
 

@@ -89,6 +89,15 @@ static double bounded(double rate)
 	return rate < RATE_MIN ? RATE_MIN : rate > RATE_MAX ? RATE_MAX : rate;
 }
 
+// Of which a few more are read. Where those who are not read do not repeat, all that is refused is too much:
+// a 503 takes a tenth of a call's time.
+static double wanted(const struct sip_guard_overload *overload, double can_do)
+{
+	if (!overload->window.are_others_told)
+		return can_do;
+	return overload->refused > 0 ? overload->admitted * WINDOWS_PER_S : overload->rate;
+}
+
 static void follow(struct sip_guard_overload *overload, uint64_t longest_us, uint64_t now_us)
 {
 	bool is_calm = overload->refused == 0 && sip_guard_window_is_whole(&overload->window) &&
@@ -100,7 +109,7 @@ static void follow(struct sip_guard_overload *overload, uint64_t longest_us, uin
 	}
 	double can_do = bounded(overload->part * 1e6 * overload->let_in / (overload->used_us + 1));
 	overload->rate = bounded(can_do * correction(overload, longest_us));
-	overload->can_do += SMOOTH * (can_do - overload->can_do);
+	overload->can_do += SMOOTH * (wanted(overload, can_do) - overload->can_do);
 	sip_guard_window_follow(&overload->window, overload->can_do, overload->standing_us, now_us);
 }
 

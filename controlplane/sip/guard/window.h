@@ -27,6 +27,7 @@ struct sip_guard_window {
 	uint64_t opened_us, trial_us,
 		turned_us; // when it and the trial began; the last step onwards
 	uint64_t since_us; // counted from then on, only what arrived later
+	uint64_t last_us; // when the one read last arrived
 	unsigned read; // in places not on trial
 };
 

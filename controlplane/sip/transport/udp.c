@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "sip/guard/guard.h"
 #include "sip/guard/sieve.h"
 #include "sip/message.h"
@@ -269,6 +270,8 @@ enum status udp_start(struct event_base *loop, const struct sip_transport_option
 	udp->batch = calloc(1, sizeof(*udp->batch));
 	if (udp->batch == NULL)
 		goto fail;
+	// Or each batch larger than any before would add pages.
+	memory_touch(udp->batch, sizeof(*udp->batch));
 	for (unsigned i = 0; i < options->address_count; i++) {
 		struct socket_of *opened = &udp->sockets[udp->socket_count++];
 		char name[ADDRESS_TEXT_SIZE];
