@@ -11,6 +11,7 @@
 #define SPARE_STEP 0.01 // how much more is tried for each window in a row that has time to spare
 #define SPARE_MAX 0.05
 #define SMOOTH 0.1 // of the rate that the window is fitted to: a second
+#define LEAST_READ 0.9 // of what can be done: that few are let in may be because few are read
 #define MORE_AT_REST 0.1 // than it can do by our reckoning, while nothing waits
 #define REST_US 333000.0 // who waits for so long beyond what is aimed at: nobody new comes in
 #define RATIO_MIN 0.05
@@ -95,7 +96,10 @@ static double wanted(const struct sip_guard_overload *overload, double can_do)
 {
 	if (!overload->window.are_others_told)
 		return can_do;
-	return overload->refused > 0 ? overload->admitted * WINDOWS_PER_S : overload->rate;
+	double admitted = overload->admitted * WINDOWS_PER_S, least = LEAST_READ * can_do;
+	if (overload->refused == 0)
+		return overload->rate;
+	return admitted > least ? admitted : least;
 }
 
 static void follow(struct sip_guard_overload *overload, uint64_t longest_us, uint64_t now_us)
