@@ -11,8 +11,9 @@ import time
 from conftest import PASSWORD, Site, said
 from lab import script
 from lab.appliance import TRUNK
+from lab.certificates import contexts
 from pair import Pair
-from stream_test import contexts, make_certificate
+from stream_test import make_certificate
 
 SOAK_S = float(os.environ.get("TRUNKD_SOAK_S", "25"))
 CALLS, RATE = 20, 40  # of a round

@@ -9,8 +9,9 @@ import time
 import pytest
 from conftest import ROOT, Site
 from lab.appliance import BASE_DOMAIN, CALLED, NUMBER
+from lab.certificates import contexts
 from pair import Pair
-from stream_test import PORTS, contexts, make_certificate
+from stream_test import PORTS, make_certificate
 
 sys.path.insert(0, str(ROOT / "tests" / "torture"))
 

@@ -8,8 +8,9 @@ import pytest
 from conftest import Site
 from lab import capture, media, phones, script, softphone, speech, srtp
 from lab.appliance import BASE_DOMAIN, CALLED, NUMBER
+from lab.certificates import contexts
 from pair import Pair, wait_up
-from stream_test import contexts, make_certificate
+from stream_test import make_certificate
 
 TARGET = "+442071838750"
 TARGET_PORT, OTHER_PORT = 43000, 44000
