@@ -24,7 +24,8 @@ static void count_answer(void *owner, struct text answer)
 {
 	struct answers *answers = owner;
 	answers->count++;
-	answers->is_malformed =
+	answers->is_malformed = // no memory for it: there is no answer to look at
+		answer.size > 0 &&
 		memmem(answer.data, answer.size, "malformed", strlen("malformed")) != NULL;
 }
 
