@@ -167,10 +167,13 @@ bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guar
 	return is_admitted;
 }
 
-// A second's worth at once: who is not answered comes back three times.
+// A second's worth at once: who is not answered comes back three times. Where somebody else answers what is not
+// read, no more is read than can be answered.
 bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, enum sip_guard_need need,
 				   uint64_t now_us)
 {
+	if (overload->window.are_others_told && need != SIP_GUARD_NEED_STRANGER)
+		return true;
 	uint64_t burst = (uint64_t)(overload->rate / 2) + 4;
 	return sip_guard_rate_take(&overload->answers, now_us, (uint64_t)(2000000 / overload->rate),
 				   need == SIP_GUARD_NEED_LATE ? burst / 2 : burst);

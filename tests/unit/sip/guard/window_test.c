@@ -111,6 +111,25 @@ static void where_others_are_told_nothing_is_on_trial(void **state)
 	CHECK_TRUE(sip_guard_window_is_whole(&window));
 }
 
+// Whoever is not answered repeats, and is read again.
+static void where_others_are_told_all_peers_are(void **state)
+{
+	(void)state;
+	struct sip_guard_overload overload = { .is_on = true, .rate = 100 };
+	unsigned peers = 0, strangers = 0;
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 1000; i++)
+			peers += sip_guard_overload_may_answer(&overload, SIP_GUARD_NEED_PEER,
+							       START_US);
+		CHECK_TRUE(round == 0 ? peers < 100 : peers >= 1000);
+		overload.window.are_others_told = true;
+	}
+	for (unsigned i = 0; i < 1000; i++)
+		strangers +=
+			sip_guard_overload_may_answer(&overload, SIP_GUARD_NEED_STRANGER, START_US);
+	CHECK_TRUE(strangers < 100);
+}
+
 static void it_moves_on(void **state)
 {
 	(void)state;
@@ -330,6 +349,7 @@ int main(void)
 		cmocka_unit_test(what_is_new_in_it_is_on_trial),
 		cmocka_unit_test(who_is_left_out_when_few_call_may_come_late),
 		cmocka_unit_test(where_others_are_told_nothing_is_on_trial),
+		cmocka_unit_test(where_others_are_told_all_peers_are),
 		cmocka_unit_test(it_moves_on),
 		cmocka_unit_test(nearly_all_is_done_at_ten_times_the_capacity),
 		cmocka_unit_test(most_is_done_without_a_refuser),
