@@ -167,8 +167,8 @@ bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guar
 	return is_admitted;
 }
 
-// A second's worth at once: who is not answered comes back three times. Where somebody else answers what is not
-// read, no more is read than can be answered.
+// A second's worth at once: who is not answered comes back three times. Where somebody else answers
+// what is not read, no more is read than can be answered.
 bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, enum sip_guard_need need,
 				   uint64_t now_us)
 {

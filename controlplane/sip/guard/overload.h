@@ -64,6 +64,7 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guard_need need,
 			      uint64_t now_us);
 // A refused one: may it have an answer? Half as many may as calls come in: answers cost work too, but no more
-// than to read all the repeats of who is not answered. All peers may where the refuser keeps what is read small.
+// than to read all the repeats of who is not answered. All peers may where the refuser answers what is
+// not read.
 bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, enum sip_guard_need need,
 				   uint64_t now_us);
