@@ -2,7 +2,6 @@
 
 #include "admin/admin.h"
 #include "admin/handler.h"
-#include "admin/history/filter.h"
 #include "admin/history/past.h"
 #include "admin/json.h"
 #include "admin/request.h"
@@ -53,21 +52,16 @@ static bool has_condition(const struct admin_request *request)
 void admin_alerts_list(struct admin_request *request)
 {
 	struct history_filter filter;
-	struct admin_filter_problem problem;
 	struct history *history = request->context->history;
-	if (!admin_filter_parse(request, "account trunk call code cause severity since until",
-				&filter, &problem)) {
-		admin_filter_refuse(request, &problem);
+	if (!admin_past_begin(request, "account trunk call code cause severity since until",
+			      ALERTS_DEFAULT, &filter))
 		return;
-	}
-	filter.max = filter.max > 0 ? filter.max : ALERTS_DEFAULT;
-	if (history && !has_condition(request) && filter.max <= ALERTS_MAX) {
+	if (!has_condition(request) && filter.max <= ALERTS_MAX) {
 		list_latest(request, filter.max);
 		return;
 	}
 	request->partial = json_array();
-	enum status status =
-		history ? history_find_alerts(history, &filter, found, request) : ERR_UNAVAILABLE;
+	enum status status = history_find_alerts(history, &filter, found, request);
 	if (status != OK)
 		admin_past_refuse(request, status);
 }

@@ -2,7 +2,6 @@
 
 #include "admin/admin.h"
 #include "admin/handler.h"
-#include "admin/history/filter.h"
 #include "admin/history/past.h"
 #include "admin/json.h"
 #include "admin/request.h"
@@ -81,17 +80,12 @@ static void found(void *context, const struct history_notification *notification
 void admin_notifications_list(struct admin_request *request)
 {
 	struct history_filter filter;
-	struct admin_filter_problem problem;
 	struct history *history = request->context->history;
-	if (!admin_filter_parse(request, "account trunk call code severity since until", &filter,
-				&problem)) {
-		admin_filter_refuse(request, &problem);
+	if (!admin_past_begin(request, "account trunk call code severity since until",
+			      NOTIFICATIONS_DEFAULT, &filter))
 		return;
-	}
-	filter.max = filter.max > 0 ? filter.max : NOTIFICATIONS_DEFAULT;
 	request->partial = json_array();
-	enum status status = history ? history_find_notifications(history, &filter, found, request)
-				     : ERR_UNAVAILABLE;
+	enum status status = history_find_notifications(history, &filter, found, request);
 	if (status != OK)
 		admin_past_refuse(request, status);
 }

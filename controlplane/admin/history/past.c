@@ -306,6 +306,20 @@ void admin_past_refuse(struct admin_request *request, enum status status)
 	admin_request_refuse(request, &refusal);
 }
 
+bool admin_past_begin(struct admin_request *request, const char *allowed, unsigned usual_max,
+		      struct history_filter *out_filter)
+{
+	struct admin_filter_problem problem;
+	if (!admin_filter_parse(request, allowed, out_filter, &problem)) {
+		admin_filter_refuse(request, &problem);
+		return false;
+	}
+	out_filter->max = out_filter->max > 0 ? out_filter->max : usual_max;
+	if (!request->context->history)
+		admin_past_refuse(request, ERR_UNAVAILABLE);
+	return request->context->history != NULL;
+}
+
 void admin_past_show(struct admin_request *request)
 {
 	char sid[40];
@@ -321,17 +335,12 @@ void admin_past_show(struct admin_request *request)
 void admin_past_list(struct admin_request *request)
 {
 	struct history_filter filter;
-	struct admin_filter_problem problem;
 	struct history *history = request->context->history;
-	if (!admin_filter_parse(request, "account trunk direction status number since until code",
-				&filter, &problem)) {
-		admin_filter_refuse(request, &problem);
+	if (!admin_past_begin(request, "account trunk direction status number since until code",
+			      LIST_DEFAULT, &filter))
 		return;
-	}
-	filter.max = filter.max > 0 ? filter.max : LIST_DEFAULT;
 	request->partial = json_array();
-	enum status status = history ? history_find_calls(history, &filter, found_row, request)
-				     : ERR_UNAVAILABLE;
+	enum status status = history_find_calls(history, &filter, found_row, request);
 	if (status != OK)
 		admin_past_refuse(request, status);
 }

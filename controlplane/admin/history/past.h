@@ -14,6 +14,7 @@ struct admin_context;
 struct admin_request;
 struct history_alert;
 struct history_call;
+struct history_filter;
 
 json_t *admin_past_ladder(const char *ladder); // text of history.h to [{ms, leg, direction, what}]
 json_t *admin_past_alerts(const struct admin_context *context, const char *call_sid);
@@ -32,3 +33,7 @@ json_t *admin_past_code(const struct admin_context *context, uint32_t code,
 			enum catalogue_language language);
 json_t *admin_past_more_info(const struct admin_context *context, uint32_t code);
 void admin_past_refuse(struct admin_request *request, enum status status); // of a search
+// What a search is for, of the words of the request; `usual_max` rows when it does not say how many.
+// False: it is refused already, as there is no history or a word of it is wrong.
+bool admin_past_begin(struct admin_request *request, const char *allowed, unsigned usual_max,
+		      struct history_filter *out_filter);

@@ -5,13 +5,13 @@
 
 #include "admin/admin.h"
 #include "admin/handler.h"
-#include "admin/history/filter.h"
 #include "admin/history/past.h"
 #include "admin/json.h"
 #include "admin/request.h"
 #include "config/config.h"
 #include "directory/directory.h"
 #include "directory/object.h"
+#include "history/find.h"
 
 #define MICRO 1000000.0
 
@@ -63,15 +63,11 @@ static void found_total(void *context, const struct history_usage_total *total)
 void admin_usage_show(struct admin_request *request)
 {
 	struct history_filter filter;
-	struct admin_filter_problem problem;
 	struct history *history = request->context->history;
-	if (!admin_filter_parse(request, "account month", &filter, &problem)) {
-		admin_filter_refuse(request, &problem);
+	if (!admin_past_begin(request, "account month", 0, &filter))
 		return;
-	}
 	request->partial = json_array();
-	enum status status = history ? history_find_usage(history, &filter, found_total, request)
-				     : ERR_UNAVAILABLE;
+	enum status status = history_find_usage(history, &filter, found_total, request);
 	if (status != OK)
 		admin_past_refuse(request, status);
 }
