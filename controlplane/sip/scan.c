@@ -17,10 +17,10 @@
 enum header {
 	VIA, FROM, TO, CALL_ID, CSEQ, MAX_FORWARDS, CONTENT_LENGTH, CONTENT_TYPE,
 	EXPIRES, MIN_EXPIRES, DATE, SUBJECT, MIME_VERSION, EVENT, REFER_TO, SESSION_EXPIRES, MIN_SE,
-	OTHER,
+	REQUIRE, PROXY_REQUIRE, OTHER,
 };
 
-// Headers the scan knows. All but Via may come once only.
+// Headers the scan knows. All but Via and lists of option tags may come once only.
 static const struct known {
 	struct text name;
 	char compact;
@@ -42,6 +42,8 @@ static const struct known {
 	[REFER_TO] = { TEXT("refer-to"), 'r' },
 	[SESSION_EXPIRES] = { TEXT("session-expires"), 'x' },
 	[MIN_SE] = { TEXT("min-se"), 0 },
+	[REQUIRE] = { TEXT("require"), 0 },
+	[PROXY_REQUIRE] = { TEXT("proxy-require"), 0 },
 };
 // clang-format on
 
@@ -187,6 +189,17 @@ static void scan_expires(struct scan *scan, struct text value)
 		refuse(scan, 400, "Malformed Expires");
 }
 
+// What is demanded in a way that cannot be read is not passed over. An empty header demands nothing, and
+// in ACK and CANCEL neither counts (RFC 3261 8.2.2.3).
+static void scan_option_tags(struct scan *scan, struct text value, const char *reason)
+{
+	const struct sip_message *message = scan->message;
+	bool counts = message->is_request && message->method != SIP_ACK &&
+		      message->method != SIP_CANCEL && value.size > 0;
+	if (counts && !sip_value_is_token_list(value))
+		refuse(scan, 400, reason);
+}
+
 static bool is_call_id(struct text value)
 {
 	for (size_t i = 0; i < value.size; i++)
@@ -198,7 +211,8 @@ static bool is_call_id(struct text value)
 static void scan_known(struct scan *scan, enum header header, struct text value)
 {
 	struct sip_message *message = scan->message;
-	if (header != VIA && (scan->seen & (1u << header)) != 0) {
+	bool may_repeat = header == VIA || header == REQUIRE || header == PROXY_REQUIRE;
+	if (!may_repeat && (scan->seen & (1u << header)) != 0) {
 		refuse(scan, 400, "Header Repeated");
 		return;
 	}
@@ -233,6 +247,12 @@ static void scan_known(struct scan *scan, enum header header, struct text value)
 	case EXPIRES:
 	case MIN_EXPIRES:
 		scan_expires(scan, value);
+		break;
+	case REQUIRE:
+		scan_option_tags(scan, value, "Malformed Require");
+		break;
+	case PROXY_REQUIRE:
+		scan_option_tags(scan, value, "Malformed Proxy-Require");
 		break;
 	default:
 		break;

@@ -62,6 +62,15 @@ struct text sip_value_list(struct text *rest)
 	return text_trim(whole);
 }
 
+bool sip_value_is_token_list(struct text value)
+{
+	bool is_list = true;
+	do
+		is_list &= sip_value_is_token(sip_value_list(&value));
+	while (value.data != NULL);
+	return is_list;
+}
+
 bool sip_value_quoted(struct cursor *cursor, struct text *out_value)
 {
 	struct text whole = cursor->rest;

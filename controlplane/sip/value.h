@@ -18,6 +18,7 @@ enum sip_octet { // what an octet of a header value may be
 extern const uint8_t sip_value_octets[256];
 
 bool sip_value_is_token(struct text text);
+bool sip_value_is_token_list(struct text value); // "a, b"; an empty list is none
 struct text sip_value_token(struct cursor *cursor); // may be empty
 // A quoted string with its quotes; false (nothing taken) when it has no end.
 bool sip_value_quoted(struct cursor *cursor, struct text *out_value);

@@ -104,7 +104,8 @@ static void check_row(const struct header_row *row, enum header_way way, bool is
 	if (!write_name(row, is_compact, name, sizeof name))
 		return;
 	bool is_number = strcmp(name, "Expires") == 0 || strcmp(name, "Min-Expires") == 0;
-	const char *value = is_number ? "60" : sample(row->form);
+	bool is_tag = strcmp(name, "Require") == 0 || strcmp(name, "Proxy-Require") == 0;
+	const char *value = is_number ? "60" : is_tag ? "100rel" : sample(row->form);
 	snprintf(line, sizeof line, "%s: %s\r\n", name, value);
 	if (row->actions[way] == HEADER_PASS)
 		snprintf(expected, sizeof expected, "%.*s: %s\r\n",

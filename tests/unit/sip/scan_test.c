@@ -48,6 +48,14 @@ static const struct row rows[] = {
 	ROW("empty value", HEAD "Subject:\r\n\r\n", OK, 0),
 	ROW("controls in quoted pairs", HEAD "X-Odd: \"\\\x07 \\\0 \\\x7f\"\r\n\r\n", OK, 0),
 	ROW("odd unknown value", HEAD "X-Odd: ;;,,;;,;\r\n\r\n", OK, 0),
+	ROW("two lists of option tags", HEAD "Require: a , b-1.x\r\nProxy-Require: c\r\nRequire: d\r\n\r\n",
+	    OK, 0),
+	ROW("an empty Require", HEAD "Require:\r\n\r\n", OK, 0),
+	ROW("an odd Require in a response", RESPONSE REST "Require: a b\r\n\r\n", OK, 0),
+	ROW("an odd Require in an ACK", "ACK sip:b@x.example SIP/2.0\r\n" VIA FROM TO ID
+	    "CSeq: 1 ACK\r\nRequire: a b\r\n\r\n", OK, 0),
+	ROW("an odd Require in a CANCEL", "CANCEL sip:b@x.example SIP/2.0\r\n" VIA FROM TO ID
+	    "CSeq: 1 CANCEL\r\nRequire: a b\r\n\r\n", OK, 0),
 	ROW("a body cut short", HEAD "Content-Length: 2\r\n\r\nabcdef", OK, 0),
 	ROW("a second message behind", HEAD "Content-Length: 0\r\n\r\n" HEAD "\r\n", OK, 0),
 	ROW("IPv6 sent-by", LINE "Via: SIP/2.0/UDP [2001:db8::1]:5060;branch=z9hG4bKa\r\n"
@@ -69,6 +77,14 @@ static const struct row rows[] = {
 	ROW("one word", "jaK", DROP, 0),
 	ROW("a line", "INVITE\r\n\r\n", DROP, 0),
 	ROW("space first", " " HEAD "\r\n", DROP, 0),
+	// Require, Proxy-Require
+	ROW("Require of two words", HEAD "Require: 100rel foo\r\n\r\n", REFUSE, 400),
+	ROW("Require with a parameter", HEAD "Require: 100rel;x=1\r\n\r\n", REFUSE, 400),
+	ROW("Require in quotes", HEAD "Require: \"100rel\"\r\n\r\n", REFUSE, 400),
+	ROW("Require that ends in a comma", HEAD "Require: 100rel,\r\n\r\n", REFUSE, 400),
+	ROW("Require of commas", HEAD "Require: ,\r\n\r\n", REFUSE, 400),
+	ROW("the second Require", HEAD "Require: 100rel\r\nRequire: <a>\r\n\r\n", REFUSE, 400),
+	ROW("Proxy-Require of two words", HEAD "Proxy-Require: a b\r\n\r\n", REFUSE, 400),
 	// Content-Length
 	ROW("CL -1", HEAD "Content-Length: -1\r\n\r\n", REFUSE, 400),
 	ROW("CL -999 (ncl)", HEAD "Content-Length: -999\r\n\r\n", REFUSE, 400),
