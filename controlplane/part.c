@@ -311,11 +311,11 @@ static enum status start_calls(struct control *control)
 	};
 	const struct sip_config *config = &control->config->sip;
 	const char *realm = config->realm[0] != '\0' ? config->realm : config->base_domain;
-	uint16_t ports[SIP_PROTOCOL_COUNT];
-	signalling_ports(control->config, ports);
+	struct sip_home home;
+	signalling_home(control->config, &home);
 	control->dialogs = sip_dialogs_create(config->max_calls * 2);
 	if (control->dialogs != NULL)
-		sip_dialogs_place(control->dialogs, 0, ports);
+		sip_dialogs_place(control->dialogs, &home);
 	if (control->dialogs != NULL)
 		sip_dialogs_follow(control->dialogs, control->resolver);
 	control->digest =
@@ -334,7 +334,7 @@ static enum status start_calls(struct control *control)
 					 .notify = control->notify,
 					 .guard = control->guard,
 					 .limits = store_limits(control->store) };
-	memcpy(options.ports, ports, sizeof options.ports);
+	memcpy(options.ports, home.ports, sizeof options.ports);
 	control->calls = calls_create(&options);
 	if (control->dialogs == NULL || control->digest == NULL || control->calls == NULL)
 		return ERR_MEMORY;

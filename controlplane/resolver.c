@@ -24,8 +24,8 @@ enum status resolver_start(struct control *control)
 	enum status status = dns_start(control->loop, &dns, &control->dns);
 	if (status != OK)
 		return status;
-	uint16_t ports[SIP_PROTOCOL_COUNT];
-	signalling_ports(control->config, ports);
+	struct sip_home home;
+	signalling_home(control->config, &home);
 	struct sip_resolver_options options = {
 		.clock = &control->clock,
 		.wheel = control->wheel,
@@ -40,7 +40,8 @@ enum status resolver_start(struct control *control)
 		.avoid_ms = config->avoid_s * 1000,
 		.has_ipv4 = has_family(addresses, ADDRESS_IPV4),
 		.has_ipv6 = has_family(addresses, ADDRESS_IPV6),
-		.speaks = { ports[SIP_UDP] != 0, ports[SIP_TCP] != 0, ports[SIP_TLS] != 0 },
+		.speaks = { home.ports[SIP_UDP] != 0, home.ports[SIP_TCP] != 0,
+			    home.ports[SIP_TLS] != 0 },
 	};
 	control->resolver = sip_resolver_create(&options);
 	return control->resolver != NULL ? OK : ERR_MEMORY;

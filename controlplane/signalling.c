@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "config/own.h"
 #include "control.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
@@ -52,12 +53,18 @@ static struct sip_transport_limits limits_of(const struct connections_config *co
 	};
 }
 
-void signalling_ports(const struct config *config, uint16_t out_ports[static SIP_PROTOCOL_COUNT])
+static bool is_ours(const void *context, const struct address *address)
+{
+	return config_is_own_host(context, address);
+}
+
+void signalling_home(const struct config *config, struct sip_home *out_home)
 {
 	bool has_streams = config->connections.max > 0;
-	out_ports[SIP_UDP] = (uint16_t)config->sip.port;
-	out_ports[SIP_TCP] = has_streams ? (uint16_t)config->sip.port : 0;
-	out_ports[SIP_TLS] = has_streams ? (uint16_t)config->sip.tls_port : 0;
+	*out_home = (struct sip_home){ .is_ours = is_ours, .context = config };
+	out_home->ports[SIP_UDP] = (uint16_t)config->sip.port;
+	out_home->ports[SIP_TCP] = has_streams ? (uint16_t)config->sip.port : 0;
+	out_home->ports[SIP_TLS] = has_streams ? (uint16_t)config->sip.tls_port : 0;
 }
 
 enum status signalling_start(struct control *control)

@@ -4,12 +4,12 @@
 // Runs on: control thread.
 
 #include "base/status.h"
-#include "sip/flow.h"
+#include "sip/flow/home.h"
 
 struct config;
 struct control;
 
-// By which port of ours each transport is spoken; 0: it is not.
-void signalling_ports(const struct config *config, uint16_t out_ports[static SIP_PROTOCOL_COUNT]);
+// Our ports, and all addresses that the configuration names as ours: it is asked whenever somebody names one.
+void signalling_home(const struct config *config, struct sip_home *out_home);
 enum status signalling_start(struct control *control);
 void signalling_stop(struct control *control);

@@ -20,8 +20,7 @@
 
 struct sip_dialogs {
 	struct index by_key; // what a peer's messages name (key_of)
-	uint16_t ports[SIP_PROTOCOL_COUNT]; // of ours; 0: that transport is not spoken
-	unsigned shard;
+	struct sip_home home;
 	struct sip_resolver *resolver; // NULL: names of peers are not looked up
 };
 
@@ -65,11 +64,9 @@ void sip_dialogs_destroy(struct sip_dialogs *dialogs)
 	free(dialogs);
 }
 
-void sip_dialogs_place(struct sip_dialogs *dialogs, unsigned shard,
-		       const uint16_t ports[static SIP_PROTOCOL_COUNT])
+void sip_dialogs_place(struct sip_dialogs *dialogs, const struct sip_home *home)
 {
-	dialogs->shard = shard;
-	memcpy(dialogs->ports, ports, sizeof(dialogs->ports));
+	dialogs->home = *home;
 }
 
 void sip_dialogs_follow(struct sip_dialogs *dialogs, struct sip_resolver *resolver)
@@ -87,8 +84,8 @@ unsigned sip_dialogs_count(const struct sip_dialogs *dialogs)
 static void aim(struct sip_dialog *dialog, const struct sip_uri *next_hop)
 {
 	const struct sip_dialogs *dialogs = dialog->dialogs;
-	sip_flow_aim(&dialog->known, next_hop, dialogs->ports, &dialog->flow);
-	sip_follow_start(dialogs->resolver, next_hop, dialogs->ports, &dialog->flow,
+	sip_flow_aim(&dialog->known, next_hop, &dialogs->home, &dialog->flow);
+	sip_follow_start(dialogs->resolver, next_hop, &dialogs->home, &dialog->flow,
 			 &dialog->follow);
 }
 
@@ -264,13 +261,13 @@ enum status sip_dialog_open_client(struct sip_dialogs *dialogs, const struct sip
 	struct writer id_writer = writer_of(call_id, sizeof(call_id));
 	if (sip_uri_split(call->target, &target) != SIP_URI_OK)
 		return ERR_MALFORMED;
-	sip_shard_write(dialogs->shard, CALL_ID_OCTETS, &id_writer);
+	sip_shard_write(dialogs->home.shard, CALL_ID_OCTETS, &id_writer);
 	enum status status =
 		create(dialogs, writer_done(&id_writer), call->local, call->remote, &dialog);
 	if (status != OK)
 		return status;
 	struct writer tag_writer = writer_of(dialog->tag, sizeof(dialog->tag));
-	sip_shard_write(dialogs->shard, TAG_OCTETS, &tag_writer);
+	sip_shard_write(dialogs->home.shard, TAG_OCTETS, &tag_writer);
 	(void)writer_string_done(&tag_writer);
 	dialog->owner = owner;
 	dialog->known = call->flow;

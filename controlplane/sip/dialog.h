@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "sip/flow/home.h"
 #include "sip/message.h"
 #include "sip/transaction.h"
 
@@ -22,10 +23,9 @@ struct sip_resolver;
 
 struct sip_dialogs *sip_dialogs_create(unsigned expected);
 void sip_dialogs_destroy(struct sip_dialogs *dialogs);
-// Which shard's names it makes (0 otherwise), and the ports we listen on: a peer whose Contact names
-// another transport than it was met by is spoken to from there. Otherwise it is spoken to as it was met.
-void sip_dialogs_place(struct sip_dialogs *dialogs, unsigned shard,
-		       const uint16_t ports[static SIP_PROTOCOL_COUNT]);
+// A peer whose Contact names another transport than it was met by is spoken to from the port of ours for
+// that, one whose Contact names an address of ours where it was met. What *home names outlives the dialogs.
+void sip_dialogs_place(struct sip_dialogs *dialogs, const struct sip_home *home);
 // Peers that are names are looked up from now on; the resolver outlives the dialogs.
 void sip_dialogs_follow(struct sip_dialogs *dialogs, struct sip_resolver *resolver);
 unsigned sip_dialogs_count(const struct sip_dialogs *dialogs);

@@ -10,6 +10,7 @@
 
 #include "call/session/digits.h"
 #include "call/watch/attack.h"
+#include "config/own.h"
 #include "fake/dataplane.h"
 #include "fake/history.h"
 #include "fake/limits.h"
@@ -158,6 +159,11 @@ static bool is_listed(void *context, const struct address *address)
 	return directory_knows_address(node->directory, address);
 }
 
+static bool is_ours(const void *context, const struct address *address)
+{
+	return config_is_own_host(context, address);
+}
+
 static void receive(void *context, struct text octets, const struct sip_flow *flow)
 {
 	const struct node *node = context;
@@ -248,7 +254,9 @@ struct node *node_create(void)
 		fake_dataplane_create(1, (const char *const[]){ NODE_MEDIA_ADDRESS, NULL });
 	start_media(node);
 	node->dialogs = sip_dialogs_create(64);
-	sip_dialogs_place(node->dialogs, 0, (const uint16_t[]){ 5060, 5060, 5061 });
+	sip_dialogs_place(node->dialogs, &(struct sip_home){ .ports = { 5060, 5060, 5061 },
+							     .is_ours = is_ours,
+							     .context = &node->config });
 	start_resolver(node);
 	sip_dialogs_follow(node->dialogs, node->resolver);
 	node->digest = sip_digest_create(&node->clock, TEXT(NODE_BASE_DOMAIN),

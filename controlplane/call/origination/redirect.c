@@ -7,16 +7,14 @@
 #include "call/record.h"
 #include "call/target/attempt.h"
 #include "call/target/target.h"
-#include "config/config.h"
+#include "config/own.h"
 #include "directory/directory.h"
 
 static const char *objection_to_address(const struct calls *calls, const struct address *target,
 					const struct sip_message *response)
 {
-	const struct config_addresses *own = &calls->config->sip.addresses;
-	for (unsigned i = 0; i < own->count; i++)
-		if (address_is_same_host(&own->items[i], target))
-			return "a destination that is none of ours";
+	if (config_is_own_host(calls->config, target))
+		return "a destination that is none of ours";
 	if (address_is_confined(target) || address_is_unspecified(target) ||
 	    (address_is_private(target) && !address_is_private(&response->flow.remote)))
 		return "an address that can be reached from here";

@@ -13,7 +13,7 @@
 #include "call/record.h"
 #include "call/session/change.h"
 #include "call/target/target.h"
-#include "config/config.h"
+#include "config/own.h"
 
 // Each may cost 4 s; a caller waits no longer for one target.
 #define ADDRESSES_TRIED 6
@@ -60,12 +60,10 @@ static bool is_listed(const struct call *call, const struct address *address)
 // A customer's URI leads to no service of this host or link, and not back to us.
 static bool may_reach(const struct attempt *attempt, const struct address *address)
 {
-	const struct config_addresses *own = &attempt->call->calls->config->sip.addresses;
 	if (attempt->target.kind == TARGET_CARRIER)
 		return true;
-	for (unsigned i = 0; i < own->count; i++)
-		if (address_is_same_host(&own->items[i], address))
-			return false;
+	if (config_is_own_signalling(attempt->call->calls->config, address))
+		return false;
 	if (attempt->target.is_public && address_is_private(address))
 		return false;
 	if (attempt->target.is_listed && !is_listed(attempt->call, address) &&

@@ -15,6 +15,7 @@
 #include "call/transfer/join.h"
 #include "call/transfer/subscription.h"
 #include "call/transfer/transfer.h"
+#include "config/own.h"
 #include "directory/directory.h"
 #include "directory/origination/origination.h"
 #include "media/join/join.h"
@@ -27,8 +28,11 @@ static bool is_our_host(const struct calls *calls, const struct leg *referrer, s
 	const struct trunk *trunk = directory_trunk_by_host(calls->directory, host);
 	if (trunk != NULL)
 		return strcmp(trunk->sid, trunk_sid) == 0;
-	return address_parse(host, &address) &&
-	       address_is_same_host(&address, &sip_dialog_flow(referrer->dialog)->local);
+	if (!address_parse(host, &address))
+		return false;
+	return address_is_same_host(&address, &sip_dialog_flow(referrer->dialog)->local) ||
+	       (config_is_own_signalling(calls->config, &address) &&
+		!address_is_same_host(&address, &referrer->peer));
 }
 
 bool destination_is_number(const struct leg *referrer, const struct refer *refer)

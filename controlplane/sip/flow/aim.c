@@ -2,25 +2,28 @@
 
 #include "sip/flow/aim.h"
 
-// Services of this host are nobody's to be led to, unless the peer was met there.
-static bool is_other_host(const struct sip_flow *flow, const struct address *address)
+static bool is_ours(const struct sip_home *home, const struct sip_flow *flow,
+		    const struct address *address)
 {
-	return !address_is_same_host(address, &flow->local) ||
-	       address_is_same_host(&flow->remote, &flow->local);
+	return address_is_same_host(address, &flow->local) ||
+	       (home->is_ours != NULL && home->is_ours(home->context, address));
 }
 
-bool sip_flow_may_reach(const struct sip_flow *flow, const struct address *address)
+// Services of this host are nobody's to be led to, unless the peer was met there.
+bool sip_flow_may_reach(const struct sip_home *home, const struct sip_flow *flow,
+			const struct address *address)
 {
-	return address->family == flow->local.family && is_other_host(flow, address) &&
+	return address->family == flow->local.family &&
+	       (!is_ours(home, flow, address) || is_ours(home, flow, &flow->remote)) &&
 	       (!address_is_confined(address) || address_is_confined(&flow->local));
 }
 
-static bool address_of(const struct sip_uri *uri, const struct sip_flow *flow,
-		       struct address *out_address)
+static bool address_of(const struct sip_uri *uri, const struct sip_home *home,
+		       const struct sip_flow *flow, struct address *out_address)
 {
 	struct address address;
 	if (!address_parse(uri->host, &address) || address.port != 0 ||
-	    !sip_flow_may_reach(flow, &address))
+	    !sip_flow_may_reach(home, flow, &address))
 		return false;
 	address.port = uri->port != 0 ? uri->port : sip_protocol_port(flow->protocol);
 	*out_address = address;
@@ -45,18 +48,18 @@ bool sip_flow_leaves_tls(const struct sip_uri *uri, enum sip_protocol met)
 }
 
 void sip_flow_aim(const struct sip_flow *met, const struct sip_uri *uri,
-		  const uint16_t ports[static SIP_PROTOCOL_COUNT], struct sip_flow *out_flow)
+		  const struct sip_home *home, struct sip_flow *out_flow)
 {
 	struct sip_flow flow = *met;
 	enum sip_protocol protocol = sip_flow_protocol(uri, met->protocol);
 	*out_flow = *met;
 	if (sip_flow_leaves_tls(uri, met->protocol))
 		return;
-	if (protocol != met->protocol && ports[protocol] != 0) {
+	if (protocol != met->protocol && home->ports[protocol] != 0) {
 		flow.protocol = protocol;
 		flow.connection = 0;
-		flow.local.port = ports[protocol];
+		flow.local.port = home->ports[protocol];
 	}
-	if (address_of(uri, &flow, &flow.remote))
+	if (address_of(uri, home, &flow, &flow.remote))
 		*out_flow = flow;
 }

@@ -11,6 +11,7 @@ struct sip_follow {
 	struct sip_lookup lookup;
 	struct sip_flow *flow;
 	struct sip_follow **place;
+	const struct sip_home *home;
 	uint16_t port; // of ours, for the transport asked for
 };
 
@@ -21,7 +22,7 @@ static void take(struct sip_follow *follow, const struct sip_hops *hops)
 	struct sip_flow *flow = follow->flow;
 	for (unsigned i = 0; i < hops->count; i++) {
 		const struct sip_hop *hop = &hops->items[i];
-		if (!sip_flow_may_reach(flow, &hop->address))
+		if (!sip_flow_may_reach(follow->home, flow, &hop->address))
 			continue;
 		if (hop->protocol != flow->protocol) {
 			flow->protocol = hop->protocol;
@@ -42,8 +43,7 @@ static void on_resolved(void *context, const struct sip_hops *hops)
 }
 
 static bool fill_target(const struct sip_uri *uri, const struct sip_flow *flow,
-			const uint16_t ports[static SIP_PROTOCOL_COUNT],
-			struct sip_target *out_target)
+			const struct sip_home *home, struct sip_target *out_target)
 {
 	struct address address;
 	enum sip_protocol protocol = sip_flow_protocol(uri, flow->protocol);
@@ -51,25 +51,25 @@ static bool fill_target(const struct sip_uri *uri, const struct sip_flow *flow,
 	    sip_flow_leaves_tls(uri, flow->protocol))
 		return false;
 	*out_target = (struct sip_target){ .port = uri->port, .has_protocol = true };
-	out_target->protocol = ports[protocol] != 0 ? protocol : flow->protocol;
+	out_target->protocol = home->ports[protocol] != 0 ? protocol : flow->protocol;
 	return text_copy(uri->host, out_target->host, sizeof(out_target->host));
 }
 
 void sip_follow_start(struct sip_resolver *resolver, const struct sip_uri *uri,
-		      const uint16_t ports[static SIP_PROTOCOL_COUNT], struct sip_flow *flow,
-		      struct sip_follow **place)
+		      const struct sip_home *home, struct sip_flow *flow, struct sip_follow **place)
 {
 	struct sip_target target;
 	struct sip_hops hops;
 	sip_follow_stop(place);
-	if (resolver == NULL || !fill_target(uri, flow, ports, &target))
+	if (resolver == NULL || !fill_target(uri, flow, home, &target))
 		return;
 	struct sip_follow *follow = calloc(1, sizeof(*follow));
 	if (follow == NULL)
 		return; // it is spoken to where it was met
 	follow->flow = flow;
 	follow->place = place;
-	follow->port = ports[target.protocol];
+	follow->home = home;
+	follow->port = home->ports[target.protocol];
 	sip_lookup_init(&follow->lookup, on_resolved, follow);
 	*place = follow;
 	if (sip_resolve(resolver, &follow->lookup, &target, &hops))

@@ -219,13 +219,25 @@ static void protocols_have_names(void **state)
 	CHECK_FALSE(sip_protocol_parse(TEXT(""), &protocol));
 }
 
+static bool is_ours(const void *context, const struct address *address)
+{
+	const struct prefix *ours = context;
+	return prefix_contains(ours, address);
+}
+
+// Beside the address where a peer was met we have all of 192.0.2.128/25 and 2001:db8:2::/48.
 static struct sip_flow aim(const struct sip_flow *met, const char *text)
 {
-	static const uint16_t ports[SIP_PROTOCOL_COUNT] = { 5060, 5060, 5061 };
+	struct prefix ours;
+	const struct sip_home home = { .ports = { 5060, 5060, 5061 },
+				       .is_ours = is_ours,
+				       .context = &ours };
 	struct sip_uri uri;
 	struct sip_flow flow = { 0 };
+	bool is_ipv6 = met->local.family == ADDRESS_IPV6;
+	CHECK_TRUE(prefix_parse(is_ipv6 ? TEXT("2001:db8:2::/48") : TEXT("192.0.2.128/25"), &ours));
 	CHECK_TRUE(sip_uri_split(text_of(text), &uri) == SIP_URI_OK);
-	sip_flow_aim(met, &uri, ports, &flow);
+	sip_flow_aim(met, &uri, &home, &flow);
 	return flow;
 }
 
@@ -261,7 +273,9 @@ static void nobody_leads_us_to_our_own_host(void **state)
 					       "sip:a@239.1.2.3",
 					       "sip:a@255.255.255.255",
 					       "sip:a@192.0.2.1:22;transport=tcp",
-					       "sip:a@192.0.2.1" };
+					       "sip:a@192.0.2.1",
+					       "sip:a@192.0.2.200:5070",
+					       "sip:a@192.0.2.200:5061;transport=tls" };
 	struct sip_flow met = { .protocol = SIP_UDP };
 	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5060"), &met.local));
 	CHECK_TRUE(address_parse(TEXT("203.0.113.10:5060"), &met.remote));
@@ -274,8 +288,25 @@ static void nobody_leads_us_to_our_own_host(void **state)
 	CHECK_NUMBER(flow.remote.port, 5070);
 	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5080"), &met.remote)); // a peer on this host
 	CHECK_NUMBER(aim(&met, "sip:a@192.0.2.1:5070").remote.port, 5070);
+	CHECK_NUMBER(aim(&met, "sip:a@192.0.2.200:5070").remote.port, 5070);
 	CHECK_TRUE(address_parse(TEXT("127.0.0.1:5060"), &met.local)); // where all is tried out
 	CHECK_NUMBER(aim(&met, "sip:a@127.0.0.2:5070").remote.port, 5070);
+}
+
+static void nobody_leads_us_to_our_own_host_by_ipv6(void **state)
+{
+	(void)state;
+	static const char *const targets[] = { "sip:a@[2001:db8::1]:5070",
+					       "sip:a@[2001:db8:2::7]:9464;transport=tcp",
+					       "sip:a@[::ffff:127.0.0.1]", "sip:a@[fe80::1]" };
+	struct sip_flow met = { .protocol = SIP_TCP };
+	CHECK_TRUE(address_parse(TEXT("[2001:db8::1]:5060"), &met.local));
+	CHECK_TRUE(address_parse(TEXT("[2001:db8:1::10]:5060"), &met.remote));
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct sip_flow flow = aim(&met, targets[i]);
+		CHECK_TRUE(address_is_equal(&flow.remote, &met.remote));
+	}
+	CHECK_NUMBER(aim(&met, "sip:a@[2001:db8:1::11]:5070").remote.port, 5070);
 }
 
 int main(void)
@@ -294,6 +325,7 @@ int main(void)
 		TEST(protocols_have_names),
 		TEST(what_was_met_by_tls_stays_there),
 		TEST(nobody_leads_us_to_our_own_host),
+		TEST(nobody_leads_us_to_our_own_host_by_ipv6),
 	};
 	return RUN_TESTS(tests);
 }
