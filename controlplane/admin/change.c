@@ -272,7 +272,7 @@ void admin_change_done(void *context, enum status status, const struct directory
 	if (request->vouches)
 		log_vouched(request, sid, object);
 	if (object) {
-		json_t *warnings = admin_objects_warnings(object);
+		json_t *warnings = admin_objects_warnings(request->context, object);
 		admin_json_set(result, directory_schema(request->kind)->name,
 			       admin_objects_to_json(request->context, object));
 		if (json_array_size(warnings) > 0)

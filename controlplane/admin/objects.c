@@ -8,6 +8,7 @@
 #include "admin/json.h"
 #include "admin/numbers/voice.h"
 #include "admin/request.h"
+#include "admin/trunk/own.h"
 #include "admin/trunk/show.h"
 #include "call/call.h"
 #include "directory/directory.h"
@@ -146,12 +147,16 @@ static const struct {
 	  "signalling can listen" },
 };
 
-json_t *admin_objects_warnings(const struct directory_object *object)
+json_t *admin_objects_warnings(const struct admin_context *context,
+			       const struct directory_object *object)
 {
 	struct directory_problem hint = { "", "" };
 	json_t *warnings = json_array();
 	if (directory_hint(object, &hint)) // TERM-008, AUTH-017
 		(void)json_array_append_new(warnings, admin_json_string(hint.text));
+	const char *own = admin_trunk_warn_own(context, object);
+	if (own != NULL)
+		(void)json_array_append_new(warnings, json_string(own));
 	for (unsigned i = 0; i < sizeof(WARNINGS) / sizeof(WARNINGS[0]); i++) {
 		if (object->kind == WARNINGS[i].kind &&
 		    text_is_equal(directory_object_get(object, WARNINGS[i].field), TEXT("true")))
@@ -210,7 +215,7 @@ void admin_objects_show(struct admin_request *request)
 			       : admin_objects_to_json(request->context, object));
 	if (object->kind == DIRECTORY_NUMBER)
 		admin_json_set(result, ADMIN_VOICE_FIELD "s", choices());
-	json_t *warnings = admin_objects_warnings(object);
+	json_t *warnings = admin_objects_warnings(request->context, object);
 	if (json_array_size(warnings) > 0)
 		admin_json_set(result, "warnings", json_incref(warnings));
 	json_decref(warnings);

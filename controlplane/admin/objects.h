@@ -20,4 +20,5 @@ json_t *admin_objects_to_json(const struct admin_context *context,
 void admin_objects_set_field(const struct admin_context *context, json_t *json,
 			     const struct directory_object *object, unsigned row);
 // What an operator should think about; NULL: nothing.
-json_t *admin_objects_warnings(const struct directory_object *object);
+json_t *admin_objects_warnings(const struct admin_context *context,
+			       const struct directory_object *object);

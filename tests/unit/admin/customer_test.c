@@ -359,6 +359,34 @@ static void addresses_alone_are_warned_of(void **state)
 	assert_false(says(fake, "change trunk a credential_lists=users", "ACL alone"));
 }
 
+// Calls to such a target come back or go nowhere; between nodes of a laboratory that may be meant.
+static void a_target_that_is_ourselves_is_warned_of(void **state)
+{
+	struct fake *fake = *state;
+	struct sip_config *sip = &fake->config.sip;
+	struct config_addresses *public = &fake->config.names.addresses;
+	sip->port = 5060;
+	sip->tls_port = 5061;
+	sip->addresses.count = 2;
+	public->count = 1;
+	assert_true(address_parse(TEXT("192.0.2.1"), &sip->addresses.items[0]));
+	assert_true(address_parse(TEXT("2001:db8::1"), &sip->addresses.items[1]));
+	assert_true(address_parse(TEXT("203.0.113.1"), &public->items[0]));
+	assert_true(says(fake, "add carrier name=a address=192.0.2.1", "our own"));
+	assert_true(says(fake, "add carrier name=b address=[2001:db8::1]:5061", "our own"));
+	assert_true(says(fake, "add carrier name=c address=acme.trunks.example", "name of ours"));
+	assert_true(says(fake, "show carrier a", "our own"));
+	assert_false(says(fake, "change carrier a address=192.0.2.1:5070", "warnings"));
+	assert_false(says(fake, "add carrier name=d address=192.0.2.2", "warnings"));
+	assert_false(says(fake, "add carrier name=e address=gw.carrier.example", "warnings"));
+	assert_true(says(fake, "change carrier d address=203.0.113.1", "come back to us"));
+	expect_ok(fake, "add trunk account=acme name=t domain=acme");
+	assert_true(says(fake, "add origination_uri trunk=t uri=sip:192.0.2.1:5070", "next URI"));
+	assert_true(
+		says(fake, "add origination_uri trunk=t uri=sip:acme.trunks.example", "next URI"));
+	assert_false(says(fake, "add origination_uri trunk=t uri=sip:192.0.2.3", "warnings"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +403,7 @@ int main(void)
 		TEST(a_list_of_users_is_shared_and_keeps_its_passwords),
 		TEST(lists_are_made_with_their_trunk),
 		TEST(addresses_alone_are_warned_of),
+		TEST(a_target_that_is_ourselves_is_warned_of),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
