@@ -237,7 +237,7 @@ bool nic_eal_start(const struct options *options, const struct nic_driver *drive
 	bool is_huge;
 	if (!has_crypto_device(options->crypto_device))
 		return false;
-	int lock = lock_huge_pages();
+	int lock = options->huge_pages != OPTION_OFF ? lock_huge_pages() : -1;
 	bool is_started =
 		choose_pages(options, &is_huge) && start(options, driver, argument, is_huge);
 	if (lock >= 0)

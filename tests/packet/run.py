@@ -8,6 +8,8 @@ what the case says, and when a verdict has no case at all.
 import collections
 import concurrent.futures
 import dataclasses
+import itertools
+import os
 import pathlib
 import re
 import subprocess
@@ -100,6 +102,12 @@ def check(runner, case):
             return [str(error)]
 
 
+def settle(cpus):
+    """This thread and the runners it starts keep to one CPU: each runner would take the same one for its main
+    thread, and all would wait for it."""
+    os.sched_setaffinity(0, {next(cpus)})
+
+
 def main():
     runner, header, *wanted = sys.argv[1:]
     cases, engines = [*CASES], []
@@ -113,8 +121,9 @@ def main():
         cases += [dataclasses.replace(case, name=f"{engine}: {case.name}", options=["--crypto", engine, *case.options])
                   for case in SECURE_CASES if "--crypto" not in case.options]
     cases = [case for case in cases if not wanted or any(word in case.name for word in wanted)]
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    failed, cpus = 0, sorted(os.sched_getaffinity(0))
+    with concurrent.futures.ThreadPoolExecutor(min(4 * len(cpus), 16), initializer=settle,
+                                               initargs=[itertools.cycle(cpus)]) as pool:
         for case, found in zip(cases, pool.map(lambda case: check(runner, case), cases)):
             failed += bool(found)
             print("FAIL" if found else "ok  ", case.name)

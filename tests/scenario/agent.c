@@ -183,7 +183,7 @@ void agents_hear(struct party *party, struct wire_packet *packet)
 
 static bool is_in(const struct wire_packet *packet, const char *text)
 {
-	return text[0] != '\0' && strstr(packet->octets, text) != NULL;
+	return text[0] != '\0' && memmem(packet->octets, packet->size, text, strlen(text)) != NULL;
 }
 
 static const struct agent *receiver_of(const struct wire_packet *packet)

@@ -105,7 +105,7 @@ static bool survives(const char *path, FILE *file, unsigned number, bool *out_ha
 		node_regain_dataplane(story->node);
 	node_give_all_ports(story->node);
 	calls_hang_up(story->node->calls);
-	node_wait(story->node, LIFETIMES_MS);
+	node_outlive(story->node);
 	bool is_clear = story_is_clear(story);
 	if (!is_clear) {
 		printf("%s: allocation %u failed at line %u, and then: %s\n", path, number,

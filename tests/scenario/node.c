@@ -19,6 +19,10 @@
 
 #define QUARANTINE_MS 5000
 #define HOURS_STEP_MS 1000
+#define REST_STEP_MS 100
+// Timers H, J, L, M are 32 s, a leg given up lives 40 s, a dead caller's BYE is repeated for 32 s,
+// ports rest 5 s.
+#define LIFETIMES_MS 120000
 #define FIRST_MESSAGES 200 // more than any story sends to the dataplane
 
 static void fill_config(struct config *config)
@@ -236,6 +240,15 @@ static void start_resolver(struct node *node)
 	assert(node->resolver);
 }
 
+// In the place of base/memory.h's: to touch the pages of every table took a third of the time in which
+// a story is told a thousand times.
+void __wrap_memory_touch(void *room, size_t size);
+void __wrap_memory_touch(void *room, size_t size)
+{
+	(void)room;
+	(void)size;
+}
+
 struct node *node_create(void)
 {
 	struct node *node = calloc(1, sizeof(*node));
@@ -302,22 +315,30 @@ void node_destroy(struct node *node)
 	free(node);
 }
 
+static void pass(struct node *node, uint64_t ms)
+{
+	node->clock.now_ms += ms;
+	node->clock.wall_ms += ms;
+	talk_go_on(node, ms);
+	media_engine_tick(node->media);
+	wheel_run(node->wheel, node->clock.now_ms);
+	sip_guard_tick(node->guard, node->late_us, node->clock.now_ms * 1000); // never rests
+}
+
 void node_wait(struct node *node, uint64_t ms)
 {
 	uint64_t end_ms = node->clock.now_ms + ms;
 	while (node->clock.now_ms < end_ms) {
 		uint64_t left_ms = end_ms - node->clock.now_ms;
 		uint64_t step_ms = left_ms > 3600 * 1000 ? HOURS_STEP_MS : WHEEL_TICK_MS;
-		if (step_ms > left_ms)
-			step_ms = left_ms;
-		node->clock.now_ms += step_ms;
-		node->clock.wall_ms += step_ms;
-		talk_go_on(node, step_ms);
-		media_engine_tick(node->media);
-		wheel_run(node->wheel, node->clock.now_ms);
-		sip_guard_tick(node->guard, node->late_us,
-			       node->clock.now_ms * 1000); // never rests
+		pass(node, step_ms < left_ms ? step_ms : left_ms);
 	}
+}
+
+void node_outlive(struct node *node)
+{
+	for (uint64_t ms = 0; ms < LIFETIMES_MS; ms += REST_STEP_MS)
+		pass(node, REST_STEP_MS);
 }
 
 static bool set_pairs(struct node *node, struct directory_object *object, char *const *pairs,

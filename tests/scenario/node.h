@@ -53,6 +53,8 @@ struct node *node_create(void);
 void node_destroy(struct node *node);
 // Time goes on in ticks of 10 ms, or coarser ones for hours; timers fire, media is looked after.
 void node_wait(struct node *node, uint64_t ms);
+// Nobody says anything any more, until all that has a lifetime must be gone: in coarser ticks.
+void node_outlive(struct node *node);
 // Provisioning as the operator does it: "carrier", { "name=carrier2", "priority=20" }. References may
 // be names. False: the problem tells.
 bool node_add(struct node *node, const char *kind, char *const *pairs, unsigned count,

@@ -60,10 +60,6 @@
 
 #define STORY_PROBLEM_SIZE 1024
 
-// Timers H, J, L, M are 32 s, a leg given up lives 40 s, a dead caller's BYE is repeated for 32 s,
-// ports rest 5 s.
-#define LIFETIMES_MS 120000
-
 struct story {
 	const char *path;
 	unsigned line;

@@ -255,6 +255,6 @@ bool story_end(struct story *story)
 		return false;
 	if (!check_messages(story))
 		return false;
-	node_wait(story->node, LIFETIMES_MS);
+	node_outlive(story->node);
 	return check_messages(story) && check_traces(story) && story_is_clear(story);
 }

@@ -13,7 +13,6 @@
 #include "fake/dataplane.h"
 #include "fake/history.h"
 
-#define LIFETIMES_MS 120000
 #define SDP(address)                                                                               \
 	"v=0\r\no=- 1 1 IN IP4 " address "\r\ns=-\r\nc=IN IP4 " address                            \
 	"\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
@@ -42,7 +41,7 @@ void stage_close(struct stage *stage)
 	struct node *node = stage->node;
 	const struct sip_transaction_counters *counters =
 		sip_transaction_counters(node->transactions);
-	node_wait(node, LIFETIMES_MS);
+	node_outlive(node);
 	CHECK_NUMBER(calls_count(node->calls), 0);
 	CHECK_NUMBER(sip_dialogs_count(node->dialogs), 0);
 	CHECK_NUMBER(counter_get(&counters->server_count), 0);
