@@ -423,9 +423,9 @@ void sip_server_refuse(struct sip_server *server, const struct sip_answer *answe
 	server->busy++;
 	if (!sip_server_has_final(server)) {
 		sip_transaction_tag(server->branch, server->call_id, tag);
-		struct text octets = sip_write_bounded(
-			&writer, &server->echo, answer, tag,
-			sip_transaction_answer_max(&server->flow, server->request_size));
+		const struct sip_asked asked = { &server->flow, server->request_size };
+		struct text octets = sip_transaction_write_once(transactions, &asked, &writer,
+								&server->echo, answer, tag);
 		sip_transaction_put_once(transactions, answer->status, octets, &server->flow);
 		if (answer->is_last)
 			dismiss(transactions, &server->flow);

@@ -14,6 +14,8 @@
 
 #define SIP_WAITING_LISTS 1024 // by connection
 
+struct sip_write_echo;
+
 struct sip_transactions {
 	struct sip_transaction_options options;
 	struct sip_transaction_counters counters;
@@ -39,10 +41,17 @@ void sip_transaction_time(struct sip_transactions *transactions, struct wheel_ti
 struct text sip_transaction_copy(struct text text);
 // A tag that is the same for each copy of a request, which nobody remembers (RFC 3261 8.2.7).
 void sip_transaction_tag(struct text via, struct text call_id, char room[static SIP_TAG_SIZE]);
-// Sends an answer to a source that may be forged, or withholds it (NONE: longer than the request).
+// Sends what sip_transaction_write_once wrote, or withholds it (NONE).
 void sip_transaction_put_once(struct sip_transactions *transactions, unsigned status,
 			      struct text octets, const struct sip_flow *flow);
-// How large an answer to a request of so many octets may be, when its sender has proved nothing yet: a
-// datagram's source may be forged, a connection's cannot.
-size_t sip_transaction_answer_max(const struct sip_flow *flow, size_t request_size);
+struct sip_asked { // how a request came, and of how many octets
+	const struct sip_flow *flow;
+	size_t size;
+};
+// Writes an answer of which nothing is kept. A datagram's source may be forged, a connection's cannot: a
+// stranger's datagram gets no more octets than it has, or NONE; a known peer's the fewest there can be then.
+struct text sip_transaction_write_once(const struct sip_transactions *transactions,
+				       const struct sip_asked *asked, struct writer *writer,
+				       const struct sip_write_echo *echo,
+				       const struct sip_answer *answer, const char *to_tag);
 struct text sip_transaction_rebase(struct text text, const char *from, const char *to);

@@ -78,9 +78,25 @@ void sip_transaction_tag(struct text via, struct text call_id, char room[static 
 	(void)writer_string_done(&writer);
 }
 
-size_t sip_transaction_answer_max(const struct sip_flow *flow, size_t request_size)
+static bool is_peer(const struct sip_transactions *transactions, const struct sip_flow *flow)
 {
-	return sip_flow_is_reliable(flow) ? SIP_MESSAGE_MAX : request_size;
+	struct sip_guard_look look = { .is_peer = false };
+	if (transactions->options.guard != NULL)
+		sip_guard_look(transactions->options.guard, flow, &look);
+	return look.is_peer;
+}
+
+struct text sip_transaction_write_once(const struct sip_transactions *transactions,
+				       const struct sip_asked *asked, struct writer *writer,
+				       const struct sip_write_echo *echo,
+				       const struct sip_answer *answer, const char *to_tag)
+{
+	bool is_reliable = sip_flow_is_reliable(asked->flow);
+	struct text octets = sip_write_bounded(writer, echo, answer, to_tag,
+					       is_reliable ? SIP_MESSAGE_MAX : asked->size);
+	if (octets.size > 0 || !is_peer(transactions, asked->flow))
+		return octets;
+	return sip_write_least(writer, echo, answer, to_tag);
 }
 
 void sip_transaction_put_once(struct sip_transactions *transactions, unsigned status,
@@ -104,8 +120,8 @@ static struct text write_stateless(struct sip_transactions *transactions,
 	char tag[SIP_TAG_SIZE];
 	sip_transaction_tag(request->via.whole, request->call_id, tag);
 	sip_write_echo(&writer, request, &echo);
-	return sip_write_bounded(&writer, &echo, answer, tag,
-				 sip_transaction_answer_max(&request->flow, request->raw.size));
+	const struct sip_asked asked = { &request->flow, request->raw.size };
+	return sip_transaction_write_once(transactions, &asked, &writer, &echo, answer, tag);
 }
 
 static void answer_stateless(struct sip_transactions *transactions,

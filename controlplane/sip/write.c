@@ -172,9 +172,22 @@ struct text sip_write_bounded(struct writer *writer, const struct sip_write_echo
 			return TEXT_NONE;
 		if (writer->used - start <= max)
 			return written_since(writer, start);
-		if (is_least)
+		if (is_least) {
+			writer->used = start;
 			return TEXT_NONE;
+		}
 	}
+}
+
+struct text sip_write_least(struct writer *writer, const struct sip_write_echo *echo,
+			    const struct sip_answer *answer, const char *to_tag)
+{
+	struct sip_answer least = *answer;
+	size_t start = writer->used;
+	while (shorten(&least))
+		;
+	write_response(writer, echo, &least, to_tag, NULL, true);
+	return written_since(writer, start);
 }
 
 static struct text keep(struct writer *writer, struct text text)

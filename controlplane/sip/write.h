@@ -24,6 +24,9 @@ void sip_write_response(struct writer *writer, const struct sip_write_echo *echo
 // header lines one by one. NONE: it cannot be, or it would be a challenge without a challenge.
 struct text sip_write_bounded(struct writer *writer, const struct sip_write_echo *echo,
 			      const struct sip_answer *answer, const char *to_tag, size_t max);
+// The shortest of these: what RFC 3261 8.2.6.2 asks for, and of a challenge the last one.
+struct text sip_write_least(struct writer *writer, const struct sip_write_echo *echo,
+			    const struct sip_answer *answer, const char *to_tag);
 // out_kept: the same request with its text borrowed from what was written; may be NULL.
 void sip_write_request(struct writer *writer, const struct sip_request *request, struct text branch,
 		       const char *user_agent, struct sip_request *out_kept);

@@ -6,7 +6,7 @@ import rfc4475
 import rfc5118
 
 WORDS = {"call": "a call", "wrong_via": "silence: a response to nothing of ours",
-         "malformed": "silence", "withheld": "silence: every answer is longer than the request",
+         "malformed": "silence", "withheld": "silence: every answer is too long",
          "unknown": "silence: somebody else's address", "close": "400, and the connection is closed",
          "large": "513, and the connection is closed",
          "wait": "waits for the rest"}

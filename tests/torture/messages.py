@@ -3,7 +3,7 @@ get: made here once, for the unit tests (generate.py writes them as C), the syst
 corpora of the fuzz targets.
 
 A reaction is a status, or why nothing is answered: `wrong_via` (a response to nothing of ours),
-`malformed`, `withheld` (an answer would be longer than what asks for it, since each Via comes back),
+`malformed`, `withheld` (each Via comes back, which makes an answer too long even for a known peer),
 `unknown` (a domain nobody has here, TERM-005). `call`: the INVITE becomes a call.
 
 In the text, {host} is a domain the appliance serves, {to:NAME} and {from:NAME} stand for NAME or for

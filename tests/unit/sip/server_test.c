@@ -85,48 +85,6 @@ static void a_stranger_is_answered_once_and_forgotten(void **state)
 	CHECK_STRING(fixture->sent[0].octets, fixture->sent[1].octets); // its To tag too
 }
 
-#define CHALLENGES                                                                                 \
-	TEXT("Proxy-Authenticate: Digest realm=\"example.net\",nonce=\"0123456789\","              \
-	     "algorithm=SHA-256\r\n"                                                               \
-	     "Proxy-Authenticate: Digest realm=\"example.net\",nonce=\"0123456789\","              \
-	     "algorithm=MD5\r\n")
-
-static void challenge_a_stranger(struct fixture *fixture, struct sip_server *server,
-				 const struct sip_message *request)
-{
-	(void)fixture, (void)request;
-	sip_server_refuse(server, &(struct sip_answer){ .status = 407, .headers = CHALLENGES });
-}
-
-static void a_strangers_answer_is_cut_to_the_size_of_its_request(void **state)
-{
-	struct fixture *fixture = *state;
-	static const struct {
-		unsigned padding; // octets more in the request
-		unsigned answers;
-		bool has_first, has_second;
-	} cases[] = {
-		{ 400, 1, true, true },
-		{ 100, 1, false, true }, // the phrase goes, then the first line
-		{ 0, 0, false, false }, // a challenge without a challenge is none
-	};
-	fixture->on_request = challenge_a_stranger;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char line[512] = "";
-		unsigned before = fixture->sent_count;
-		struct fixture_request request = invite;
-		(void)snprintf(line, sizeof(line), "X: %0*u\r\n", (int)cases[i].padding, 0u);
-		request.extra = line;
-		fixture_ask(fixture, &request);
-		CHECK_NUMBER(fixture->sent_count - before, cases[i].answers);
-		if (cases[i].answers == 0)
-			continue;
-		CHECK_NUMBER(fixture_sent_has(fixture, before, "SHA-256"), cases[i].has_first);
-		CHECK_NUMBER(fixture_sent_has(fixture, before, "MD5"), cases[i].has_second);
-	}
-	CHECK_NUMBER(counter_get(&sip_transaction_counters(fixture->transactions)->withheld), 1);
-}
-
 static void give_back(struct fixture *fixture, struct sip_server *server,
 		      const struct sip_message *request)
 {
@@ -503,7 +461,6 @@ int main(void)
 		CASE(an_invite_gets_its_100_at_once),
 		CASE(an_invite_refused_at_once_gets_no_100),
 		CASE(a_stranger_is_answered_once_and_forgotten),
-		CASE(a_strangers_answer_is_cut_to_the_size_of_its_request),
 		CASE(a_request_released_unanswered_is_answered_500),
 		CASE(a_repeated_invite_gets_the_last_answer_again),
 		CASE(timer_g_repeats_a_refusal_doubling_to_t2),
