@@ -149,14 +149,27 @@ void leg_send_owed_ack(struct leg *leg)
 	secret_wipe(body, sizeof body);
 }
 
-void leg_send_ack(struct leg *leg)
+static void send_ack(struct leg *leg, uint32_t cseq, struct text body)
 {
 	struct sip_request request = { 0 };
-	sip_dialog_request(leg->dialog, SIP_ACK, leg->invite_cseq, &request);
-	request.content_type = leg->ack_body.size > 0 ? TEXT("application/sdp") : TEXT_NONE;
-	request.body = leg->ack_body;
+	sip_dialog_request(leg->dialog, SIP_ACK, cseq, &request);
+	request.content_type = body.size > 0 ? TEXT("application/sdp") : TEXT_NONE;
+	request.body = body;
 	(void)sip_client_send_ack(leg->calls->transactions, &request);
 	record_ladder(leg->call, leg->side, RECORD_OUT, "ACK");
+}
+
+void leg_send_ack(struct leg *leg)
+{
+	send_ack(leg, leg->invite_cseq, leg->ack_body);
+}
+
+// Our ACK was lost, and meanwhile it was asked for something else. What that ACK may have said is no longer
+// true.
+void leg_repeat_ack(struct leg *leg, const struct sip_message *response)
+{
+	if (leg->is_answered && response->cseq < leg->invite_cseq)
+		send_ack(leg, response->cseq, TEXT_NONE);
 }
 
 static void send_bye(struct leg *leg)

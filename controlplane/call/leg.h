@@ -16,6 +16,8 @@ struct leg *leg_other(const struct leg *leg);
 void leg_write_contact(struct leg *leg, struct writer *writer);
 void leg_note_allow(struct leg *leg, const struct sip_message *message); // what it says it knows
 void leg_send_ack(struct leg *leg); // with the answer in it, if there is one
+// A 2xx to an INVITE before the last one to it came again (RFC 3261 13.2.2.4).
+void leg_repeat_ack(struct leg *leg, const struct sip_message *response);
 // The answer that goes with the ACK of its last 2xx, and with each repeat. NONE: none.
 void leg_keep_ack_body(struct leg *leg, struct text description);
 // Its 2xx made an offer, which the other side has answered, or never will: what holds goes into the ACK.

@@ -361,9 +361,12 @@ static void stray_response(void *context, const struct sip_message *message)
 	struct calls *calls = context;
 	struct sip_dialog *dialog = sip_dialog_find(calls->dialogs, message);
 	struct leg *leg = dialog != NULL ? sip_dialog_owner(dialog) : NULL;
-	if (leg != NULL && leg->call == NULL && message->method == SIP_INVITE &&
-	    message->status >= 200 && message->status < 300)
+	if (leg == NULL || message->method != SIP_INVITE || message->status / 100 != 2)
+		return;
+	if (leg->call == NULL)
 		leg_late_response(leg, message);
+	else
+		leg_repeat_ack(leg, message);
 }
 
 void calls_fill_sip_user(struct calls *calls, struct sip_user *out_user)
