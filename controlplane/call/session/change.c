@@ -210,6 +210,12 @@ static void own_refused(struct leg *asked, unsigned status)
 	}
 }
 
+// Who asked can neither answer the other side's challenge nor follow it elsewhere.
+static unsigned told_status(unsigned status)
+{
+	return status == 401 || status == 407 ? 403 : status / 100 == 3 ? 488 : status;
+}
+
 static void refused(struct leg *asked, unsigned status)
 {
 	struct call *call = asked->call;
@@ -217,7 +223,7 @@ static void refused(struct leg *asked, unsigned status)
 	bool is_lost = (status == 481 || status == 408) && !ask_is_early(call);
 	if (!is_ours && !is_late)
 		media_withdraw_offer(call->media);
-	ask_refuse_asker(call, status);
+	ask_refuse_asker(call, told_status(status));
 	ask_finish(call);
 	asked->is_over = status == 481 && is_lost;
 	if (is_lost) // RFC 3261 12.2.1.2
