@@ -42,7 +42,7 @@ lib/systemd/system/trunkd.service lib/systemd/system/trunkd-dataplane.service
 lib/sysusers.d/trunkd.conf lib/tmpfiles.d/trunkd.conf
 """.split()
 PROCESSES = str((os.cpu_count() or 1) + 1)  # some tests wait, for Redis to start or a thread to end
-BUILD_LIMIT_S, TESTS_LIMIT_S, SYSTEM_LIMIT_S = 900, 900, 2400
+BUILD_LIMIT_S, TESTS_LIMIT_S, SYSTEM_LIMIT_S = 900, 900, 1200
 THREAD_PROBE = """
 #include <pthread.h>
 static void *run(void *argument) { return argument; }
@@ -287,14 +287,13 @@ def thread(check):
         test(check, "thread", directory, ["unit"], {"TSAN_OPTIONS": "halt_on_error=1"})
 
 
-# They count calls and packets, and have the machine to themselves; the others mostly wait, for speech to
-# be spoken or for timers, and run as three parts side by side, each with a network of its own.
+# They count calls and packets, and have the machine to themselves. The others mostly wait, for speech to
+# be spoken or for timers: some run side by side, each with a network of its own, the longest first.
 SYSTEM_ALONE = ["load_test.py", "limits_test.py"]
-SYSTEM_MEDIA = ["dns_test.py", "ipv6_test.py", "soak_test.py", "srtp_test.py", "torture_test.py", "verdict_test.py"]
-SYSTEM_SERVICE = ["cnam_test.py", "explain_test.py", "names_test.py", "notify_test.py", "numbers_test.py",
-                  "operator_test.py", "origination_test.py", "session_test.py", "stream_test.py", "survival_test.py", "transfer_test.py",
-                  "usage_test.py", "verification_test.py"]
-AGAIN_AT_MOST = 3
+SYSTEM_LONGEST = ["tls_test.py", "verdict_test.py", "transfer_test.py", "loss_test.py", "notify_test.py", "srtp_test.py",
+                  "origination_test.py", "torture_test.py", "drivers_test.py"]
+SYSTEM_LANES = 6
+AGAIN_AT_MOST = 5
 
 
 def system(check, directory):
@@ -306,42 +305,68 @@ def system(check, directory):
     if directory is None:
         check.skips_it("system", "there is no gcc build to test")
         return
-    rest = [name for name in names if name not in SYSTEM_ALONE + SYSTEM_MEDIA + SYSTEM_SERVICE]
-    for groups in ({"system load": SYSTEM_ALONE},
-                   {"system calls": rest, "system media": SYSTEM_MEDIA, "system service": SYSTEM_SERVICE}):
-        runs = [SystemRun(check, name, [os.path.join(folder, file) for file in files], directory)
-                for name, files in groups.items()]
-        for run in runs:
+    lanes = SYSTEM_LONGEST + [name for name in names if name not in SYSTEM_ALONE + SYSTEM_LONGEST]
+    runs = []
+    for files, count in ((SYSTEM_ALONE, 1), (lanes, SYSTEM_LANES)):
+        runs += side_by_side(check, [SystemRun(os.path.join(folder, file), directory) for file in files], count)
+    has_few = sum(len(run.failed()) for run in runs) <= AGAIN_AT_MOST
+    for run in runs:
+        run.end(check, has_few)
+
+
+def side_by_side(check, runs, count):
+    """Runs them all, so many at a time; each tells what it did when it has ended."""
+    waiting, running = list(runs), []
+    while waiting or running:
+        while waiting and len(running) < count:
+            running.append(waiting.pop(0))
+            running[-1].start(check)
+        over = [run for run in running if run.is_over()]
+        for run in over:
+            running.remove(run)
             run.follow(check)
-        for run in runs:
-            run.again(check, directory)
+        if not over:
+            time.sleep(0.3)
+    return runs
 
 
 class SystemRun:
-    """A run of system tests and its report."""
+    """A run of system tests, a file of them or some that are tried again, and its report."""
 
-    def __init__(self, check, name, tests, directory):
-        self.name = name
-        self.report = os.path.join(check.place, name.replace(" ", "-") + ".xml")
-        self.step = check.start(name, [
-            "/usr/bin/python3", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--junitxml", self.report, *tests],
-            {"TRUNKD_BUILD": directory})
+    def __init__(self, file, directory, tests=None):
+        self.name = "system " + os.path.basename(file).removesuffix("_test.py") + (" again" if tests else "")
+        self.file, self.directory = file, directory
+        self.tests = tests or [file]
+
+    def start(self, check):
+        self.report = os.path.join(check.place, self.name.replace(" ", "-") + ".xml")
+        self.step = check.start(self.name, [
+            "/usr/bin/python3", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--junitxml", self.report, *self.tests],
+            {"TRUNKD_BUILD": self.directory})
+
+    def is_over(self):
+        return self.step.child.poll() is not None or time.monotonic() >= self.step.began + SYSTEM_LIMIT_S
 
     def follow(self, check):
         self.status, self.log = check.follow(self.step, SYSTEM_LIMIT_S, shown=True)
 
-    def again(self, check, directory):
+    def end(self, check, may_try_again):
         """Takes the report. Real peers on a crowded machine miss a moment now and then: a few tests that
         failed have one more try, alone, and are named whatever comes of it."""
         failed = self.failed()
-        if self.status == 1 and 0 < len(failed) <= AGAIN_AT_MOST:
-            check.take_report(self.name, self.report, self.status, self.log, "", without_failed=True)
+        if self.status == 1 and failed and may_try_again:
+            self.take(check, without_failed=True)
             for test in failed:
                 check.repeats.append((test, self.log))
-            self.__init__(check, f"{self.name} again", failed, directory)
-            self.follow(check)
+            again = SystemRun(self.file, self.directory, failed)
+            side_by_side(check, [again], 1)
+            again.take(check)
+        else:
+            self.take(check)
+
+    def take(self, check, without_failed=False):
         check.take_report(self.name, self.report, self.status, self.log,
-                          "read the log; one test: python3 -m pytest tests/system -k NAME")
+                          "read the log; one test: python3 -m pytest tests/system -k NAME", without_failed)
 
     def failed(self):
         """As pytest wants to be told of them: tests/system/calls_test.py::test_name[parameters]"""
