@@ -111,6 +111,22 @@ void bench_node_close(struct bench_node *node)
 	*node = (struct bench_node){ 0 };
 }
 
+void bench_pair_start(struct bench_pair *pair)
+{
+	pair->loop = event_base_new();
+	bench_redis_start(&pair->redis, NULL);
+	bench_node_join(&pair->a, pair->loop, &pair->redis);
+	bench_node_join(&pair->b, pair->loop, &pair->redis);
+}
+
+void bench_pair_stop(struct bench_pair *pair)
+{
+	bench_node_close(&pair->a);
+	bench_node_close(&pair->b);
+	bench_redis_stop(&pair->redis);
+	event_base_free(pair->loop);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd, (void)what, (void)context;
@@ -158,14 +174,14 @@ void bench_done(void *context, enum status status, const struct directory_proble
 	(void)text_copy(text_of(sid), result->sid, sizeof(result->sid));
 }
 
-static bool is_told(void *context)
+bool bench_is_told(void *context)
 {
 	return ((struct bench_result *)context)->count > 0;
 }
 
 static enum status wait_done(struct bench_node *node, struct bench_result *result)
 {
-	if (!bench_turn(node->loop, is_told, result, 5000))
+	if (!bench_turn(node->loop, bench_is_told, result, 5000))
 		fail_msg("no answer");
 	CHECK_NUMBER(result->count, 1);
 	return result->status;

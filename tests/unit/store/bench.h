@@ -26,6 +26,12 @@ struct bench_node { // one store with its mirror
 	enum store_state last_seen;
 };
 
+struct bench_pair { // two nodes on one Redis
+	struct event_base *loop;
+	struct bench_redis redis;
+	struct bench_node a, b;
+};
+
 struct bench_result { // what done told
 	unsigned count;
 	enum status status;
@@ -45,6 +51,8 @@ enum status bench_node_start(struct bench_node *node, const struct store_options
 void bench_node_join(struct bench_node *node, struct event_base *loop,
 		     const struct bench_redis *redis);
 void bench_node_close(struct bench_node *node);
+void bench_pair_start(struct bench_pair *pair);
+void bench_pair_stop(struct bench_pair *pair);
 
 // Turns the loop until `is_so` or for so long; says whether it was.
 bool bench_turn(struct event_base *loop, bool (*is_so)(void *context), void *context, unsigned ms);
@@ -52,6 +60,7 @@ bool bench_wait_state(struct bench_node *node, enum store_state state, unsigned 
 
 void bench_done(void *context, enum status status, const struct directory_problem *problem,
 		const char *sid);
+bool bench_is_told(void *context); // of a bench_result, for bench_turn
 // Adds, and waits for the answer.
 enum status bench_add(struct bench_node *node, struct directory_object *object,
 		      struct bench_result *out_result);

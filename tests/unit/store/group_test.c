@@ -2,7 +2,6 @@
 
 #include "store/store.h"
 
-#include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,9 +11,7 @@
 #include "tests/unit/store/bench.h"
 
 struct world {
-	struct event_base *loop;
-	struct bench_redis redis;
-	struct bench_node a, b;
+	struct bench_pair pair;
 	char account[35];
 };
 
@@ -22,12 +19,9 @@ static int start(void **state)
 {
 	struct world *world = test_calloc(1, sizeof(*world));
 	struct bench_result result;
-	world->loop = event_base_new();
-	bench_redis_start(&world->redis, NULL);
-	bench_node_join(&world->a, world->loop, &world->redis);
-	bench_node_join(&world->b, world->loop, &world->redis);
-	CHECK_OK(
-		bench_add(&world->a, world_make(DIRECTORY_ACCOUNT, "name", "Acme", NULL), &result));
+	bench_pair_start(&world->pair);
+	CHECK_OK(bench_add(&world->pair.a, world_make(DIRECTORY_ACCOUNT, "name", "Acme", NULL),
+			   &result));
 	memcpy(world->account, result.sid, sizeof(world->account));
 	*state = world;
 	return 0;
@@ -36,10 +30,7 @@ static int start(void **state)
 static int stop(void **state)
 {
 	struct world *world = *state;
-	bench_node_close(&world->a);
-	bench_node_close(&world->b);
-	bench_redis_stop(&world->redis);
-	event_base_free(world->loop);
+	bench_pair_stop(&world->pair);
 	test_free(world);
 	return 0;
 }
@@ -58,12 +49,6 @@ static void make_group(struct world *world, const char *domain, const char *seco
 				    second, NULL);
 	out_objects[3] = world_make(DIRECTORY_TRUNK, "account", world->account, "domain", domain,
 				    "acls", out_objects[0]->sid, NULL);
-}
-
-static bool is_told(void *context)
-{
-	const struct bench_result *result = context;
-	return result->count == 1;
 }
 
 static bool are_all_there(void *context)
@@ -87,14 +72,14 @@ static void all_of_a_group_appear_at_each_node(void **state)
 	struct bench_result result = { 0 };
 	struct directory_object *objects[GROUP];
 	make_group(world, "acme", "198.51.100.0/24", objects);
-	store_write(world->a.store, objects, GROUP, bench_done, &result);
-	CHECK_TRUE(bench_turn(world->loop, is_told, &result, 10000));
+	store_write(world->pair.a.store, objects, GROUP, bench_done, &result);
+	CHECK_TRUE(bench_turn(world->pair.loop, bench_is_told, &result, 10000));
 	CHECK_OK(result.status);
-	CHECK_TRUE(are_all_there(&world->a));
-	CHECK_TRUE(bench_turn(world->loop, are_all_there, &world->b, 10000));
+	CHECK_TRUE(are_all_there(&world->pair.a));
+	CHECK_TRUE(bench_turn(world->pair.loop, are_all_there, &world->pair.b, 10000));
 	struct text sid = text_of(result.sid);
 	const struct directory_object *trunk =
-		directory_find(world->b.directory, DIRECTORY_TRUNK, sid);
+		directory_find(world->pair.b.directory, DIRECTORY_TRUNK, sid);
 	assert_non_null(trunk); // the last one is told of
 	char kept[35];
 	memcpy(kept, trunk->sid, sizeof(kept));
@@ -103,8 +88,8 @@ static void all_of_a_group_appear_at_each_node(void **state)
 	objects[1] = directory_object_copy(trunk);
 	world_set(objects[1], "credential_lists", objects[0]->sid);
 	result = (struct bench_result){ 0 };
-	store_write(world->b.store, objects, 2, bench_done, &result);
-	CHECK_TRUE(bench_turn(world->loop, is_told, &result, 10000));
+	store_write(world->pair.b.store, objects, 2, bench_done, &result);
+	CHECK_TRUE(bench_turn(world->pair.loop, bench_is_told, &result, 10000));
 	CHECK_OK(result.status);
 	CHECK_STRING(result.sid, kept);
 }
@@ -112,12 +97,12 @@ static void all_of_a_group_appear_at_each_node(void **state)
 static void refused(struct world *world, struct directory_object *const *objects, const char *field)
 {
 	struct bench_result result = { 0 };
-	store_write(world->b.store, objects, GROUP, bench_done, &result);
-	CHECK_TRUE(bench_turn(world->loop, is_told, &result, 10000));
+	store_write(world->pair.b.store, objects, GROUP, bench_done, &result);
+	CHECK_TRUE(bench_turn(world->pair.loop, bench_is_told, &result, 10000));
 	CHECK_STATUS(result.status, ERR_CONFLICT);
 	CHECK_STRING(result.problem.field, field);
-	CHECK_NUMBER(directory_count(world->b.directory, DIRECTORY_ACL), 0);
-	CHECK_NUMBER(directory_count(world->b.directory, DIRECTORY_ACL_ADDRESS), 0);
+	CHECK_NUMBER(directory_count(world->pair.b.directory, DIRECTORY_ACL), 0);
+	CHECK_NUMBER(directory_count(world->pair.b.directory, DIRECTORY_ACL_ADDRESS), 0);
 }
 
 // One address twice in the new list: the mirror's check sees that.
@@ -125,7 +110,7 @@ static void of_a_group_with_a_fault_nothing_is_there(void **state)
 {
 	struct world *world = *state;
 	struct directory_object *objects[GROUP];
-	CHECK_TRUE(bench_turn(world->loop, has_account, &world->b, 10000));
+	CHECK_TRUE(bench_turn(world->pair.loop, has_account, &world->pair.b, 10000));
 	make_group(world, "acme", "192.0.2.7", objects);
 	refused(world, objects, "address");
 }
@@ -142,19 +127,19 @@ static void of_a_group_that_comes_too_late_nothing_is_there(void **state)
 	struct world *world = *state;
 	struct bench_result results[2] = { 0 };
 	struct directory_object *objects[GROUP];
-	CHECK_TRUE(bench_turn(world->loop, has_account, &world->b, 10000));
+	CHECK_TRUE(bench_turn(world->pair.loop, has_account, &world->pair.b, 10000));
 	make_group(world, "race", "192.0.2.8", objects);
-	store_add(world->a.store,
+	store_add(world->pair.a.store,
 		  world_make(DIRECTORY_TRUNK, "account", world->account, "domain", "race", NULL),
 		  bench_done, &results[0]);
-	store_write(world->b.store, objects, GROUP, bench_done, &results[1]);
-	CHECK_TRUE(bench_turn(world->loop, are_both_told, results, 10000));
+	store_write(world->pair.b.store, objects, GROUP, bench_done, &results[1]);
+	CHECK_TRUE(bench_turn(world->pair.loop, are_both_told, results, 10000));
 	assert_int_not_equal(results[0].status, results[1].status); // one of them, and one only
 	if (results[1].status != OK) {
 		CHECK_STATUS(results[1].status, ERR_CONFLICT);
 		CHECK_STRING(results[1].problem.field, "domain");
-		CHECK_NUMBER(directory_count(world->b.directory, DIRECTORY_ACL), 0);
-		CHECK_NUMBER(directory_count(world->b.directory, DIRECTORY_ACL_ADDRESS), 0);
+		CHECK_NUMBER(directory_count(world->pair.b.directory, DIRECTORY_ACL), 0);
+		CHECK_NUMBER(directory_count(world->pair.b.directory, DIRECTORY_ACL_ADDRESS), 0);
 	}
 }
 

@@ -2,7 +2,6 @@
 
 #include "store/import.h"
 
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,19 +16,14 @@
 #define MANY 100000
 
 struct world {
-	struct event_base *loop;
-	struct bench_redis redis;
-	struct bench_node a, b; // two nodes on one Redis
+	struct bench_pair pair;
 	struct bench_result result;
 };
 
 static int start(void **state)
 {
 	struct world *world = test_calloc(1, sizeof(*world));
-	world->loop = event_base_new();
-	bench_redis_start(&world->redis, NULL);
-	bench_node_join(&world->a, world->loop, &world->redis);
-	bench_node_join(&world->b, world->loop, &world->redis);
+	bench_pair_start(&world->pair);
 	*state = world;
 	return 0;
 }
@@ -37,10 +31,7 @@ static int start(void **state)
 static int stop(void **state)
 {
 	struct world *world = *state;
-	bench_node_close(&world->a);
-	bench_node_close(&world->b);
-	bench_redis_stop(&world->redis);
-	event_base_free(world->loop);
+	bench_pair_stop(&world->pair);
 	test_free(world);
 	return 0;
 }
@@ -48,11 +39,6 @@ static int stop(void **state)
 static uint64_t now_ms(void)
 {
 	return clock_monotonic_ns() / 1000000;
-}
-
-static bool is_told(void *context)
-{
-	return ((struct bench_result *)context)->count > 0;
 }
 
 struct count {
@@ -69,7 +55,7 @@ static bool is_so_many(void *context)
 static void wait_stock(struct world *world, struct bench_node *node, size_t wanted)
 {
 	struct count count = { node, wanted };
-	if (!bench_turn(world->loop, is_so_many, &count, 60000))
+	if (!bench_turn(world->pair.loop, is_so_many, &count, 60000))
 		fail_msg("%zu numbers in stock, not %zu", directory_stock_count(node->directory),
 			 wanted);
 }
@@ -91,8 +77,8 @@ static enum status import(struct world *world, unsigned first, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		objects[i] = make_number(first + i);
 	world->result = (struct bench_result){ 0 };
-	store_import(world->a.store, objects, count, bench_done, &world->result);
-	CHECK_TRUE(bench_turn(world->loop, is_told, &world->result, 20000));
+	store_import(world->pair.a.store, objects, count, bench_done, &world->result);
+	CHECK_TRUE(bench_turn(world->pair.loop, bench_is_told, &world->result, 20000));
 	return world->result.status;
 }
 
@@ -119,17 +105,17 @@ static void a_hundred_thousand_numbers_are_imported_and_searched(void **state)
 	uint64_t before = now_ms();
 	CHECK_OK(import(world, 0, MANY));
 	print_message("imported in %llu ms\n", (unsigned long long)(now_ms() - before));
-	wait_stock(world, &world->a, MANY);
-	wait_stock(world, &world->b, MANY);
+	wait_stock(world, &world->pair.a, MANY);
+	wait_stock(world, &world->pair.b, MANY);
 	print_message("seen by both nodes after %llu ms\n",
 		      (unsigned long long)(now_ms() - before));
 	uint64_t began_ns = clock_monotonic_ns();
-	CHECK_NUMBER(search(&world->b, "JP", "", &first), MANY / 10);
+	CHECK_NUMBER(search(&world->pair.b, "JP", "", &first), MANY / 10);
 	CHECK_TEXT(directory_object_get(first, "e164"), "+815000000000");
-	CHECK_NUMBER(search(&world->b, "", "12*45", &first), 10);
-	CHECK_NUMBER(search(&world->b, "us", "+1415009999", &first), 9);
+	CHECK_NUMBER(search(&world->pair.b, "", "12*45", &first), 10);
+	CHECK_NUMBER(search(&world->pair.b, "us", "+1415009999", &first), 9);
 	CHECK_TEXT(directory_object_get(first, "e164"), "+14150099991");
-	CHECK_NUMBER(search(&world->b, "FR", "", &first), 0);
+	CHECK_NUMBER(search(&world->pair.b, "FR", "", &first), 0);
 	uint64_t took_us = (clock_monotonic_ns() - began_ns) / 1000;
 	print_message("four searches in %llu us\n", (unsigned long long)took_us);
 	CHECK_TRUE(took_us < 400000);
@@ -139,42 +125,42 @@ static void an_import_with_a_taken_number_changes_nothing(void **state)
 {
 	struct world *world = *state;
 	CHECK_OK(import(world, 100, 50));
-	wait_stock(world, &world->a, 50);
+	wait_stock(world, &world->pair.a, 50);
 	CHECK_STATUS(import(world, 149, 20), ERR_CONFLICT);
-	CHECK_NUMBER(directory_stock_count(world->a.directory), 50);
+	CHECK_NUMBER(directory_stock_count(world->pair.a.directory), 50);
 	CHECK_STRING(world->result.problem.text,
 		     "are there already: +14150000149; nothing was imported");
 	CHECK_OK(import(world, 150, 1));
-	wait_stock(world, &world->a, 51);
-	wait_stock(world, &world->b, 51);
+	wait_stock(world, &world->pair.a, 51);
+	wait_stock(world, &world->pair.b, 51);
 	CHECK_STATUS(import(world, 0, 0), ERR_LIMIT);
 	// Taken in the second slice: what the first has written is taken back, to the last key.
 	CHECK_STATUS(import(world, 10000, 0), ERR_LIMIT);
 	CHECK_OK(import(world, 2000, 1));
-	wait_stock(world, &world->a, 52);
+	wait_stock(world, &world->pair.a, 52);
 	CHECK_STATUS(import(world, 1400, 700), ERR_CONFLICT);
 	CHECK_OK(import(world, 1400, 600));
-	wait_stock(world, &world->a, 652);
+	wait_stock(world, &world->pair.a, 652);
 }
 
 // The process died in the middle: nothing of it is seen, and the next import takes it back.
 static void what_a_dead_import_left_is_taken_back(void **state)
 {
 	struct world *world = *state;
-	bench_redis_do(&world->redis, "hset 'trunkd:{directory}:object:"
-				      "PN00000000000000000000000000000001' .uniques "
-				      "number:e164::+14150000001 e164 +14150000001");
-	bench_redis_do(&world->redis,
+	bench_redis_do(&world->pair.redis, "hset 'trunkd:{directory}:object:"
+					   "PN00000000000000000000000000000001' .uniques "
+					   "number:e164::+14150000001 e164 +14150000001");
+	bench_redis_do(&world->pair.redis,
 		       "hset 'trunkd:{directory}:uniques' "
 		       "number:e164::+14150000001 PN00000000000000000000000000000001");
-	bench_redis_do(&world->redis, "zadd 'trunkd:{directory}:staged' 0 "
-				      "PN00000000000000000000000000000001");
-	bench_redis_do(&world->redis, "set 'trunkd:{directory}:import' dead px 300");
+	bench_redis_do(&world->pair.redis, "zadd 'trunkd:{directory}:staged' 0 "
+					   "PN00000000000000000000000000000001");
+	bench_redis_do(&world->pair.redis, "set 'trunkd:{directory}:import' dead px 300");
 	CHECK_STATUS(import(world, 1, 2), ERR_BUSY);
-	(void)bench_turn(world->loop, is_told, &(struct bench_result){ 0 }, 400);
+	(void)bench_turn(world->pair.loop, bench_is_told, &(struct bench_result){ 0 }, 400);
 	CHECK_OK(import(world, 1, 2));
-	wait_stock(world, &world->a, 2);
-	wait_stock(world, &world->b, 2);
+	wait_stock(world, &world->pair.a, 2);
+	wait_stock(world, &world->pair.b, 2);
 }
 
 static struct directory_object *buy(struct bench_node *node, const char *e164, const char *account)
@@ -194,28 +180,29 @@ static void a_number_is_sold_once(void **state)
 	char accounts[2][35];
 	struct bench_result results[2] = { 0 };
 	for (unsigned i = 0; i < 2; i++) {
-		CHECK_OK(bench_add(&world->a,
+		CHECK_OK(bench_add(&world->pair.a,
 				   world_make(DIRECTORY_ACCOUNT, "name", i ? "Beta" : "Acme", NULL),
 				   &world->result));
 		memcpy(accounts[i], world->result.sid, sizeof(accounts[i]));
 	}
 	CHECK_OK(import(world, 1, 2));
-	wait_stock(world, &world->a, 2);
-	wait_stock(world, &world->b, 2);
-	store_change(world->a.store, buy(&world->a, "+14150000001", accounts[0]), bench_done,
-		     &results[0]);
-	store_change(world->b.store, buy(&world->b, "+14150000001", accounts[1]), bench_done,
-		     &results[1]);
-	CHECK_TRUE(bench_turn(world->loop, is_told, &results[0], 5000));
-	CHECK_TRUE(bench_turn(world->loop, is_told, &results[1], 5000));
+	wait_stock(world, &world->pair.a, 2);
+	wait_stock(world, &world->pair.b, 2);
+	store_change(world->pair.a.store, buy(&world->pair.a, "+14150000001", accounts[0]),
+		     bench_done, &results[0]);
+	store_change(world->pair.b.store, buy(&world->pair.b, "+14150000001", accounts[1]),
+		     bench_done, &results[1]);
+	CHECK_TRUE(bench_turn(world->pair.loop, bench_is_told, &results[0], 5000));
+	CHECK_TRUE(bench_turn(world->pair.loop, bench_is_told, &results[1], 5000));
 	CHECK_TRUE((results[0].status == OK) != (results[1].status == OK));
-	wait_stock(world, &world->a, 1);
-	wait_stock(world, &world->b, 1);
+	wait_stock(world, &world->pair.a, 1);
+	wait_stock(world, &world->pair.b, 1);
 	unsigned winner = results[0].status == OK ? 0 : 1;
 	CHECK_STATUS(results[1 - winner].status, ERR_CONFLICT);
-	CHECK_STRING(directory_number(world->b.directory, TEXT("+14150000001"))->account_sid,
+	CHECK_STRING(directory_number(world->pair.b.directory, TEXT("+14150000001"))->account_sid,
 		     accounts[winner]);
-	CHECK_TRUE(directory_number(world->b.directory, TEXT("+14150000002")) == NULL); // in stock
+	CHECK_TRUE(directory_number(world->pair.b.directory, TEXT("+14150000002")) ==
+		   NULL); // in stock
 }
 
 #define WORLD_TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
