@@ -10,21 +10,6 @@
 #include "call/call.h"
 #include "fake.h"
 
-static int make(void **state)
-{
-	struct fake *fake = malloc(sizeof(*fake));
-	fake_make(fake);
-	*state = fake;
-	return 0;
-}
-
-static int take_down(void **state)
-{
-	fake_remove(*state);
-	free(*state);
-	return 0;
-}
-
 // wanted NULL: it is there, and null.
 static void check(json_t *answer, const char *key, const char *wanted)
 {
@@ -60,7 +45,8 @@ static void a_live_call_tells_its_transports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_live_call_tells_its_transports, make, take_down),
+		cmocka_unit_test_setup_teardown(a_live_call_tells_its_transports, fake_set_up,
+						fake_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

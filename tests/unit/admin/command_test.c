@@ -17,21 +17,6 @@
 #include "directory/object.h"
 #include "fake.h"
 
-static int make(void **state)
-{
-	struct fake *fake = malloc(sizeof(*fake));
-	fake_make(fake);
-	*state = fake;
-	return 0;
-}
-
-static int take_down(void **state)
-{
-	fake_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static const char *text_at(json_t *answer, const char *path)
 {
 	char key[64];
@@ -525,7 +510,7 @@ static void random_lines_have_one_answer_each(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
 		TEST(every_command_has_help_a_handler_and_sane_limits),
 		TEST(the_reference_page_names_every_command_once_and_no_hidden_field),
 		TEST(status_tells_of_every_part),

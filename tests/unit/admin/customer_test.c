@@ -13,17 +13,8 @@
 
 static int make(void **state)
 {
-	struct fake *fake = malloc(sizeof(*fake));
-	fake_make(fake);
-	assert_string_equal(fake_code(fake, "add account name=acme"), "");
-	*state = fake;
-	return 0;
-}
-
-static int take_down(void **state)
-{
-	fake_remove(*state);
-	free(*state);
+	(void)fake_set_up(state);
+	assert_string_equal(fake_code(*state, "add account name=acme"), "");
 	return 0;
 }
 
@@ -390,7 +381,7 @@ static void a_target_that_is_ourselves_is_warned_of(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, fake_tear_down)
 		TEST(a_trunk_is_made_listed_renamed_and_deleted),
 		TEST(a_domain_is_one_trunks),
 		TEST(a_wide_prefix_is_warned_of),

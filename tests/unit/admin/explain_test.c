@@ -9,21 +9,6 @@
 #include "sip/message.h"
 #include "tests/check.h"
 
-static int set_up(void **state)
-{
-	struct fake *fake = calloc(1, sizeof(*fake));
-	fake_make(fake);
-	*state = fake;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fake_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static const json_t *at(const json_t *answer, const char *key)
 {
 	return json_object_get(json_object_get(answer, "explanation"), key);
@@ -153,7 +138,7 @@ static void base64_is_read_or_refused(void **state)
 	}
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
 
 int main(void)
 {

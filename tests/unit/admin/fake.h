@@ -28,6 +28,8 @@ struct fake {
 
 void fake_make(struct fake *fake);
 void fake_remove(struct fake *fake);
+int fake_set_up(void **state); // as cmocka wants them
+int fake_tear_down(void **state);
 void fake_add_call(struct fake *fake, const char *sid);
 // Runs one line and waits for its answer.
 json_t *fake_ask(struct fake *fake, const char *line);

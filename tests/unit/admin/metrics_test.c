@@ -12,21 +12,6 @@
 #include "admin/metrics.h"
 #include "fake.h"
 
-static int make(void **state)
-{
-	struct fake *fake = malloc(sizeof(*fake));
-	fake_make(fake);
-	*state = fake;
-	return 0;
-}
-
-static int take_down(void **state)
-{
-	fake_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static bool is_like(const char *text, const char *pattern)
 {
 	regex_t regex;
@@ -161,7 +146,7 @@ static void the_reference_page_has_every_series(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
 		TEST(names_follow_the_rules_and_are_unique),
 		TEST(the_exposition_is_well_formed),
 		TEST(figures_come_from_their_counters),

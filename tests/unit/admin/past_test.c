@@ -17,20 +17,6 @@
 #define ACME "AC000000000000000000000000000000aa"
 #define DAY_MS 86400000ull
 
-static int make(void **state)
-{
-	static struct fake fake;
-	fake_make(&fake);
-	*state = &fake;
-	return 0;
-}
-
-static int take_down(void **state)
-{
-	fake_remove(*state);
-	return 0;
-}
-
 struct past {
 	const char *sid, *direction, *from, *to;
 	uint64_t days_ago;
@@ -320,7 +306,7 @@ static void a_bundle_for_support_holds_what_is_known_of_a_sid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_set_up, fake_tear_down)
 		TEST(the_call_log_is_searched_by_what_calls_are),
 		TEST(a_wrong_question_is_refused_by_name),
 		TEST(usage_is_told_by_month_and_account),

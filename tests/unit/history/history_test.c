@@ -17,20 +17,6 @@
 #include "history/column.h"
 #include "world.h"
 
-static int make(void **state)
-{
-	static struct world world;
-	world_make(&world, 64);
-	*state = &world;
-	return 0;
-}
-
-static int take_down(void **state)
-{
-	world_remove(*state);
-	return 0;
-}
-
 struct found {
 	struct history_call calls[64];
 	unsigned count;
@@ -431,7 +417,7 @@ static void a_full_disk_loses_nothing_that_was_accepted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 		TEST(a_closed_call_is_found_again_with_every_field),
 		TEST(a_search_gives_the_newest_first_and_no_more_than_asked),
 		TEST(files_are_for_the_owner_alone),

@@ -12,20 +12,6 @@
 #include "history/rate.h"
 #include "world.h"
 
-static int make(void **state)
-{
-	static struct world world;
-	world_make(&world, 64);
-	*state = &world;
-	return 0;
-}
-
-static int take_down(void **state)
-{
-	world_remove(*state);
-	return 0;
-}
-
 static const char RATES[] = "# what calls cost\n"
 			    "termination,*,0.5\n"
 			    "termination,+44,0.0123,60,60\n"
@@ -291,7 +277,7 @@ static void the_sums_of_a_month_are_those_of_its_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, take_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 		TEST(the_longest_prefix_decides),
 		TEST(a_wrong_line_is_named),
 		TEST(a_file_that_is_not_there_says_so),

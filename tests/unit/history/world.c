@@ -38,6 +38,20 @@ void world_remove(struct world *world)
 	(void)rmdir(world->directory);
 }
 
+int world_set_up(void **state)
+{
+	static struct world world;
+	world_make(&world, 64);
+	*state = &world;
+	return 0;
+}
+
+int world_tear_down(void **state)
+{
+	world_remove(*state);
+	return 0;
+}
+
 enum status world_start(struct world *world)
 {
 	struct history_options options = { .file = world->file,

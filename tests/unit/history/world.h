@@ -21,6 +21,8 @@ struct world {
 
 void world_make(struct world *world, unsigned records);
 void world_remove(struct world *world);
+int world_set_up(void **state); // as cmocka wants them; of 64 records
+int world_tear_down(void **state);
 enum status world_start(struct world *world);
 void world_stop(struct world *world);
 void world_turn(struct world *world, unsigned ms); // lets the loop run

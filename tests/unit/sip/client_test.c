@@ -356,19 +356,7 @@ static void what_cannot_be_sent_at_all_says_so(void **state)
 	CHECK_NUMBER(live(fixture), 0);
 }
 
-static int set_up(void **state)
-{
-	*state = fixture_create();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
-}
-
-#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define CASE(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -149,6 +149,18 @@ void fixture_destroy(struct fixture *fixture)
 	free(fixture);
 }
 
+int fixture_set_up(void **state)
+{
+	*state = fixture_create();
+	return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+	fixture_destroy(*state);
+	return 0;
+}
+
 void fixture_wait(struct fixture *fixture, uint64_t ms)
 {
 	for (uint64_t passed = 0; passed < ms; passed += WHEEL_TICK_MS) {

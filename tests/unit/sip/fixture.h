@@ -47,6 +47,8 @@ struct fixture {
 
 struct fixture *fixture_create(void);
 void fixture_destroy(struct fixture *fixture);
+int fixture_set_up(void **state); // as cmocka wants them
+int fixture_tear_down(void **state);
 // The clock goes on in steps of 10 ms, timers firing.
 void fixture_wait(struct fixture *fixture, uint64_t ms);
 void fixture_receive(struct fixture *fixture, const char *octets);

@@ -87,19 +87,7 @@ static void a_known_peer_is_answered_however_little_it_says(void **state)
 	sip_guard_destroy(guard);
 }
 
-static int set_up(void **state)
-{
-	*state = fixture_create();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
-}
-
-#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define CASE(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -441,19 +441,7 @@ static void answers_of_a_dialog_carry_the_record_route(void **state)
 	CHECK_FALSE(fixture_sent_has(fixture, 3, "Record-Route"));
 }
 
-static int set_up(void **state)
-{
-	*state = fixture_create();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
-}
-
-#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define CASE(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
