@@ -108,3 +108,14 @@ void ring_quiet(struct ring *ring)
 	(void)got; // nothing to read is fine
 	atomic_store(&ring->is_signalled, false);
 }
+
+void ring_rouse(struct ring *ring)
+{
+	signal_consumer(ring);
+}
+
+size_t ring_length(const struct ring *ring)
+{
+	size_t taken = atomic_load_explicit(&ring->taken, memory_order_acquire);
+	return atomic_load_explicit(&ring->written, memory_order_acquire) - taken;
+}

@@ -16,3 +16,5 @@ bool ring_put(struct ring *ring, const void *element); // false: full
 bool ring_take(struct ring *ring, void *out_element); // false: empty
 int ring_fd(const struct ring *ring); // readable while something may wait
 void ring_quiet(struct ring *ring); // consumer: reset the fd, then take until empty
+void ring_rouse(struct ring *ring); // consumer: not empty, and it goes on later
+size_t ring_length(const struct ring *ring); // either of both; what the other does meanwhile is not in it

@@ -50,8 +50,7 @@ static void tick(evutil_socket_t fd, short what, void *context)
 	uint64_t late_us = note_lateness(control);
 	clock_update(&control->clock);
 	sip_guard_tick(control->guard, late_us, thread_time_us());
-	struct sip_guard_sieve sieve = sip_guard_sieve(control->guard);
-	sip_transport_sieve(control->transport, &sieve);
+	sip_transport_steer(control->transport, sip_guard_has_door(control->guard));
 	attachment_tick(control->attachment);
 	media_engine_tick(control->media);
 	wheel_run(control->wheel, control->clock.now_ms);

@@ -257,8 +257,7 @@ static void receive_new(struct sip_transactions *transactions, struct sip_messag
 	if (!is_known(transactions, request))
 		return;
 	if (request->method == SIP_INVITE)
-		sip_guard_note_caller(transactions->options.guard, &request->flow,
-				      request->target.host);
+		sip_guard_note_caller(transactions->options.guard, request);
 	if (request->is_shed) {
 		answer_overload(transactions, request);
 		return;

@@ -15,7 +15,6 @@
 
 struct event_base;
 struct sip_guard;
-struct sip_guard_sieve;
 struct sip_tls;
 struct sip_transport;
 struct wheel;
@@ -47,9 +46,9 @@ struct sip_transport_counters {
 	struct counter malformed; // answered with 400, or dropped where no answer can be built
 	struct counter too_large;
 	struct counter kernel_drops; // SO_RXQ_OVFL
-	struct counter sieved; // by sip_transport_sieve: never read
-	struct counter refuser_received; // by sip/refuser's thread, which writes this and the next
-	struct counter refuser_refused; // 503 sent
+	struct counter door_received; // by sip/door's thread, which writes this and the next two
+	struct counter door_let_in; // put into its queue
+	struct counter door_refused; // 503 sent
 	struct counter connections; // now
 	struct counter accepted, opened;
 	struct counter refused_source; // connections beyond the limit of their source
@@ -113,8 +112,8 @@ void sip_transport_stop(struct sip_transport *transport);
 // on. ERR_SYSTEM: an address is taken (logged); nothing listens by TLS then.
 enum status sip_transport_follow_tls(struct sip_transport *transport);
 enum status sip_transport_send(void *transport, struct text octets, struct sip_flow *flow);
-// In overload: of the new calls by UDP these alone are read; known peers hear 503 to the others.
-void sip_transport_sieve(struct sip_transport *transport, const struct sip_guard_sieve *sieve);
+// In overload new calls by UDP come by the door (sip/door), or no more.
+void sip_transport_steer(struct sip_transport *transport, bool is_to_door);
 // This connection's peer has had a call or the like: no newcomer takes its place any more.
 void sip_transport_trust(void *transport, uint64_t connection);
 // It is closed once the message that is being read from it is done with, and its answer sent.

@@ -5,10 +5,6 @@
 
 #include "base/hash/hash.h"
 
-#define START_SHIFT 16
-#define SALT_SHIFT 32
-#define PART_MASK 0xffffu
-
 static uint32_t bit_of(const struct address *source, struct text host)
 {
 	struct hash hash = hash_start();
@@ -29,20 +25,10 @@ static void clear(_Atomic uint64_t *words)
 		atomic_store_explicit(&words[i], 0, memory_order_relaxed);
 }
 
-// A share of none is told as the least there is: 0 says that there is no sieve.
-static uint64_t packed(const struct sip_guard_sieve *sieve)
-{
-	if (sieve->share >= SIP_GUARD_SHARE_ALL)
-		return 0;
-	return (uint64_t)sieve->salt << SALT_SHIFT |
-	       (uint64_t)(sieve->start & PART_MASK) << START_SHIFT |
-	       (sieve->share > 0 ? sieve->share : 1);
-}
-
-void sip_guard_apart_follow(struct sip_guard_apart *apart, const struct sip_guard_sieve *sieve,
+void sip_guard_apart_follow(struct sip_guard_apart *apart, unsigned most_waiting,
 			    unsigned peer_rate, uint64_t now_ms)
 {
-	atomic_store_explicit(&apart->sieve, packed(sieve), memory_order_relaxed);
+	atomic_store_explicit(&apart->most_waiting, most_waiting, memory_order_relaxed);
 	atomic_store_explicit(&apart->peer_rate, peer_rate, memory_order_relaxed);
 	if (now_ms - apart->turned_ms < SIP_GUARD_APART_TURN_MS)
 		return;
@@ -71,14 +57,4 @@ bool sip_guard_apart_knows(const struct sip_guard_apart *apart, const struct add
 {
 	uint32_t bit = bit_of(source, host);
 	return has(apart->callers[0], bit) || has(apart->callers[1], bit);
-}
-
-struct sip_guard_sieve sip_guard_apart_sieve(const struct sip_guard_apart *apart)
-{
-	uint64_t word = atomic_load_explicit(&apart->sieve, memory_order_relaxed);
-	return (struct sip_guard_sieve){
-		.salt = (uint32_t)(word >> SALT_SHIFT),
-		.start = word >> START_SHIFT & PART_MASK,
-		.share = word != 0 ? word & PART_MASK : SIP_GUARD_SHARE_ALL,
-	};
 }

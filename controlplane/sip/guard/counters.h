@@ -39,7 +39,7 @@ struct sip_guard_counters {
 	struct counter episodes; // of overload
 	struct counter is_overloaded; // 0 or 1
 	struct counter calls_rate; // new calls a second let in while overloaded
-	struct counter share; // of 65536 new calls by UDP, those that are read
+	struct counter door_wait_us; // the mean wait at the door in the last tenth of a second
 	struct counter wait_us; // the shortest wait of the last tenth of a second
 };
 

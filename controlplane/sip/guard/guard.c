@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sip/guard/source.h"
+#include "sip/guard/steer.h"
 
 #define FRESH_MS 200 // who comes again after this was no address made up for one packet
 #define FLOOD_FACTOR 10 // seconds' worth of messages refused in a minute that are a flood
@@ -16,6 +17,8 @@ struct sip_guard_message {
 	struct text octets;
 	const struct sip_flow *flow;
 	uint64_t age_us; // for how long it waited
+	bool is_let_in; // by the door
+	uint64_t queued_us; // there, of that time
 };
 
 uint64_t sip_guard_now_us(const struct sip_guard *guard)
@@ -142,17 +145,12 @@ static bool answers_options(struct sip_guard *guard, const struct sip_guard_peek
 	return verdict == SIP_GUARD_PING_ANSWER;
 }
 
-// One that has been repeated for long, by all that can be known of it.
-static bool is_late(struct sip_guard *guard, const struct sip_guard_message *message)
+// One that the door would have had: its repeat comes by there, in T1 (RFC 3261 17.1.1.2).
+static bool is_before_the_door(const struct sip_guard *guard, const struct sip_guard_peek *peek,
+			       const struct sip_guard_message *message)
 {
-	struct sip_guard_window *window = &guard->overload.window;
-	uint32_t place = 0;
-	if (!guard->overload.is_on)
-		return false;
-	if (!sip_flow_is_reliable(message->flow))
-		place = sip_guard_sieve_place(&window->sieve, message->octets,
-					      &message->flow->remote);
-	return sip_guard_window_is_late(window, place, sip_guard_now_us(guard) - message->age_us);
+	return sip_guard_has_door(guard) && !sip_flow_is_reliable(message->flow) &&
+	       !peek->has_credentials && sip_guard_steer_takes(message->octets);
 }
 
 // An INVITE outside any dialog: a new call, or one more copy of it.
@@ -162,15 +160,18 @@ static enum sip_guard_verdict judge_call(struct sip_guard *guard, const struct s
 	uint64_t now_us = sip_guard_now_us(guard);
 	if (message->age_us > guard->options.config->stale_ms * 1000ull)
 		return drop(guard, SIP_GUARD_DROP_STALE);
-	bool comes_late = is_late(guard, message) && !peek->has_credentials;
-	enum sip_guard_need need = comes_late              ? SIP_GUARD_NEED_LATE
-				   : !is_peer              ? SIP_GUARD_NEED_STRANGER
+	enum sip_guard_need need = !is_peer		   ? SIP_GUARD_NEED_STRANGER
 				   : peek->has_credentials ? SIP_GUARD_NEED_STARTED
 							   : SIP_GUARD_NEED_PEER;
-	bool is_hopeless = comes_late && !guard->overload.window.takes_late;
-	if (!is_hopeless && sip_guard_overload_admit(&guard->overload, need, now_us))
+	if (message->is_let_in) {
+		sip_guard_overload_note_let_in(&guard->overload);
 		return SIP_GUARD_NEXT;
-	if (!sip_guard_overload_may_answer(&guard->overload, need, now_us))
+	}
+	if (is_before_the_door(guard, peek, message))
+		return drop(guard, SIP_GUARD_DROP_OVERLOAD);
+	if (sip_guard_overload_admit(&guard->overload, need, now_us))
+		return SIP_GUARD_NEXT;
+	if (!sip_guard_overload_may_answer(&guard->overload, now_us))
 		return drop(guard, SIP_GUARD_DROP_OVERLOAD);
 	counter_add(&guard->counters.shed, 1);
 	return SIP_GUARD_SHED;
@@ -211,30 +212,52 @@ static struct sip_guard_ban *find_ban(struct sip_guard *guard, const struct addr
 	return NULL;
 }
 
-enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octets,
-				       const struct sip_flow *flow, uint64_t age_us)
+static void note_wait(struct sip_guard *guard, const struct sip_guard_message *message)
 {
+	if (message->is_let_in)
+		sip_guard_waiting_note(&guard->overload.waiting, message->queued_us);
+	else if (!sip_flow_is_reliable(message->flow))
+		sip_guard_overload_note(&guard->overload, SIP_GUARD_DATAGRAMS, message->age_us);
+}
+
+static enum sip_guard_verdict judge(struct sip_guard *guard,
+				    const struct sip_guard_message *message)
+{
+	const struct sip_flow *flow = message->flow;
 	struct sip_guard_key key = sip_guard_key_of(&flow->remote);
-	bool is_stream = sip_flow_is_reliable(flow);
 	enum sip_guard_drop why = SIP_GUARD_DROP_PEER;
-	if (!guard->options.config->enabled)
-		return SIP_GUARD_NEXT;
-	struct sip_guard_ban *ban = find_ban(guard, &flow->remote, is_stream);
+	struct sip_guard_ban *ban = find_ban(guard, &flow->remote, sip_flow_is_reliable(flow));
 	if (ban != NULL) {
 		ban->dropped++;
 		return drop(guard, SIP_GUARD_DROP_BANNED);
 	}
-	if (!is_stream)
-		sip_guard_overload_note(&guard->overload, SIP_GUARD_DATAGRAMS, age_us);
+	note_wait(guard, message);
 	bool is_peer = sip_guard_is_peer(guard, &flow->remote);
 	if (is_peer ? !has_share(guard, key, &flow->remote)
 		    : !admit_stranger(guard, key, flow, &why))
 		return drop(guard, why);
-	const struct sip_guard_message message = { octets, flow, age_us };
-	enum sip_guard_verdict verdict = judge_lines(guard, &message, is_peer);
+	enum sip_guard_verdict verdict = judge_lines(guard, message, is_peer);
 	if (verdict == SIP_GUARD_FIRST || verdict == SIP_GUARD_NEXT)
 		counter_add(&guard->counters.passed[is_peer], 1);
 	return verdict;
+}
+
+enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octets,
+				       const struct sip_flow *flow, uint64_t age_us)
+{
+	if (!guard->options.config->enabled)
+		return SIP_GUARD_NEXT;
+	return judge(guard, &(struct sip_guard_message){
+				    .octets = octets, .flow = flow, .age_us = age_us });
+}
+
+enum sip_guard_verdict sip_guard_judge_let_in(struct sip_guard *guard, struct text octets,
+					      const struct sip_flow *flow, uint64_t age_us,
+					      uint64_t queued_us)
+{
+	if (!guard->options.config->enabled)
+		return SIP_GUARD_NEXT;
+	return judge(guard, &(struct sip_guard_message){ octets, flow, age_us, true, queued_us });
 }
 
 void sip_guard_deliver(struct sip_guard *guard, enum sip_guard_verdict verdict, struct text octets,

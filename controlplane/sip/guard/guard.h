@@ -15,12 +15,12 @@
 #include "base/text.h"
 #include "sip/flow.h"
 #include "sip/guard/counters.h"
-#include "sip/guard/sieve.h"
 #include "sip/transport.h"
 
 struct guard_config;
 struct sip_guard;
 struct sip_guard_apart;
+struct sip_message;
 
 enum sip_guard_verdict {
 	SIP_GUARD_FIRST, // what belongs to calls of known peers: before all else of its batch
@@ -69,14 +69,18 @@ void sip_guard_destroy(struct sip_guard *guard);
 // CPU time that the thread has had.
 void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us);
 
-// For the thread that refuses new calls.
+// For the thread at the door.
 struct sip_guard_apart *sip_guard_apart(struct sip_guard *guard);
-// Which new calls by UDP are worth reading at all, now.
-struct sip_guard_sieve sip_guard_sieve(const struct sip_guard *guard);
+// Should new calls by UDP come by the door (sip/door), now?
+bool sip_guard_has_door(const struct sip_guard *guard);
 
 // Judges a message that waited for age_us; then delivers it as judged.
 enum sip_guard_verdict sip_guard_judge(struct sip_guard *guard, struct text octets,
 				       const struct sip_flow *flow, uint64_t age_us);
+// The same for what has come by the door, where it waited for queued_us of that time.
+enum sip_guard_verdict sip_guard_judge_let_in(struct sip_guard *guard, struct text octets,
+					      const struct sip_flow *flow, uint64_t age_us,
+					      uint64_t queued_us);
 void sip_guard_deliver(struct sip_guard *guard, enum sip_guard_verdict verdict, struct text octets,
 		       const struct sip_flow *flow);
 // Both at once: a sip_transport_receive_fn for streams; context is the struct sip_guard.
@@ -92,8 +96,9 @@ void sip_guard_note_authenticated(struct sip_guard *guard, const struct address 
 // whom it likes; that makes no peer for longer than answers take, nor many a second.
 void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer, bool is_led);
 
-// A new call for this host, which is one of ours: others from there may be answered without a look at both.
-void sip_guard_note_caller(struct sip_guard *guard, const struct sip_flow *flow, struct text host);
+// A new call for a host that is one of ours: others from there may be answered without a look at both, but
+// for its own repeats.
+void sip_guard_note_caller(struct sip_guard *guard, const struct sip_message *invite);
 
 const struct sip_guard_counters *sip_guard_counters(const struct sip_guard *guard);
 

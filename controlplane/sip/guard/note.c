@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "sip/guard/source.h"
+#include "sip/message.h"
 
 #define WINDOW_MS 60000
 #define SWEEP_PLACES 256
@@ -161,12 +162,15 @@ void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer, b
 		know(guard, peer, known_ms(guard));
 }
 
-void sip_guard_note_caller(struct sip_guard *guard, const struct sip_flow *flow, struct text host)
+void sip_guard_note_caller(struct sip_guard *guard, const struct sip_message *invite)
 {
-	if (guard == NULL || !guard->options.config->enabled || flow->protocol != SIP_UDP)
+	const struct sip_flow *flow = &invite->flow;
+	if (guard == NULL || !guard->options.config->enabled || flow->protocol != SIP_UDP ||
+	    !sip_guard_is_peer(guard, &flow->remote))
 		return;
-	if (sip_guard_is_peer(guard, &flow->remote))
-		sip_guard_apart_note(&guard->apart, &flow->remote, host);
+	sip_guard_apart_note(&guard->apart, &flow->remote, invite->target.host);
+	if (!invite->is_shed)
+		sip_guard_calls_note(&guard->apart.calls, invite->via.whole, invite->call_id);
 }
 
 // ---- time
@@ -202,10 +206,9 @@ static void sweep_on(struct sip_guard *guard)
 	guard->active = 0;
 }
 
-struct sip_guard_sieve sip_guard_sieve(const struct sip_guard *guard)
+bool sip_guard_has_door(const struct sip_guard *guard)
 {
-	static const struct sip_guard_sieve none = { .share = SIP_GUARD_SHARE_ALL };
-	return guard->overload.is_on ? guard->overload.window.sieve : none;
+	return guard->overload.is_on && atomic_load(&guard->apart.is_served);
 }
 
 static void tell_overload(struct sip_guard *guard, enum sip_guard_change change)
@@ -228,21 +231,20 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us)
 	const struct guard_config *config = guard->options.config;
 	struct sip_guard_counters *counters = &guard->counters;
 	sip_guard_overload_note(&guard->overload, SIP_GUARD_LOOP, late_us);
-	guard->overload.window.are_others_told = atomic_load(&guard->apart.is_served);
-	enum sip_guard_change change = sip_guard_overload_look(
-		&guard->overload, config->queue_ms * 1000ull,
-		(struct sip_guard_time){ sip_guard_now_us(guard), used_us });
-	if (change == SIP_GUARD_BEGAN) // nobody can choose a number that is let in
-		random_fill(&guard->overload.window.sieve.salt, sizeof(uint32_t));
+	const struct sip_guard_time now = { sip_guard_now_us(guard), used_us,
+					    atomic_load(&guard->apart.turned_away) };
+	enum sip_guard_change change =
+		sip_guard_overload_look(&guard->overload, config->queue_ms * 1000ull, now);
 	if (change != SIP_GUARD_SAME)
 		tell_overload(guard, change);
 	counter_set(&counters->is_overloaded, guard->overload.is_on);
 	counter_set(&counters->calls_rate,
 		    guard->overload.is_on ? (uint64_t)guard->overload.rate : 0);
-	struct sip_guard_sieve sieve = sip_guard_sieve(guard);
-	sip_guard_apart_follow(&guard->apart, &sieve, config->peer_rate,
-			       guard->options.clock->now_ms);
-	counter_set(&counters->share, sieve.share);
+	sip_guard_apart_follow(
+		&guard->apart, guard->overload.is_on ? (unsigned)guard->overload.waiting.most : 0,
+		config->peer_rate, guard->options.clock->now_ms);
+	counter_set(&counters->door_wait_us,
+		    guard->overload.is_on ? guard->overload.waiting.mean_us : 0);
 	counter_set(&counters->wait_us, guard->overload.standing_us);
 	sweep_on(guard);
 }

@@ -1,17 +1,15 @@
-// The rate of new calls in overload. Runs on the control thread; pure but for what it is given.
+// How many new calls may come in, in overload. Runs on the control thread; pure but for what it is given.
 
 #include "sip/guard/overload.h"
 
 #define RATE_MIN 10.0
 #define RATE_MAX 1000000.0
-// Tried on the models of overload_test.c and window_test.c.
+// Tried on the model of overload_test.c.
 #define REMEMBERED 0.975 // of what was counted, from one window to the next: four seconds
 #define TRUSTED 0.3 // of what the last window says about the thread's part of a CPU
 #define USED_UP 0.8 // of its part: more would be used, too
 #define SPARE_STEP 0.01 // how much more is tried for each window in a row that has time to spare
 #define SPARE_MAX 0.05
-#define SMOOTH 0.1 // of the rate that the window is fitted to: a second
-#define LEAST_READ 0.9 // of what can be done: that few are let in may be because few are read
 #define MORE_AT_REST 0.1 // than it can do by our reckoning, while nothing waits
 #define REST_US 333000.0 // who waits for so long beyond what is aimed at: nobody new comes in
 #define RATIO_MIN 0.05
@@ -40,16 +38,11 @@ static uint64_t close_window(struct sip_guard_overload *overload)
 	return standing_us;
 }
 
-// By as much as the wait grows in a window more is offered than can be done: datagrams that wait stand in
-// the order of their arrival.
-static void begin(struct sip_guard_overload *overload, uint64_t now_us)
+static void begin(struct sip_guard_overload *overload)
 {
-	double growth_us = (double)overload->standing_us - (double)overload->before_us;
-	double ratio = 1 - growth_us / SIP_GUARD_WINDOW_US;
 	overload->is_on = true;
 	overload->calm_windows = 0;
-	overload->can_do = overload->admitted * WINDOWS_PER_S;
-	sip_guard_window_open(&overload->window, ratio < 1 ? ratio : 1, now_us);
+	sip_guard_waiting_begin(&overload->waiting);
 }
 
 // What a call costs is the thread's time over the calls that were let in: all that it does is counted, and
@@ -57,7 +50,8 @@ static void begin(struct sip_guard_overload *overload, uint64_t now_us)
 static void note_cost(struct sip_guard_overload *overload, uint64_t used_us)
 {
 	overload->used_us = overload->used_us * REMEMBERED + (double)used_us;
-	overload->let_in = overload->let_in * REMEMBERED + overload->admitted;
+	overload->begun =
+		overload->begun * REMEMBERED + overload->admitted + overload->let_in;
 }
 
 // While the queue stands the thread never rests: what it gets of its CPU then, others having the rest, is
@@ -90,31 +84,25 @@ static double bounded(double rate)
 	return rate < RATE_MIN ? RATE_MIN : rate > RATE_MAX ? RATE_MAX : rate;
 }
 
-// Of which a few more are read. Where those who are not read do not repeat, all that is refused is too much:
-// a 503 takes a tenth of a call's time.
-static double wanted(const struct sip_guard_overload *overload, double can_do)
+// As large a part of who does not come by the door as of those who do; or what they leave.
+static double rest(const struct sip_guard_overload *overload, uint64_t turned_away)
 {
-	if (!overload->window.are_others_told)
-		return can_do;
-	double admitted = overload->admitted * WINDOWS_PER_S, least = LEAST_READ * can_do;
-	if (overload->refused == 0)
-		return overload->rate;
-	return admitted > least ? admitted : least;
+	double let_in = overload->let_in, others = overload->admitted + overload->refused;
+	double part = let_in / (let_in + (double)turned_away);
+	return bounded(turned_away > 0 ? part * others * WINDOWS_PER_S
+				       : overload->rate - let_in * WINDOWS_PER_S);
 }
 
-static void follow(struct sip_guard_overload *overload, uint64_t longest_us, uint64_t now_us)
+static void follow(struct sip_guard_overload *overload, uint64_t longest_us, uint64_t turned_away)
 {
-	bool is_calm = overload->refused == 0 && sip_guard_window_is_whole(&overload->window) &&
+	bool is_calm = overload->refused + turned_away == 0 &&
 		       overload->standing_us < longest_us / 4;
 	overload->calm_windows = is_calm ? overload->calm_windows + 1 : 0;
-	if (is_calm) {
-		overload->rate = bounded(overload->rate * 1.05);
-		return;
-	}
-	double can_do = bounded(overload->part * 1e6 * overload->let_in / (overload->used_us + 1));
-	overload->rate = bounded(can_do * correction(overload, longest_us));
-	overload->can_do += SMOOTH * (wanted(overload, can_do) - overload->can_do);
-	sip_guard_window_follow(&overload->window, overload->can_do, overload->standing_us, now_us);
+	sip_guard_waiting_follow(&overload->waiting, longest_us, turned_away);
+	double can_do = overload->part * 1e6 * overload->begun / (overload->used_us + 1);
+	overload->rate = bounded(is_calm ? overload->rate * 1.05
+					 : can_do * correction(overload, longest_us));
+	overload->rest = rest(overload, turned_away);
 }
 
 enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overload,
@@ -127,24 +115,25 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 	if (took_us < SIP_GUARD_WINDOW_US)
 		return SIP_GUARD_SAME;
 	uint64_t used_us = now.used_us - overload->now.used_us;
+	uint64_t turned_away = now.turned_away - overload->now.turned_away;
 	overload->before_us = overload->standing_us;
 	overload->standing_us = close_window(overload);
 	note_cost(overload, used_us);
 	note_part(overload, (double)used_us / (double)took_us,
-		  overload->standing_us >= longest_us / 4);
+		  overload->standing_us >= longest_us / 4 || turned_away > 0);
 	if (!overload->is_on && overload->standing_us > longest_us &&
 	    overload->before_us > longest_us) {
-		begin(overload, now.at_us);
+		begin(overload);
 		change = SIP_GUARD_BEGAN;
 	}
 	if (overload->is_on)
-		follow(overload, longest_us, now.at_us);
+		follow(overload, longest_us, turned_away);
 	if (overload->is_on && overload->calm_windows >= SIP_GUARD_CALM_WINDOWS) {
 		overload->is_on = false;
 		change = SIP_GUARD_ENDED;
 	}
 	overload->now = now;
-	overload->admitted = overload->refused = 0;
+	overload->admitted = overload->refused = overload->let_in = 0;
 	return change;
 }
 
@@ -155,9 +144,9 @@ bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guar
 	static const unsigned shares[] = { 4, 3, 2, 1 }; // quarters of the burst
 	bool is_admitted = true;
 	if (overload->is_on) {
-		uint64_t burst = (uint64_t)(overload->rate / BURSTS_PER_S) + 4;
+		uint64_t burst = (uint64_t)(overload->rest / BURSTS_PER_S) + 4;
 		is_admitted = sip_guard_rate_take(&overload->calls, now_us,
-						  (uint64_t)(1000000 / overload->rate),
+						  (uint64_t)(1000000 / overload->rest),
 						  burst * shares[need] / 4);
 	}
 	if (is_admitted)
@@ -167,14 +156,14 @@ bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guar
 	return is_admitted;
 }
 
-// A second's worth at once: who is not answered comes back three times. Where somebody else answers
-// what is not read, no more is read than can be answered.
-bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, enum sip_guard_need need,
-				   uint64_t now_us)
+void sip_guard_overload_note_let_in(struct sip_guard_overload *overload)
 {
-	if (overload->window.are_others_told && need != SIP_GUARD_NEED_STRANGER)
-		return true;
-	uint64_t burst = (uint64_t)(overload->rate / 2) + 4;
-	return sip_guard_rate_take(&overload->answers, now_us, (uint64_t)(2000000 / overload->rate),
-				   need == SIP_GUARD_NEED_LATE ? burst / 2 : burst);
+	overload->let_in++;
+}
+
+// A second's worth at once: who is not answered comes back three times.
+bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, uint64_t now_us)
+{
+	return sip_guard_rate_take(&overload->answers, now_us, (uint64_t)(2000000 / overload->rest),
+				   (uint64_t)(overload->rest / 2) + 4);
 }

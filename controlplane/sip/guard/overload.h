@@ -2,16 +2,17 @@
 
 // Overload: how long messages wait for this thread, and how many new calls a second are let in while
 // they wait too long. A standing queue, not a burst, begins an episode (as in RFC 8289: the shortest
-// wait of an interval counts, and two in a row must be too long); the rate then follows what the
-// thread can do: the part of a CPU that it gets over the time that a call takes of it, less while
-// messages wait.
+// wait of an interval counts, and two in a row must be too long). While it lasts new calls by UDP come by
+// the door (sip/door), which lets in as many as the thread takes from it; as large a part of all others comes
+// in. Where nobody is refused at the door there is a rate, which follows what the thread can do: the part of a
+// CPU that it gets over the time that a call takes of it, less while messages wait.
 // Runs on: control thread; time in microseconds of the loop's clock.
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "sip/guard/rate.h"
-#include "sip/guard/window.h"
+#include "sip/guard/waiting.h"
 
 #define SIP_GUARD_WINDOW_US 100000 // between two looks
 #define SIP_GUARD_CALM_WINDOWS 50 // without need of a limit: the episode is over
@@ -27,6 +28,7 @@ struct sip_guard_wait {
 struct sip_guard_time {
 	uint64_t at_us; // of the loop's clock
 	uint64_t used_us; // CPU time that the thread has had
+	uint64_t turned_away; // new calls that the door has refused
 };
 
 struct sip_guard_overload {
@@ -34,13 +36,14 @@ struct sip_guard_overload {
 	struct sip_guard_time now; // when this window began; 0: none yet
 	struct sip_guard_wait waits[SIP_GUARD_QUEUES]; // in this window
 	uint64_t standing_us, before_us; // the longer one of the last window, and of the one before
-	unsigned admitted, refused; // new calls in this window
-	double used_us, let_in; // the thread's time, and new calls, of the last seconds
+	unsigned admitted, refused; // new calls in this window, but for those by the door
+	unsigned let_in; // by the door
+	double used_us, begun; // the thread's time, and new calls, of the last seconds
 	double part; // of a CPU, that the thread can have
-	double can_do; // new calls a second, smoothed
-	double rate; // new calls a second that are let in, while is_on
+	double rate; // new calls a second that it can do, while is_on
+	double rest; // of those, for who does not come by the door
 	unsigned calm_windows, spare_windows; // in a row
-	struct sip_guard_window window; // of those that are read, while is_on
+	struct sip_guard_waiting waiting; // at the door
 	struct sip_guard_rate calls, answers;
 };
 
@@ -51,7 +54,6 @@ enum sip_guard_need {
 	SIP_GUARD_NEED_STARTED, // an INVITE with credentials: work was spent on it already
 	SIP_GUARD_NEED_PEER,
 	SIP_GUARD_NEED_STRANGER,
-	SIP_GUARD_NEED_LATE, // who waits for long by now (sip/guard/window.h): when there is time to spare
 };
 
 // A message waited so long, or the loop turned so late.
@@ -63,8 +65,8 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 // May this new call come in?
 bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guard_need need,
 			      uint64_t now_us);
+// This one has come in by the door.
+void sip_guard_overload_note_let_in(struct sip_guard_overload *overload);
 // A refused one: may it have an answer? Half as many may as calls come in: answers cost work too, but no more
-// than to read all the repeats of who is not answered. All peers may where the refuser answers what is
-// not read.
-bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, enum sip_guard_need need,
-				   uint64_t now_us);
+// than to read all the repeats of who is not answered.
+bool sip_guard_overload_may_answer(struct sip_guard_overload *overload, uint64_t now_us);

@@ -130,9 +130,9 @@ void sip_transport_stop(struct sip_transport *transport)
 	free(transport);
 }
 
-void sip_transport_sieve(struct sip_transport *transport, const struct sip_guard_sieve *sieve)
+void sip_transport_steer(struct sip_transport *transport, bool is_to_door)
 {
-	udp_sieve(transport->udp, sieve);
+	udp_steer(transport->udp, is_to_door);
 }
 
 // ---- out

@@ -15,10 +15,10 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "sip/door/door.h"
 #include "sip/guard/guard.h"
-#include "sip/guard/sieve.h"
+#include "sip/guard/steer.h"
 #include "sip/message.h"
-#include "sip/refuser/refuser.h"
 #include "sip/value.h"
 
 #define BATCH_SIZE 32
@@ -33,8 +33,7 @@ struct socket_of {
 	struct address local;
 	int fd;
 	uint32_t kernel_drops; // as last told
-	bool is_sieved; // since then
-	bool is_shared; // with the refuser, to which goes what is sieved
+	bool is_shared; // with the door
 };
 
 struct batch { // what recvmmsg fills
@@ -49,8 +48,9 @@ struct udp {
 	const struct sip_transport_user *user;
 	struct sip_transport_counters *counters;
 	struct batch *batch;
-	struct sip_guard_sieve sieve;
-	struct sip_refuser *refuser; // NULL: what is sieved is lost
+	struct sip_door *door; // NULL: the kernel would not
+	struct event *door_event; // its queue has something
+	bool is_to_door; // new calls come by it
 	unsigned socket_count;
 	struct socket_of sockets[];
 };
@@ -70,27 +70,27 @@ static void prepare(struct batch *batch)
 	}
 }
 
-// The kernel's count is of the socket's whole life, and wraps at 32 bits. What the sieve took is in it:
-// while there is one, all is its.
+// The kernel's count is of the socket's whole life, and wraps at 32 bits.
 static void note_kernel_drops(struct socket_of *socket, const struct cmsghdr *control)
 {
 	uint32_t drops;
 	memcpy(&drops, CMSG_DATA(control), sizeof(drops));
-	struct sip_transport_counters *counters = socket->udp->counters;
-	counter_add(socket->is_sieved ? &counters->sieved : &counters->kernel_drops,
-		    (uint32_t)(drops - socket->kernel_drops));
-	socket->is_sieved = socket->udp->sieve.share < SIP_GUARD_SHARE_ALL && !socket->is_shared;
+	counter_add(&socket->udp->counters->kernel_drops, (uint32_t)(drops - socket->kernel_drops));
 	socket->kernel_drops = drops;
 }
 
 // A clock that was set meanwhile must not make anything look old: more than a minute is none of it.
-static uint64_t age_of(const struct cmsghdr *control, uint64_t now_ns)
+static uint64_t age_of(uint64_t then_ns, uint64_t now_ns)
+{
+	uint64_t age_us = now_ns > then_ns ? (now_ns - then_ns) / 1000 : 0;
+	return age_us < AGE_MAX_US ? age_us : 0;
+}
+
+static uint64_t stamp_of(const struct cmsghdr *control)
 {
 	struct timespec stamp;
 	memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
-	uint64_t then_ns = (uint64_t)stamp.tv_sec * 1000000000 + (uint64_t)stamp.tv_nsec;
-	uint64_t age_us = now_ns > then_ns ? (now_ns - then_ns) / 1000 : 0;
-	return age_us < AGE_MAX_US ? age_us : 0;
+	return (uint64_t)stamp.tv_sec * 1000000000 + (uint64_t)stamp.tv_nsec;
 }
 
 // What the kernel says beside a datagram; returns for how many microseconds it waited.
@@ -104,7 +104,7 @@ static uint64_t read_controls(struct socket_of *socket, struct msghdr *header, u
 		if (control->cmsg_type == SO_RXQ_OVFL)
 			note_kernel_drops(socket, control);
 		else if (control->cmsg_type == SCM_TIMESTAMPNS)
-			age_us = age_of(control, now_ns);
+			age_us = age_of(stamp_of(control), now_ns);
 	}
 	return age_us;
 }
@@ -185,6 +185,33 @@ static void take_batch(struct socket_of *socket, unsigned count)
 			hand_on(user, verdicts[i], octets_of(&batch->headers[i]), &flows[i]);
 }
 
+// What the door has let in: one batch in each turn, so that all else goes on.
+static void on_let_in(int fd, short what, void *context)
+{
+	struct udp *udp = context;
+	const struct sip_transport_user *user = udp->user;
+	struct sip_door_queue *queue = sip_door_queue_of(udp->door);
+	struct sip_door_datagram datagram;
+	uint64_t now_us = clock_monotonic_ns() / 1000, now_ns = real_time_ns();
+	(void)fd;
+	(void)what;
+	for (unsigned i = 0; i < BATCH_SIZE; i++) {
+		if (!sip_door_queue_take(queue, &datagram)) {
+			sip_door_queue_quiet(queue);
+			return;
+		}
+		struct sip_flow flow = { .protocol = SIP_UDP,
+					 .local = datagram.local,
+					 .remote = datagram.remote };
+		counter_add(&udp->counters->received, 1);
+		counter_add(&udp->counters->received_octets, datagram.octets.size);
+		enum sip_guard_verdict verdict = sip_guard_judge_let_in(
+			user->guard, datagram.octets, &flow, age_of(datagram.arrived_ns, now_ns),
+			now_us > datagram.queued_us ? now_us - datagram.queued_us : 0);
+		sip_guard_deliver(user->guard, verdict, datagram.octets, &flow);
+	}
+}
+
 static void on_readable(int fd, short what, void *context)
 {
 	struct socket_of *socket = context;
@@ -238,22 +265,29 @@ static bool open_socket(struct event_base *loop, const struct sip_transport_opti
 	return out_socket->event != NULL && event_add(out_socket->event, NULL) == 0;
 }
 
-// Without it calls are limited all the same.
-static void start_refuser(struct udp *udp)
+static bool open_door(struct event_base *loop, struct udp *udp)
 {
-	struct sip_guard *guard = udp->user->guard;
-	if (guard == NULL ||
-	    sip_refuser_create(sip_guard_apart(guard), udp->counters, &udp->refuser) != OK)
-		return;
+	if (sip_door_create(sip_guard_apart(udp->user->guard), udp->counters, &udp->door) != OK)
+		return false;
+	udp->door_event = event_new(loop, sip_door_queue_fd(sip_door_queue_of(udp->door)),
+				    EV_READ | EV_PERSIST, on_let_in, udp);
+	if (udp->door_event == NULL || event_add(udp->door_event, NULL) != 0)
+		return false;
 	for (unsigned i = 0; i < udp->socket_count; i++)
 		udp->sockets[i].is_shared =
-			sip_refuser_add(udp->refuser, udp->sockets[i].fd, &udp->sockets[i].local);
-	if (sip_refuser_start(udp->refuser) == OK)
-		return;
+			sip_door_add(udp->door, udp->sockets[i].fd, &udp->sockets[i].local);
+	return sip_door_start(udp->door) == OK;
+}
+
+static void close_door(struct udp *udp)
+{
 	for (unsigned i = 0; i < udp->socket_count; i++)
 		udp->sockets[i].is_shared = false;
-	sip_refuser_destroy(udp->refuser);
-	udp->refuser = NULL;
+	if (udp->door_event != NULL)
+		event_free(udp->door_event);
+	sip_door_destroy(udp->door);
+	udp->door_event = NULL;
+	udp->door = NULL;
 }
 
 enum status udp_start(struct event_base *loop, const struct sip_transport_options *options,
@@ -266,7 +300,6 @@ enum status udp_start(struct event_base *loop, const struct sip_transport_option
 		return ERR_MEMORY;
 	udp->user = &options->user;
 	udp->counters = counters;
-	udp->sieve.share = SIP_GUARD_SHARE_ALL;
 	udp->batch = calloc(1, sizeof(*udp->batch));
 	if (udp->batch == NULL)
 		goto fail;
@@ -285,7 +318,9 @@ enum status udp_start(struct event_base *loop, const struct sip_transport_option
 		status = ERR_SYSTEM;
 		goto fail;
 	}
-	start_refuser(udp);
+	// Without it calls are limited all the same.
+	if (udp->user->guard != NULL && !open_door(loop, udp))
+		close_door(udp);
 	*out_udp = udp;
 	return OK;
 fail:
@@ -297,7 +332,7 @@ void udp_stop(struct udp *udp)
 {
 	if (udp == NULL)
 		return;
-	sip_refuser_destroy(udp->refuser);
+	close_door(udp);
 	for (unsigned i = 0; i < udp->socket_count; i++) {
 		struct socket_of *opened = &udp->sockets[i];
 		if (opened->event != NULL)
@@ -334,22 +369,14 @@ enum status udp_send(struct udp *udp, struct text octets, const struct sip_flow 
 	return is_passing ? ERR_BUSY : ERR_SYSTEM;
 }
 
-void udp_sieve(struct udp *udp, const struct sip_guard_sieve *sieve)
+void udp_steer(struct udp *udp, bool is_to_door)
 {
-	bool has_none = sieve->share >= SIP_GUARD_SHARE_ALL;
-	if (sieve->share == udp->sieve.share &&
-	    (has_none || (sieve->salt == udp->sieve.salt && sieve->start == udp->sieve.start)))
+	if (is_to_door == udp->is_to_door)
 		return;
-	udp->sieve = *sieve;
-	for (unsigned i = 0; i < udp->socket_count; i++) {
-		struct socket_of *opened = &udp->sockets[i];
-		uint8_t family = (uint8_t)opened->local.family;
-		if (opened->is_shared)
-			(void)sip_guard_sieve_steer(opened->fd, family, sieve);
-		else
-			opened->is_sieved |=
-				sip_guard_sieve_set(opened->fd, family, sieve) && !has_none;
-	}
+	udp->is_to_door = is_to_door;
+	for (unsigned i = 0; i < udp->socket_count; i++)
+		if (udp->sockets[i].is_shared)
+			(void)sip_guard_steer(udp->sockets[i].fd, is_to_door);
 }
 
 const struct address *udp_address(const struct udp *udp, unsigned nth)

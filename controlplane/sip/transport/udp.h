@@ -13,5 +13,5 @@ enum status udp_start(struct event_base *loop, const struct sip_transport_option
 void udp_stop(struct udp *udp); // NULL is harmless
 // ERR_BUSY: as good as lost; ERR_SYSTEM: no way there.
 enum status udp_send(struct udp *udp, struct text octets, const struct sip_flow *flow);
-void udp_sieve(struct udp *udp, const struct sip_guard_sieve *sieve);
+void udp_steer(struct udp *udp, bool is_to_door);
 const struct address *udp_address(const struct udp *udp, unsigned nth); // NULL past the last

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "sip/guard/apart.h"
 #include "sip/guard/overload.h"
 
 #define PEER "192.0.2.7:5060"
@@ -26,7 +27,14 @@ struct model {
 static enum sip_guard_change look_at(struct sip_guard_overload *overload, uint64_t now_us,
 				     uint64_t used_us)
 {
-	return sip_guard_overload_look(overload, 20000, (struct sip_guard_time){ now_us, used_us });
+	return sip_guard_overload_look(overload, 20000, (struct sip_guard_time){ now_us, used_us, 0 });
+}
+
+static enum sip_guard_change look_at_door(struct sip_guard_overload *overload, uint64_t now_us,
+					  uint64_t turned_away)
+{
+	const struct sip_guard_time now = { now_us, now_us, turned_away };
+	return sip_guard_overload_look(overload, 20000, now);
 }
 
 static double serve(struct model *model)
@@ -39,8 +47,7 @@ static double serve(struct model *model)
 	if (waited_us > 500000)
 		return cost_us / 200;
 	if (!sip_guard_overload_admit(&model->overload, SIP_GUARD_NEED_PEER, model->now_us))
-		return sip_guard_overload_may_answer(&model->overload, SIP_GUARD_NEED_PEER,
-						     model->now_us)
+		return sip_guard_overload_may_answer(&model->overload, model->now_us)
 			       ? cost_us / 20
 			       : cost_us / 200;
 	model->done++;
@@ -172,7 +179,7 @@ static void datagrams_that_wait_are_overload_although_the_loop_is_not_late(void 
 static void what_has_begun_goes_before_what_is_new(void **state)
 {
 	(void)state;
-	struct sip_guard_overload overload = { .is_on = true, .rate = 1000 };
+	struct sip_guard_overload overload = { .is_on = true, .rest = 1000 };
 	unsigned admitted[3] = { 0 };
 	for (uint64_t now_us = 1000000; now_us < 11000000;
 	     now_us += 250) { // 4,000 of each a second
@@ -224,6 +231,55 @@ static void new_calls_are_shed_and_what_goes_on_goes_on(void **state)
 	guard_fixture_destroy(fixture);
 }
 
+// A call takes 1 ms of a thread that does nothing else; 9,000 come to the door in a second, 1,000 by streams.
+static void as_large_a_part_of_others_comes_in_as_by_the_door(void **state)
+{
+	(void)state;
+	struct sip_guard_overload overload = { .is_on = true, .part = 1 };
+	uint64_t now_us = 1000000, turned_away = 0;
+	unsigned admitted = 0, of_tenth = 0;
+	for (unsigned tenth = 0; tenth < 200; tenth++) {
+		unsigned let_in = of_tenth < 100 ? 100 - of_tenth : 0;
+		for (unsigned i = 0; i < let_in; i++)
+			sip_guard_overload_note_let_in(&overload);
+		turned_away += 900 - let_in;
+		of_tenth = 0;
+		for (unsigned i = 0; i < 100; i++)
+			of_tenth += sip_guard_overload_admit(&overload, SIP_GUARD_NEED_PEER,
+							     now_us += 1000);
+		admitted += tenth >= 100 ? of_tenth : 0;
+		sip_guard_overload_note(&overload, SIP_GUARD_LOOP, 5000);
+		(void)look_at_door(&overload, now_us, turned_away);
+	}
+	CHECK_TRUE(admitted > 800 && admitted < 1200); // a tenth of 10,000
+}
+
+static void what_stands_before_the_door_is_left_to_its_repeat(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	struct sip_flow flow = guard_fixture_flow(PEER, SIP_UDP);
+	struct sip_flow stream = guard_fixture_flow(PEER, SIP_TCP);
+	fixture->config.peer_rate = 100000;
+	CHECK_TRUE(!sip_guard_has_door(fixture->guard));
+	atomic_store(&sip_guard_apart(fixture->guard)->is_served, true);
+	drown(fixture, 10, 200);
+	CHECK_TRUE(sip_guard_has_door(fixture->guard));
+	uint64_t dropped = guard_fixture_dropped(fixture, SIP_GUARD_DROP_OVERLOAD);
+	CHECK_NUMBER(sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &flow, 0),
+		     SIP_GUARD_DROPPED);
+	CHECK_NUMBER(guard_fixture_dropped(fixture, SIP_GUARD_DROP_OVERLOAD), dropped + 1);
+	CHECK_NUMBER(sip_guard_judge_let_in(fixture->guard, TEXT(GUARD_INVITE), &flow, 0, 0),
+		     SIP_GUARD_NEXT);
+	CHECK_TRUE(sip_guard_judge(fixture->guard, TEXT(GUARD_INVITE), &stream, 0) !=
+		   SIP_GUARD_DROPPED);
+	CHECK_TRUE(atomic_load(&sip_guard_apart(fixture->guard)->most_waiting) > 0);
+	guard_fixture_wait(fixture, 15000);
+	CHECK_TRUE(!sip_guard_has_door(fixture->guard));
+	CHECK_NUMBER(atomic_load(&sip_guard_apart(fixture->guard)->most_waiting), 0);
+	guard_fixture_destroy(fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +291,8 @@ int main(void)
 		TEST(datagrams_that_wait_are_overload_although_the_loop_is_not_late),
 		TEST(what_has_begun_goes_before_what_is_new),
 		TEST(new_calls_are_shed_and_what_goes_on_goes_on),
+		TEST(as_large_a_part_of_others_comes_in_as_by_the_door),
+		TEST(what_stands_before_the_door_is_left_to_its_repeat),
 	};
 	return RUN_TESTS(tests);
 }

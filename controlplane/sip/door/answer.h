@@ -1,0 +1,28 @@
+#pragma once
+
+// What becomes of a message at the door: let in, refused, or left without an answer. Stateless but for the
+// calls that were let in: every copy has the same answer, and who was refused and says so (ACK) is not let in.
+// Runs on: the door's thread.
+
+#include "sip/door/queue.h"
+#include "sip/flow.h"
+#include "sip/guard/apart.h"
+#include "sip/guard/calls.h"
+#include "sip/guard/rate.h"
+
+#define SIP_DOOR_SHARES 1024 // rates of sources, by a hash
+
+enum sip_door_fate { SIP_DOOR_LET_IN, SIP_DOOR_REFUSED, SIP_DOOR_DROPPED };
+
+struct sip_door_keeper {
+	struct sip_guard_apart *apart;
+	struct sip_guard_calls calls; // let in here
+	struct sip_guard_rate shares[SIP_DOOR_SHARES]; // of answers
+	uint64_t now_us;
+};
+
+// waiting: messages in the queue. out_answer, of who is refused: borrows from `writer`, and is smaller than
+// the message.
+enum sip_door_fate sip_door_judge(struct sip_door_keeper *keeper, struct text octets,
+				  const struct sip_flow *flow, unsigned waiting,
+				  struct writer *writer, struct text *out_answer);

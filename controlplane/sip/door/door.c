@@ -1,0 +1,253 @@
+// Second sockets of our addresses, read in batches, answered in batches. Runs on a thread of its own, of low
+// priority; never allocates there, and shares nothing but atomics and the queue with the control thread.
+
+#include "sip/door/door.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "sip/door/answer.h"
+#include "sip/transport.h"
+
+#define BATCH 32
+#define ROOM SIP_DOOR_ROOM
+#define CONTROL_SIZE 64
+#define RECEIVE_BUFFER (4 << 20) // octets: some 1,600 INVITEs, the kernel counts what lies around them too
+#define NICE 10
+#define NAP_NS 2000000 // more come meanwhile: to be woken for each costs more than to answer it
+
+struct batch {
+	struct mmsghdr headers[BATCH];
+	struct iovec parts[BATCH];
+	struct sockaddr_storage sources[BATCH];
+	_Alignas(struct cmsghdr) char controls[BATCH][CONTROL_SIZE];
+	char room[BATCH][ROOM];
+};
+
+struct door_socket {
+	int fd;
+	struct address local;
+};
+
+struct sip_door {
+	struct sip_door_keeper keeper;
+	struct sip_transport_counters *counters;
+	struct sip_door_queue *queue;
+	struct door_socket sockets[SIP_DOOR_SOCKETS_MAX];
+	struct pollfd polled[SIP_DOOR_SOCKETS_MAX + 1]; // the last one is `wake`
+	unsigned socket_count;
+	int wake; // eventfd
+	_Atomic bool is_stopping;
+	bool is_started;
+	pthread_t thread;
+	struct batch in, out;
+};
+
+// ---- batches
+
+static void prepare(struct batch *batch)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		batch->parts[i] = (struct iovec){ batch->room[i], ROOM };
+		batch->headers[i].msg_hdr = (struct msghdr){
+			.msg_name = &batch->sources[i],
+			.msg_namelen = sizeof(batch->sources[i]),
+			.msg_iov = &batch->parts[i],
+			.msg_iovlen = 1,
+			.msg_control = batch->controls[i],
+			.msg_controllen = CONTROL_SIZE,
+		};
+	}
+}
+
+static uint64_t arrival_of(struct msghdr *header)
+{
+	struct timespec stamp = { 0, 0 };
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
+	     control = CMSG_NXTHDR(header, control))
+		if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS)
+			memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
+	return (uint64_t)stamp.tv_sec * 1000000000 + (uint64_t)stamp.tv_nsec;
+}
+
+static void put_answer(struct batch *out, struct text answer, const struct msghdr *header,
+		       unsigned nth)
+{
+	memcpy(out->room[nth], answer.data, answer.size);
+	out->parts[nth].iov_len = answer.size;
+	memcpy(&out->sources[nth], header->msg_name, header->msg_namelen);
+	out->headers[nth].msg_hdr.msg_namelen = header->msg_namelen;
+	out->headers[nth].msg_hdr.msg_controllen = 0;
+}
+
+// True: it is answered, as the nth of this batch.
+static bool take_one(struct sip_door *door, const struct door_socket *socket,
+		     struct mmsghdr *received, unsigned nth)
+{
+	// The echo is written in front of the answer, which borrows from it.
+	char room[4 * ROOM];
+	struct writer writer = writer_of(room, sizeof(room));
+	struct text answer = TEXT_NONE;
+	struct msghdr *header = &received->msg_hdr;
+	struct sip_flow flow = { .protocol = SIP_UDP, .local = socket->local };
+	struct sip_door_datagram datagram = {
+		.octets = { header->msg_iov->iov_base, received->msg_len },
+		.local = socket->local,
+		.arrived_ns = arrival_of(header),
+		.queued_us = door->keeper.now_us,
+	};
+	if ((header->msg_flags & MSG_TRUNC) != 0 ||
+	    !address_from_sockaddr(header->msg_name, &flow.remote))
+		return false;
+	datagram.remote = flow.remote;
+	enum sip_door_fate fate =
+		sip_door_judge(&door->keeper, datagram.octets, &flow,
+			       sip_door_queue_length(door->queue), &writer, &answer);
+	if (fate == SIP_DOOR_LET_IN && sip_door_queue_put(door->queue, &datagram))
+		counter_add(&door->counters->door_let_in, 1);
+	if (fate != SIP_DOOR_REFUSED || answer.size > ROOM)
+		return false;
+	put_answer(&door->out, answer, header, nth);
+	return true;
+}
+
+static void take_batch(struct sip_door *door, const struct door_socket *socket, unsigned count)
+{
+	unsigned answers = 0;
+	door->keeper.now_us = clock_monotonic_ns() / 1000;
+	counter_add(&door->counters->door_received, count);
+	prepare(&door->out);
+	for (unsigned i = 0; i < count; i++)
+		answers += take_one(door, socket, &door->in.headers[i], answers);
+	if (answers == 0)
+		return;
+	int sent = sendmmsg(socket->fd, door->out.headers, answers, MSG_DONTWAIT | MSG_NOSIGNAL);
+	counter_add(&door->counters->door_refused, sent > 0 ? (unsigned)sent : 0);
+}
+
+// ---- the thread
+
+static void *run(void *context)
+{
+	static const struct timespec nap = { .tv_nsec = NAP_NS };
+	struct sip_door *door = context;
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	while (!atomic_load(&door->is_stopping)) {
+		bool has_more = false;
+		(void)poll(door->polled, door->socket_count + 1, -1);
+		for (unsigned i = 0; i < door->socket_count; i++) {
+			if (door->polled[i].revents == 0)
+				continue;
+			prepare(&door->in);
+			int count = recvmmsg(door->sockets[i].fd, door->in.headers, BATCH,
+					     MSG_DONTWAIT, NULL);
+			if (count > 0)
+				take_batch(door, &door->sockets[i], (unsigned)count);
+			has_more |= count == BATCH;
+		}
+		if (!has_more)
+			(void)nanosleep(&nap, NULL);
+	}
+	return NULL;
+}
+
+// ---- life
+
+enum status sip_door_create(struct sip_guard_apart *apart,
+			       struct sip_transport_counters *counters,
+			       struct sip_door **out_door)
+{
+	struct sip_door *door = calloc(1, sizeof(*door));
+	if (door == NULL)
+		return ERR_MEMORY;
+	memory_touch(door, sizeof(*door));
+	door->keeper.apart = apart;
+	door->counters = counters;
+	door->queue = sip_door_queue_create();
+	door->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (door->queue == NULL || door->wake < 0) {
+		enum status status = door->queue == NULL ? ERR_MEMORY : ERR_SYSTEM;
+		sip_door_destroy(door);
+		return status;
+	}
+	*out_door = door;
+	return OK;
+}
+
+static bool share_address(int first, int second, const struct address *local)
+{
+	struct sockaddr_storage kernel;
+	socklen_t size = address_to_sockaddr(local, &kernel);
+	int on = 1, buffer = RECEIVE_BUFFER;
+	if (local->family == ADDRESS_IPV6)
+		(void)setsockopt(second, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (setsockopt(second, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) != 0)
+		(void)setsockopt(second, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	(void)setsockopt(second, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	// Not before the first was bound: an address that is another's is no second one of ours.
+	return setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+	       setsockopt(second, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+	       bind(second, (struct sockaddr *)&kernel, size) == 0;
+}
+
+bool sip_door_add(struct sip_door *door, int fd, const struct address *local)
+{
+	int family = local->family == ADDRESS_IPV6 ? AF_INET6 : AF_INET;
+	if (door->socket_count == SIP_DOOR_SOCKETS_MAX)
+		return false;
+	int second = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (second < 0)
+		return false;
+	if (!share_address(fd, second, local) || !sip_guard_steer(fd, false)) {
+		close(second);
+		return false;
+	}
+	door->sockets[door->socket_count] = (struct door_socket){ second, *local };
+	door->polled[door->socket_count++] = (struct pollfd){ second, POLLIN, 0 };
+	return true;
+}
+
+enum status sip_door_start(struct sip_door *door)
+{
+	sigset_t all, before;
+	door->polled[door->socket_count] = (struct pollfd){ door->wake, POLLIN, 0 };
+	sigfillset(&all); // signals are the control thread's
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	door->is_started = pthread_create(&door->thread, NULL, run, door) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	atomic_store(&door->keeper.apart->is_served, door->is_started && door->socket_count > 0);
+	return door->is_started ? OK : ERR_SYSTEM;
+}
+
+struct sip_door_queue *sip_door_queue_of(struct sip_door *door)
+{
+	return door->queue;
+}
+
+void sip_door_destroy(struct sip_door *door)
+{
+	static const uint64_t one = 1;
+	if (door == NULL)
+		return;
+	atomic_store(&door->is_stopping, true);
+	atomic_store(&door->keeper.apart->is_served, false);
+	if (door->is_started && write(door->wake, &one, sizeof(one)) > 0)
+		pthread_join(door->thread, NULL);
+	for (unsigned i = 0; i < door->socket_count; i++)
+		close(door->sockets[i].fd);
+	if (door->wake >= 0)
+		close(door->wake);
+	sip_door_queue_destroy(door->queue);
+	free(door);
+}
