@@ -17,4 +17,5 @@ bool ring_take(struct ring *ring, void *out_element); // false: empty
 int ring_fd(const struct ring *ring); // readable while something may wait
 void ring_quiet(struct ring *ring); // consumer: reset the fd, then take until empty
 void ring_rouse(struct ring *ring); // consumer: not empty, and it goes on later
-size_t ring_length(const struct ring *ring); // either of both; what the other does meanwhile is not in it
+size_t
+ring_length(const struct ring *ring); // either of both; what the other does meanwhile is not in it

@@ -227,6 +227,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_door_received_total", C, TRANSPORT(door_received), "Messages of new calls by UDP that came by the door in overload: INVITEs, and ACKs for what they were answered." },
 	{ "trunkd_sip_door_let_in_total", C, TRANSPORT(door_let_in), "Of those, let in: they waited for the control thread." },
 	{ "trunkd_sip_door_refused_total", C, TRANSPORT(door_refused), "503 that were sent at the door in overload." },
+	{ "trunkd_sip_door_lost_total", C, TRANSPORT(door_lost), "Messages of new calls by UDP that found the queue of the door's socket full." },
 	{ "trunkd_sip_guard_passed_total", C, GUARD(LABEL_SOURCE, passed), "Messages let in, by whose they are." },
 	{ "trunkd_sip_guard_dropped_total", C, GUARD(LABEL_DROP, dropped), "Messages dropped before any work was spent on them, by cause." },
 	{ "trunkd_sip_guard_shed_total", C, GUARD(LABEL_NONE, shed), "New calls that were to hear 503 in overload." },
@@ -237,7 +238,7 @@ static const struct series SERIES[] = {
 	{ "trunkd_sip_guard_strangers", G, GUARD(LABEL_NONE, sources_now), "Unknown sources remembered, of a table that never grows." },
 	{ "trunkd_sip_guard_overloads_total", C, GUARD(LABEL_NONE, episodes), "Episodes of overload." },
 	{ "trunkd_sip_guard_overloaded", G, GUARD(LABEL_NONE, is_overloaded), "1 while new calls are limited for overload." },
-	{ "trunkd_sip_guard_calls_per_second", G, GUARD(LABEL_NONE, calls_rate), "New calls a second let in while overloaded; 0 otherwise." },
+	{ "trunkd_sip_guard_taken_per_second", G, GUARD(LABEL_NONE, calls_rate), "New calls a second let in while overloaded; 0 otherwise." },
 	{ "trunkd_sip_door_wait_seconds", G, PART_GUARD, LABEL_NONE, offsetof(struct sip_guard_counters, door_wait_us), 1000000, NULL, "For how long what was let in at the door waited for the control thread, on average, in the last tenth of a second." },
 	{ "trunkd_sip_guard_wait_seconds", G, PART_GUARD, LABEL_NONE, offsetof(struct sip_guard_counters, wait_us), 1e6, NULL, "The shortest wait for the control loop in the last tenth of a second." },
 

@@ -8,7 +8,8 @@
 #include "sip/table.h"
 #include "sip/write.h"
 
-#define BEGUN 4 // times as many may wait before a call that was challenged: it has cost something already
+#define BEGUN                                                                                      \
+	4 // times as many may wait before a call that was challenged: it has cost something already
 
 struct visitor {
 	const struct sip_flow *flow;
@@ -35,8 +36,8 @@ static bool is_for_refusal(const struct sip_message *ack)
 static bool is_repeat(const struct sip_door_keeper *keeper, const struct sip_message *message)
 {
 	struct text via = message->via.whole, call_id = message->call_id;
-	return sip_guard_calls_has(&keeper->calls, via, call_id) ||
-	       sip_guard_calls_has(&keeper->apart->calls, via, call_id);
+	return sip_guard_taken_has(&keeper->taken, via, call_id) ||
+	       sip_guard_taken_has(&keeper->apart->taken, via, call_id);
 }
 
 // How many may wait before it: the less was done for it, the sooner it is refused. A repeat of what was let
@@ -101,8 +102,7 @@ enum sip_door_fate sip_door_judge(struct sip_door_keeper *keeper, struct text oc
 		return is_for_refusal(message) ? SIP_DOOR_DROPPED : SIP_DOOR_LET_IN;
 	if (waiting < most_before(keeper, &visitor)) {
 		if (visitor.is_known)
-			sip_guard_calls_note(&keeper->calls, message->via.whole,
-					     message->call_id);
+			sip_guard_taken_note(&keeper->taken, message->via.whole, message->call_id);
 		return SIP_DOOR_LET_IN;
 	}
 	atomic_fetch_add_explicit(&keeper->apart->turned_away, 1, memory_order_relaxed);

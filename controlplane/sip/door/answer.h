@@ -1,13 +1,13 @@
 #pragma once
 
-// What becomes of a message at the door: let in, refused, or left without an answer. Stateless but for the
-// calls that were let in: every copy has the same answer, and who was refused and says so (ACK) is not let in.
+// What becomes of a message at the door: let in, refused, or left without an answer. Nothing is remembered
+// of who is refused: every copy has the same answer, whose ACK is known by it.
 // Runs on: the door's thread.
 
 #include "sip/door/queue.h"
 #include "sip/flow.h"
 #include "sip/guard/apart.h"
-#include "sip/guard/calls.h"
+#include "sip/guard/taken.h"
 #include "sip/guard/rate.h"
 
 #define SIP_DOOR_SHARES 1024 // rates of sources, by a hash
@@ -16,7 +16,7 @@ enum sip_door_fate { SIP_DOOR_LET_IN, SIP_DOOR_REFUSED, SIP_DOOR_DROPPED };
 
 struct sip_door_keeper {
 	struct sip_guard_apart *apart;
-	struct sip_guard_calls calls; // let in here
+	struct sip_guard_taken taken; // let in here
 	struct sip_guard_rate shares[SIP_DOOR_SHARES]; // of answers
 	uint64_t now_us;
 };

@@ -23,7 +23,8 @@
 #define BATCH 32
 #define ROOM SIP_DOOR_ROOM
 #define CONTROL_SIZE 64
-#define RECEIVE_BUFFER (4 << 20) // octets: some 1,600 INVITEs, the kernel counts what lies around them too
+#define RECEIVE_BUFFER                                                                             \
+	(4 << 20) // octets: some 1,600 INVITEs, the kernel counts what lies around them too
 #define NICE 10
 #define NAP_NS 2000000 // more come meanwhile: to be woken for each costs more than to answer it
 
@@ -37,6 +38,7 @@ struct batch {
 
 struct door_socket {
 	int fd;
+	uint32_t kernel_drops; // as last told
 	struct address local;
 };
 
@@ -71,13 +73,23 @@ static void prepare(struct batch *batch)
 	}
 }
 
-static uint64_t arrival_of(struct msghdr *header)
+// Returns when it arrived; counts what found no room before it.
+static uint64_t read_controls(struct sip_door *door, struct door_socket *socket,
+			      struct msghdr *header)
 {
 	struct timespec stamp = { 0, 0 };
+	uint32_t drops = socket->kernel_drops;
 	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
-	     control = CMSG_NXTHDR(header, control))
-		if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS)
+	     control = CMSG_NXTHDR(header, control)) {
+		if (control->cmsg_level != SOL_SOCKET)
+			continue;
+		if (control->cmsg_type == SCM_TIMESTAMPNS)
 			memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
+		else if (control->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&drops, CMSG_DATA(control), sizeof(drops));
+	}
+	counter_add(&door->counters->door_lost, (uint32_t)(drops - socket->kernel_drops));
+	socket->kernel_drops = drops;
 	return (uint64_t)stamp.tv_sec * 1000000000 + (uint64_t)stamp.tv_nsec;
 }
 
@@ -92,8 +104,8 @@ static void put_answer(struct batch *out, struct text answer, const struct msghd
 }
 
 // True: it is answered, as the nth of this batch.
-static bool take_one(struct sip_door *door, const struct door_socket *socket,
-		     struct mmsghdr *received, unsigned nth)
+static bool take_one(struct sip_door *door, struct door_socket *socket, struct mmsghdr *received,
+		     unsigned nth)
 {
 	// The echo is written in front of the answer, which borrows from it.
 	char room[4 * ROOM];
@@ -104,7 +116,7 @@ static bool take_one(struct sip_door *door, const struct door_socket *socket,
 	struct sip_door_datagram datagram = {
 		.octets = { header->msg_iov->iov_base, received->msg_len },
 		.local = socket->local,
-		.arrived_ns = arrival_of(header),
+		.arrived_ns = read_controls(door, socket, header),
 		.queued_us = door->keeper.now_us,
 	};
 	if ((header->msg_flags & MSG_TRUNC) != 0 ||
@@ -122,7 +134,7 @@ static bool take_one(struct sip_door *door, const struct door_socket *socket,
 	return true;
 }
 
-static void take_batch(struct sip_door *door, const struct door_socket *socket, unsigned count)
+static void take_batch(struct sip_door *door, struct door_socket *socket, unsigned count)
 {
 	unsigned answers = 0;
 	door->keeper.now_us = clock_monotonic_ns() / 1000;
@@ -164,9 +176,8 @@ static void *run(void *context)
 
 // ---- life
 
-enum status sip_door_create(struct sip_guard_apart *apart,
-			       struct sip_transport_counters *counters,
-			       struct sip_door **out_door)
+enum status sip_door_create(struct sip_guard_apart *apart, struct sip_transport_counters *counters,
+			    struct sip_door **out_door)
 {
 	struct sip_door *door = calloc(1, sizeof(*door));
 	if (door == NULL)
@@ -195,6 +206,7 @@ static bool share_address(int first, int second, const struct address *local)
 	if (setsockopt(second, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) != 0)
 		(void)setsockopt(second, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
 	(void)setsockopt(second, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	(void)setsockopt(second, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 	// Not before the first was bound: an address that is another's is no second one of ours.
 	return setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
 	       setsockopt(second, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
@@ -213,7 +225,7 @@ bool sip_door_add(struct sip_door *door, int fd, const struct address *local)
 		close(second);
 		return false;
 	}
-	door->sockets[door->socket_count] = (struct door_socket){ second, *local };
+	door->sockets[door->socket_count] = (struct door_socket){ .fd = second, .local = *local };
 	door->polled[door->socket_count++] = (struct pollfd){ second, POLLIN, 0 };
 	return true;
 }

@@ -3,8 +3,8 @@
 // The door of the control thread for new calls by UDP in overload, on a thread of its own: they come to a
 // second socket of the same address (sip/guard/steer.h). As many as the control thread takes are let in and
 // wait for it in a queue, which is never empty and never long; known callers hear 503 with Retry-After
-// otherwise, so that they neither wait nor repeat. The door works at a low priority; what it cannot do is lost
-// in its sockets.
+// otherwise, so that they neither wait nor repeat. The door works at a low priority; what it cannot do is
+// lost in its sockets, and counted.
 // Runs on: control thread, but for the thread itself.
 
 #include "base/status.h"

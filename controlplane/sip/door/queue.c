@@ -9,7 +9,7 @@
 #include "base/ring.h"
 
 #define COUNT SIP_GUARD_WAITING_MAX
-#define ROOMS (2 * COUNT) // what was taken last stays while the ring fills once more
+#define ROOMS (COUNT + 1) // what was taken last stays while the ring fills
 
 struct sip_door_queue {
 	struct ring *ring;
@@ -41,14 +41,14 @@ void sip_door_queue_destroy(struct sip_door_queue *queue)
 bool sip_door_queue_put(struct sip_door_queue *queue, const struct sip_door_datagram *datagram)
 {
 	struct sip_door_datagram kept = *datagram;
-	char *room = queue->rooms[queue->next % ROOMS];
+	char *room = queue->rooms[queue->next];
 	if (kept.octets.size > SIP_DOOR_ROOM || ring_length(queue->ring) == COUNT)
 		return false;
 	memcpy(room, kept.octets.data, kept.octets.size);
 	kept.octets.data = room;
 	if (!ring_put(queue->ring, &kept))
 		return false;
-	queue->next++;
+	queue->next = (queue->next + 1) % ROOMS;
 	return true;
 }
 

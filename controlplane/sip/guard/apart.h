@@ -12,7 +12,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
-#include "sip/guard/calls.h"
+#include "sip/guard/taken.h"
 
 #define SIP_GUARD_APART_BITS                                                                       \
 	131072 // a thousand callers: one stranger in 130 is taken for one of them
@@ -25,7 +25,7 @@ struct sip_guard_apart {
 	_Atomic uint32_t most_waiting; // messages of new calls; 0: there is no overload
 	_Atomic uint32_t peer_rate; // messages a second of one source
 	_Atomic uint64_t callers[2][SIP_GUARD_APART_WORDS]; // of this turn and of the last
-	struct sip_guard_calls calls; // that came in by UDP, of those
+	struct sip_guard_taken taken; // that came in by UDP, of those
 	unsigned turn; // control thread's alone, as the next
 	uint64_t turned_ms;
 };

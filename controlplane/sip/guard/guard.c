@@ -160,7 +160,7 @@ static enum sip_guard_verdict judge_call(struct sip_guard *guard, const struct s
 	uint64_t now_us = sip_guard_now_us(guard);
 	if (message->age_us > guard->options.config->stale_ms * 1000ull)
 		return drop(guard, SIP_GUARD_DROP_STALE);
-	enum sip_guard_need need = !is_peer		   ? SIP_GUARD_NEED_STRANGER
+	enum sip_guard_need need = !is_peer                ? SIP_GUARD_NEED_STRANGER
 				   : peek->has_credentials ? SIP_GUARD_NEED_STARTED
 							   : SIP_GUARD_NEED_PEER;
 	if (message->is_let_in) {

@@ -170,7 +170,7 @@ void sip_guard_note_caller(struct sip_guard *guard, const struct sip_message *in
 		return;
 	sip_guard_apart_note(&guard->apart, &flow->remote, invite->target.host);
 	if (!invite->is_shed)
-		sip_guard_calls_note(&guard->apart.calls, invite->via.whole, invite->call_id);
+		sip_guard_taken_note(&guard->apart.taken, invite->via.whole, invite->call_id);
 }
 
 // ---- time
@@ -240,9 +240,9 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us)
 	counter_set(&counters->is_overloaded, guard->overload.is_on);
 	counter_set(&counters->calls_rate,
 		    guard->overload.is_on ? (uint64_t)guard->overload.rate : 0);
-	sip_guard_apart_follow(
-		&guard->apart, guard->overload.is_on ? (unsigned)guard->overload.waiting.most : 0,
-		config->peer_rate, guard->options.clock->now_ms);
+	sip_guard_apart_follow(&guard->apart,
+			       guard->overload.is_on ? (unsigned)guard->overload.waiting.most : 0,
+			       config->peer_rate, guard->options.clock->now_ms);
 	counter_set(&counters->door_wait_us,
 		    guard->overload.is_on ? guard->overload.waiting.mean_us : 0);
 	counter_set(&counters->wait_us, guard->overload.standing_us);

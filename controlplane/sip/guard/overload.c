@@ -50,8 +50,7 @@ static void begin(struct sip_guard_overload *overload)
 static void note_cost(struct sip_guard_overload *overload, uint64_t used_us)
 {
 	overload->used_us = overload->used_us * REMEMBERED + (double)used_us;
-	overload->begun =
-		overload->begun * REMEMBERED + overload->admitted + overload->let_in;
+	overload->begun = overload->begun * REMEMBERED + overload->admitted + overload->let_in;
 }
 
 // While the queue stands the thread never rests: what it gets of its CPU then, others having the rest, is
@@ -95,8 +94,8 @@ static double rest(const struct sip_guard_overload *overload, uint64_t turned_aw
 
 static void follow(struct sip_guard_overload *overload, uint64_t longest_us, uint64_t turned_away)
 {
-	bool is_calm = overload->refused + turned_away == 0 &&
-		       overload->standing_us < longest_us / 4;
+	bool is_calm =
+		overload->refused + turned_away == 0 && overload->standing_us < longest_us / 4;
 	overload->calm_windows = is_calm ? overload->calm_windows + 1 : 0;
 	sip_guard_waiting_follow(&overload->waiting, longest_us, turned_away);
 	double can_do = overload->part * 1e6 * overload->begun / (overload->used_us + 1);
@@ -141,7 +140,7 @@ enum sip_guard_change sip_guard_overload_look(struct sip_guard_overload *overloa
 bool sip_guard_overload_admit(struct sip_guard_overload *overload, enum sip_guard_need need,
 			      uint64_t now_us)
 {
-	static const unsigned shares[] = { 4, 3, 2, 1 }; // quarters of the burst
+	static const unsigned shares[] = { 4, 3, 2 }; // quarters of the burst
 	bool is_admitted = true;
 	if (overload->is_on) {
 		uint64_t burst = (uint64_t)(overload->rest / BURSTS_PER_S) + 4;

@@ -3,9 +3,9 @@
 // Overload: how long messages wait for this thread, and how many new calls a second are let in while
 // they wait too long. A standing queue, not a burst, begins an episode (as in RFC 8289: the shortest
 // wait of an interval counts, and two in a row must be too long). While it lasts new calls by UDP come by
-// the door (sip/door), which lets in as many as the thread takes from it; as large a part of all others comes
-// in. Where nobody is refused at the door there is a rate, which follows what the thread can do: the part of a
-// CPU that it gets over the time that a call takes of it, less while messages wait.
+// the door (sip/door), which lets in as many as the thread takes from it; as large a part of all others
+// comes in. Where nobody is refused at the door there is a rate, which follows what the thread can do: the
+// part of a CPU that it gets over the time that a call takes of it, less while messages wait.
 // Runs on: control thread; time in microseconds of the loop's clock.
 
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-#define SIP_GUARD_STEER_MAX 2048 // octets of what comes to the door; more is fragments, and rare
+#define SIP_GUARD_STEER_MAX 4096 // octets of what comes to the door; larger ones are rare
 
 // From now on INVITEs to a number come to the second socket, and ACKs with such a Request-URI, which are
 // for what an INVITE was refused with; or all to the first again. `fd` is either of them. False: the kernel

@@ -33,7 +33,6 @@ struct socket_of {
 	struct address local;
 	int fd;
 	uint32_t kernel_drops; // as last told
-	bool is_shared; // with the door
 };
 
 struct batch { // what recvmmsg fills
@@ -265,6 +264,7 @@ static bool open_socket(struct event_base *loop, const struct sip_transport_opti
 	return out_socket->event != NULL && event_add(out_socket->event, NULL) == 0;
 }
 
+// For all sockets or for none: who has no door must not wait before it.
 static bool open_door(struct event_base *loop, struct udp *udp)
 {
 	if (sip_door_create(sip_guard_apart(udp->user->guard), udp->counters, &udp->door) != OK)
@@ -274,15 +274,13 @@ static bool open_door(struct event_base *loop, struct udp *udp)
 	if (udp->door_event == NULL || event_add(udp->door_event, NULL) != 0)
 		return false;
 	for (unsigned i = 0; i < udp->socket_count; i++)
-		udp->sockets[i].is_shared =
-			sip_door_add(udp->door, udp->sockets[i].fd, &udp->sockets[i].local);
+		if (!sip_door_add(udp->door, udp->sockets[i].fd, &udp->sockets[i].local))
+			return false;
 	return sip_door_start(udp->door) == OK;
 }
 
 static void close_door(struct udp *udp)
 {
-	for (unsigned i = 0; i < udp->socket_count; i++)
-		udp->sockets[i].is_shared = false;
 	if (udp->door_event != NULL)
 		event_free(udp->door_event);
 	sip_door_destroy(udp->door);
@@ -318,9 +316,10 @@ enum status udp_start(struct event_base *loop, const struct sip_transport_option
 		status = ERR_SYSTEM;
 		goto fail;
 	}
-	// Without it calls are limited all the same.
-	if (udp->user->guard != NULL && !open_door(loop, udp))
+	if (udp->user->guard != NULL && !open_door(loop, udp)) {
+		log_event(LOG_WARNING, "sip_without_door", NULL); // calls are limited all the same
 		close_door(udp);
+	}
 	*out_udp = udp;
 	return OK;
 fail:
@@ -371,12 +370,11 @@ enum status udp_send(struct udp *udp, struct text octets, const struct sip_flow 
 
 void udp_steer(struct udp *udp, bool is_to_door)
 {
-	if (is_to_door == udp->is_to_door)
+	if (udp->door == NULL || is_to_door == udp->is_to_door)
 		return;
 	udp->is_to_door = is_to_door;
 	for (unsigned i = 0; i < udp->socket_count; i++)
-		if (udp->sockets[i].is_shared)
-			(void)sip_guard_steer(udp->sockets[i].fd, is_to_door);
+		(void)sip_guard_steer(udp->sockets[i].fd, is_to_door);
 }
 
 const struct address *udp_address(const struct udp *udp, unsigned nth)

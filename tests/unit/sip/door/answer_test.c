@@ -106,8 +106,7 @@ static void who_is_refused_hears_when_to_ask_again(void **state)
 	CHECK_TRUE(answer_has(stage, ";received=192.0.2.7;rport=5060"));
 	CHECK_TRUE(answer_has(stage, "\r\nCall-ID: 1\r\n"));
 	CHECK_TRUE(answer_has(stage, "To: <sip:+4915550000001@" HOST ">;tag="));
-	CHECK_TRUE(stage->answer.size <
-		   write_request(stage, "INVITE", &(struct call){ "1" }).size);
+	CHECK_TRUE(stage->answer.size < write_request(stage, "INVITE", &(struct call){ "1" }).size);
 	close_stage(stage);
 }
 
@@ -117,13 +116,11 @@ static void a_repeat_of_what_was_let_in_is_never_refused(void **state)
 	(void)state;
 	struct stage *stage = open_stage();
 	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, 0), SIP_DOOR_LET_IN);
-	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, SIP_GUARD_WAITING_MAX - 1),
-		     SIP_DOOR_LET_IN);
+	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, SIP_GUARD_WAITING_MAX - 1), SIP_DOOR_LET_IN);
 	// Taken by the control thread, before there was overload.
-	sip_guard_calls_note(&stage->apart->calls, TEXT("SIP/2.0/UDP h;branch=z9hG4bK2;rport"),
+	sip_guard_taken_note(&stage->apart->taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK2;rport"),
 			     TEXT("2"));
-	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, SIP_GUARD_WAITING_MAX - 1),
-		     SIP_DOOR_LET_IN);
+	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, SIP_GUARD_WAITING_MAX - 1), SIP_DOOR_LET_IN);
 	CHECK_NUMBER(ask(stage, &(struct call){ "3" }, SIP_GUARD_WAITING_MAX - 1),
 		     SIP_DOOR_REFUSED);
 	close_stage(stage);
@@ -160,10 +157,9 @@ static void who_is_not_known_has_half_the_room_and_hears_nothing(void **state)
 static void what_is_no_sip_is_left_to_the_guard_while_there_is_room(void **state)
 {
 	(void)state;
-	static const char *const octets[] = {
-		"INVITE sip:", "INVITE sip:1@h SIP/2.0\r\n\r\n",
-		"ACK sip:1@h SIP/2.0\r\n\r\n", "INVITE sip:1@h SIP/2.0\r\nVia: x\r\n y\r\n\r\n"
-	};
+	static const char *const octets[] = { "INVITE sip:", "INVITE sip:1@h SIP/2.0\r\n\r\n",
+					      "ACK sip:1@h SIP/2.0\r\n\r\n",
+					      "INVITE sip:1@h SIP/2.0\r\nVia: x\r\n y\r\n\r\n" };
 	struct stage *stage = open_stage();
 	for (unsigned i = 0; i < sizeof(octets) / sizeof(octets[0]); i++) {
 		CHECK_NUMBER(judge(stage, text_of(octets[i]), 0), SIP_DOOR_LET_IN);
@@ -199,8 +195,7 @@ static void an_ack_for_an_answer_of_the_door_ends_here(void **state)
 	const struct call refused = { .id = "1", .to_tag = tag },
 			  other = { .id = "2", .to_tag = tag }, bare = { .id = "1" };
 	CHECK_NUMBER(judge(stage, write_request(stage, "ACK", &refused), 0), SIP_DOOR_DROPPED);
-	CHECK_NUMBER(judge(stage, write_request(stage, "ACK", &other), 10 * MOST),
-		     SIP_DOOR_LET_IN);
+	CHECK_NUMBER(judge(stage, write_request(stage, "ACK", &other), 10 * MOST), SIP_DOOR_LET_IN);
 	CHECK_NUMBER(judge(stage, write_request(stage, "ACK", &bare), 10 * MOST), SIP_DOOR_LET_IN);
 	CHECK_NUMBER(turned_away(stage), 1);
 	close_stage(stage);
@@ -226,8 +221,7 @@ static void when_it_is_over_all_come_in(void **state)
 	(void)state;
 	struct stage *stage = open_stage();
 	sip_guard_apart_follow(stage->apart, 0, 1000, 2);
-	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, SIP_GUARD_WAITING_MAX - 1),
-		     SIP_DOOR_LET_IN);
+	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, SIP_GUARD_WAITING_MAX - 1), SIP_DOOR_LET_IN);
 	close_stage(stage);
 }
 

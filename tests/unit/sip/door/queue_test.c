@@ -11,8 +11,8 @@ static bool put(struct sip_door_queue *queue, unsigned n)
 {
 	char room[32];
 	struct text octets = { room, (size_t)snprintf(room, sizeof(room), "message %u", n) };
-	return sip_door_queue_put(queue, &(struct sip_door_datagram){
-						 .octets = octets, .queued_us = n });
+	return sip_door_queue_put(queue,
+				  &(struct sip_door_datagram){ .octets = octets, .queued_us = n });
 }
 
 static bool is_readable(const struct sip_door_queue *queue)

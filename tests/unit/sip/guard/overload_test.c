@@ -27,7 +27,8 @@ struct model {
 static enum sip_guard_change look_at(struct sip_guard_overload *overload, uint64_t now_us,
 				     uint64_t used_us)
 {
-	return sip_guard_overload_look(overload, 20000, (struct sip_guard_time){ now_us, used_us, 0 });
+	return sip_guard_overload_look(overload, 20000,
+				       (struct sip_guard_time){ now_us, used_us, 0 });
 }
 
 static enum sip_guard_change look_at_door(struct sip_guard_overload *overload, uint64_t now_us,

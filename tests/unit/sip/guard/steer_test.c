@@ -46,7 +46,7 @@ static void close_sockets(struct sockets sockets)
 
 static enum place place_of(struct sockets sockets, struct text octets)
 {
-	char room[4096];
+	char room[8192];
 	assert_int_equal(send(sockets.sender, octets.data, octets.size, 0), octets.size);
 	bool is_first = recv(sockets.first, room, sizeof(room), MSG_DONTWAIT) > 0;
 	bool is_second = recv(sockets.second, room, sizeof(room), MSG_DONTWAIT) > 0;
@@ -55,9 +55,9 @@ static enum place place_of(struct sockets sockets, struct text octets)
 }
 
 // "<start> SIP/2.0" and a header, filled up to `size` octets if it has fewer.
-static struct text message(const char *start, size_t size, char room[static 4096])
+static struct text message(const char *start, size_t size, char room[static 8192])
 {
-	int written = snprintf(room, 4096, "%s SIP/2.0\r\nCall-ID: 1\r\nX: ", start);
+	int written = snprintf(room, 8192, "%s SIP/2.0\r\nCall-ID: 1\r\nX: ", start);
 	size_t used = (size_t)written;
 	while (used + 4 < size)
 		room[used++] = 'x';
@@ -87,7 +87,7 @@ static const char *const all_else[] = {
 
 static void new_calls_come_to_the_door_and_nothing_else(int family)
 {
-	char room[4096];
+	char room[8192];
 	struct sockets sockets = open_sockets(family);
 	assert_true(sip_guard_steer(sockets.first, true));
 	for (unsigned i = 0; i < COUNT(new_calls); i++) {
@@ -122,7 +122,7 @@ static void by_ipv6(void **state)
 static void what_is_too_large_for_the_door_comes_to_the_thread(void **state)
 {
 	(void)state;
-	char room[4096];
+	char room[8192];
 	struct sockets sockets = open_sockets(AF_INET);
 	assert_true(sip_guard_steer(sockets.first, true));
 	for (size_t size = SIP_GUARD_STEER_MAX - 1; size <= SIP_GUARD_STEER_MAX + 1; size++) {
@@ -138,7 +138,7 @@ static void what_is_too_large_for_the_door_comes_to_the_thread(void **state)
 static void all_comes_to_the_thread_when_it_is_over(void **state)
 {
 	(void)state;
-	char room[4096];
+	char room[8192];
 	struct sockets sockets = open_sockets(AF_INET);
 	for (unsigned round = 0; round < 2; round++) {
 		assert_true(sip_guard_steer(sockets.first, false));

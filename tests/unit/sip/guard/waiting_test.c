@@ -22,8 +22,8 @@ static void arrive(struct model *model, unsigned calls)
 	for (unsigned i = 0; i < calls; i++) {
 		bool has_room = model->count < (unsigned)model->waiting.most;
 		if (has_room)
-			model->arrivals_us[(model->first + model->count++) % SIP_GUARD_WAITING_MAX] =
-				model->now_us;
+			model->arrivals_us[(model->first + model->count++) %
+					   SIP_GUARD_WAITING_MAX] = model->now_us;
 		model->refused += !has_room;
 	}
 }

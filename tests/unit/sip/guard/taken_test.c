@@ -1,4 +1,4 @@
-// Marks of INVITEs that were let in: what is remembered, for how long, and what another thread sees meanwhile.
+// INVITEs that were let in: what is remembered, for how long, and what another thread sees meanwhile.
 
 #include "tests/check.h"
 
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sip/guard/calls.h"
+#include "sip/guard/taken.h"
 
 #define PER_S 8000
 
@@ -15,72 +15,72 @@ static struct text call_id(unsigned n, char room[static 16])
 	return (struct text){ room, (size_t)snprintf(room, 16, "call-%u", n) };
 }
 
-static void note(struct sip_guard_calls *calls, unsigned n)
+static void note(struct sip_guard_taken *taken, unsigned n)
 {
 	char room[16];
-	sip_guard_calls_note(calls, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"), call_id(n, room));
+	sip_guard_taken_note(taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"), call_id(n, room));
 }
 
-static bool has(const struct sip_guard_calls *calls, unsigned n)
+static bool has(const struct sip_guard_taken *taken, unsigned n)
 {
 	char room[16];
-	return sip_guard_calls_has(calls, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"), call_id(n, room));
+	return sip_guard_taken_has(taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"), call_id(n, room));
 }
 
-static struct sip_guard_calls *create(void)
+static struct sip_guard_taken *create(void)
 {
-	struct sip_guard_calls *calls = calloc(1, sizeof(*calls));
-	assert_non_null(calls);
-	return calls;
+	struct sip_guard_taken *taken = calloc(1, sizeof(*taken));
+	assert_non_null(taken);
+	return taken;
 }
 
 static void a_repeat_is_known_and_the_next_invite_of_the_call_is_not(void **state)
 {
 	(void)state;
-	struct sip_guard_calls *calls = create();
-	CHECK_TRUE(!has(calls, 1));
-	note(calls, 1);
-	note(calls, 1);
-	CHECK_TRUE(has(calls, 1) && !has(calls, 2));
+	struct sip_guard_taken *taken = create();
+	CHECK_TRUE(!has(taken, 1));
+	note(taken, 1);
+	note(taken, 1);
+	CHECK_TRUE(has(taken, 1) && !has(taken, 2));
 	// With credentials: a transaction of its own.
-	CHECK_TRUE(!sip_guard_calls_has(calls, TEXT("SIP/2.0/UDP h;branch=z9hG4bK2"),
-					TEXT("call-1")));
-	free(calls);
+	CHECK_TRUE(
+		!sip_guard_taken_has(taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK2"), TEXT("call-1")));
+	free(taken);
 }
 
 static void it_is_remembered_while_it_is_repeated(void **state)
 {
 	(void)state;
-	struct sip_guard_calls *calls = create();
+	struct sip_guard_taken *taken = create();
 	unsigned lost = 0;
 	for (unsigned n = 0; n < 4 * PER_S; n++) // after 3.5 s the fourth INVITE is sent
-		note(calls, n);
+		note(taken, n);
 	for (unsigned n = 0; n < 4 * PER_S; n++)
-		lost += !has(calls, n);
+		lost += !has(taken, n);
 	CHECK_TRUE(lost <= 1); // more than eight in one line of 32,768
-	free(calls);
+	free(taken);
 }
 
 static void the_oldest_go(void **state)
 {
 	(void)state;
-	struct sip_guard_calls *calls = create();
+	struct sip_guard_taken *taken = create();
 	unsigned old = 0, young = 0;
-	for (unsigned n = 0; n < 4 * SIP_GUARD_CALLS; n++)
-		note(calls, n);
-	for (unsigned n = 0; n < SIP_GUARD_CALLS / 8; n++) {
-		old += has(calls, n);
-		young += has(calls, 4 * SIP_GUARD_CALLS - 1 - n);
+	for (unsigned n = 0; n < 4 * SIP_GUARD_TAKEN; n++)
+		note(taken, n);
+	for (unsigned n = 0; n < SIP_GUARD_TAKEN / 8; n++) {
+		old += has(taken, n);
+		young += has(taken, 4 * SIP_GUARD_TAKEN - 1 - n);
 	}
-	CHECK_TRUE(old < SIP_GUARD_CALLS / 800);
-	CHECK_TRUE(young > SIP_GUARD_CALLS / 8 * 99 / 100);
-	free(calls);
+	CHECK_TRUE(old < SIP_GUARD_TAKEN / 800);
+	CHECK_TRUE(young > SIP_GUARD_TAKEN / 8 * 99 / 100);
+	free(taken);
 }
 
 // ---- two threads
 
 struct reader {
-	const struct sip_guard_calls *calls;
+	const struct sip_guard_taken *taken;
 	_Atomic bool is_over;
 	unsigned looks, misses;
 };
@@ -89,7 +89,7 @@ static void *look(void *context)
 {
 	struct reader *reader = context;
 	do {
-		reader->misses += !has(reader->calls, 0);
+		reader->misses += !has(reader->taken, 0);
 		reader->looks++;
 	} while (!atomic_load(&reader->is_over));
 	return NULL;
@@ -99,20 +99,20 @@ static void *look(void *context)
 static void who_looks_meanwhile_misses_none(void **state)
 {
 	(void)state;
-	struct sip_guard_calls *calls = create();
-	struct reader reader = { .calls = calls };
+	struct sip_guard_taken *taken = create();
+	struct reader reader = { .taken = taken };
 	pthread_t thread;
-	note(calls, 0);
+	note(taken, 0);
 	assert_int_equal(pthread_create(&thread, NULL, look, &reader), 0);
-	for (unsigned n = 1; n < SIP_GUARD_CALLS / 16; n++) // few more than one in most lines
-		note(calls, n);
-	bool has_stayed = has(calls, 0);
+	for (unsigned n = 1; n < SIP_GUARD_TAKEN / 16; n++) // few more than one in most lines
+		note(taken, n);
+	bool has_stayed = has(taken, 0);
 	atomic_store(&reader.is_over, true);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	CHECK_TRUE(reader.looks > 0);
 	if (has_stayed)
 		CHECK_NUMBER(reader.misses, 0);
-	free(calls);
+	free(taken);
 }
 
 int main(void)
