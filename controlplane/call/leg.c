@@ -186,6 +186,11 @@ static void send_bye(struct leg *leg)
 		sip_client_forget(client); // whatever the answer, the call is over
 }
 
+static bool has_target(const struct sip_message *response)
+{
+	return response->contact.uri.host.size > 0; // "*" has none, nor has tel:
+}
+
 // A request to who sent that response, in a dialog of its own that lives no longer than this.
 static void aim_at(struct leg *leg, const struct sip_message *response, enum sip_method method,
 		   uint32_t cseq, struct sip_request *out_request)
@@ -193,26 +198,32 @@ static void aim_at(struct leg *leg, const struct sip_message *response, enum sip
 	*out_request = (struct sip_request){ 0 };
 	sip_dialog_request(leg->dialog, method, cseq, out_request);
 	out_request->to = response->to_value;
-	out_request->target = response->contact.uri.whole;
 	out_request->flow = response->flow;
+	if (has_target(response))
+		out_request->target = sip_uri_target(&response->contact.uri);
 }
 
-bool leg_end_fork(struct leg *leg, const struct sip_message *response)
+void leg_hang_up(struct leg *leg, const struct sip_message *response)
 {
 	const struct calls *calls = leg->calls;
 	struct sip_request request;
 	struct sip_client *client = NULL;
-	if (sip_dialog_find(calls->dialogs, response) == leg->dialog)
-		return false;
-	if (!response->contact.is_present || response->to.tag.size == 0)
-		return true;
-	record_ladder(leg->call, leg->side, RECORD_IN, "200 (fork)");
 	aim_at(leg, response, SIP_ACK, leg->invite_cseq, &request);
 	(void)sip_client_send_ack(calls->transactions, &request);
 	aim_at(leg, response, SIP_BYE, 0, &request);
 	if (sip_client_send(calls->transactions, &request, (struct sip_client_limits){ 0 }, NULL,
 			    &client) == OK)
 		sip_client_forget(client);
+}
+
+bool leg_end_fork(struct leg *leg, const struct sip_message *response)
+{
+	if (sip_dialog_find(leg->calls->dialogs, response) == leg->dialog)
+		return false;
+	if (!has_target(response) || response->to.tag.size == 0)
+		return true;
+	record_ladder(leg->call, leg->side, RECORD_IN, "200 (fork)");
+	leg_hang_up(leg, response);
 	return true;
 }
 
@@ -254,8 +265,10 @@ void leg_late_response(struct leg *leg, const struct sip_message *response)
 			leg_send_ack(leg);
 		return;
 	}
-	if (sip_dialog_update(leg->dialog, response) != OK)
+	if (sip_dialog_update(leg->dialog, response) != OK) {
+		leg_hang_up(leg, response);
 		return;
+	}
 	leg->is_answered = true;
 	leg->is_invited = false;
 	counter_add(&calls->counters.late_answers, 1);

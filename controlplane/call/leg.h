@@ -25,6 +25,8 @@ void leg_send_owed_ack(struct leg *leg);
 // A 2xx of another branch than the one that made the dialog (RFC 3261 13.2.2.4): acknowledged and hung
 // up. False: it is of the dialog.
 bool leg_end_fork(struct leg *leg, const struct sip_message *response);
+// Acknowledges and hangs up a 2xx of which no dialog can be made, where it came from.
+void leg_hang_up(struct leg *leg, const struct sip_message *response);
 // Ends the leg in the way its state asks for: CANCEL, BYE, or nothing. It has no call afterwards;
 // it frees itself once no answer to its INVITE can come any more.
 void leg_give_up(struct leg *leg);

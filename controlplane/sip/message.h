@@ -105,4 +105,6 @@ bool sip_message_has_option(const struct sip_message *message, const char *heade
 // Parse pieces by libosip2 behind our own bounds. false: malformed.
 bool sip_uri_parse(struct text text, struct sip_uri *out_uri);
 bool sip_party_parse(struct text value, struct sip_party *out_party);
+// As a Request-URI: without the headers that a Contact may name (RFC 3261 19.1.1).
+struct text sip_uri_target(const struct sip_uri *uri);
 struct text sip_uri_parameter(const struct sip_uri *uri, const char *name, bool *out_is_present);

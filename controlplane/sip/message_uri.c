@@ -272,6 +272,15 @@ struct text sip_uri_parameter(const struct sip_uri *uri, const char *name, bool 
 	return TEXT_NONE;
 }
 
+struct text sip_uri_target(const struct sip_uri *uri)
+{
+	const char *question = text_find(uri->parameters, '?');
+	struct text text = uri->whole;
+	if (question != NULL)
+		text.size = (size_t)(question - text.data);
+	return text;
+}
+
 // ---- name-addr
 
 // What precedes '<': nothing, one quoted string, or tokens.

@@ -43,16 +43,6 @@ static void write_route(struct writer *writer, struct text value)
 	writer_text(writer, TEXT("\r\n"));
 }
 
-// Headers of a Contact's URI do not go into a Request-URI (RFC 3261 19.1.1).
-static struct text without_headers(const struct sip_uri *uri)
-{
-	const char *question = text_find(uri->parameters, '?');
-	struct text text = uri->whole;
-	if (question != NULL)
-		text.size = (size_t)(question - text.data);
-	return text;
-}
-
 // RFC 3261 12.2.1.1: a first route without lr is a strict router; it becomes the Request-URI, and
 // the target the last route.
 static void write_routes(struct writer *writer, const struct sip_routes *routes,
@@ -67,7 +57,7 @@ static void write_routes(struct writer *writer, const struct sip_routes *routes,
 	}
 	peer->request_target = peer->target;
 	if (!is_loose) {
-		peer->request_target = writer_keep(writer, without_headers(&first.uri));
+		peer->request_target = writer_keep(writer, sip_uri_target(&first.uri));
 		from = 1;
 	}
 	size_t start = writer->used;
@@ -95,7 +85,7 @@ enum status sip_peer_create(const struct sip_peer_facts *facts, struct sip_uri *
 	struct sip_uri next_hop = *facts->target;
 	made.remote = writer_keep(&writer, facts->remote);
 	made.tag = writer_keep(&writer, facts->tag);
-	made.target = writer_keep(&writer, without_headers(facts->target));
+	made.target = writer_keep(&writer, sip_uri_target(facts->target));
 	write_routes(&writer, facts->routes, &made, &next_hop);
 	if (writer.failed)
 		return ERR_TOO_LARGE;

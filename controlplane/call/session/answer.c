@@ -172,6 +172,8 @@ static void accepted(struct leg *leg, const struct sip_message *response)
 	if (sip_dialog_update(leg->dialog, response) != OK) {
 		(void)refusal_set(&refusal, REFUSED_ANSWER_SDP, "Contact", TEXT("none"),
 				  "a 200 with Contact and To tag");
+		leg->is_cancelled = true; // it is too late for that
+		leg_hang_up(leg, response);
 		call_end_refused(call, &refusal);
 		return;
 	}
