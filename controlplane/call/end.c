@@ -118,7 +118,7 @@ static struct text warning(const struct refusal *refusal, char *room, size_t siz
 		return TEXT_NONE;
 	writer_format(&writer, "Warning: 399 trunkd \"%s: expected %s\"\r\n", refusal->header,
 		      refusal->expected);
-	if (refusal->cause == REFUSED_EXTENSION) // RFC 3261 21.4.15
+	if (refusal->cause == REFUSED_EXTENSION && refusal->seen[0] != '\0') // RFC 3261 21.4.15
 		writer_format(&writer, "Unsupported: %s\r\n", refusal->seen);
 	if (refusal->cause == REFUSED_BODY) // RFC 3261 21.4.13
 		writer_string(&writer, "Accept: application/sdp\r\n");

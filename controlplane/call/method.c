@@ -35,12 +35,14 @@ typedef void (*inside_fn)(struct leg *leg, struct sip_server *server,
 
 #define UNSUPPORTED_SIZE 300
 
-// True when something is required that we do not have; a list too long to be told is left out.
+// True when something is required that we do not have; of a long list not all is told.
 static bool write_unsupported(const struct sip_message *request, struct writer *lines)
 {
-	writer_string(lines, "Unsupported: ");
-	bool is_missing = option_write_missing(request, lines);
-	writer_string(lines, "\r\n");
+	char room[UNSUPPORTED_SIZE - sizeof "Unsupported: \r\n"];
+	struct writer tags = writer_of(room, sizeof room);
+	bool is_missing = option_write_missing(request, &tags);
+	if (tags.used > 0)
+		writer_format(lines, "Unsupported: %.*s\r\n", TEXT_FORMAT(writer_done(&tags)));
 	return is_missing;
 }
 

@@ -8,5 +8,6 @@
 #include "base/text.h"
 #include "sip/message.h"
 
-// Writes the tags of Require and Proxy-Require that trunkd does not have, "a, b"; false: it has all.
+// Writes the tags of Require and Proxy-Require that trunkd does not have, "a, b", those of them that there is
+// room for; false: it has all.
 bool option_write_missing(const struct sip_message *request, struct writer *writer);
