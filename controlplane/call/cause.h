@@ -32,7 +32,7 @@
 	ROW(COUNTRY, "country", 403, "No International Authorization", 32205,                      \
 	    "enable the country in the account's voice_countries")                                 \
 	ROW(CONTACT, "contact", 400, "Bad Request", 32105,                                         \
-	    "send From with a tag and one Contact with a SIP URI")                                 \
+	    "send From with a tag, one Contact with a SIP URI, at most 32 values of Record-Route")  \
 	ROW(EXTENSION, "extension", 420, "Bad Extension", 32915,                                   \
 	    "require no SIP extension (Require header) of this trunk")                             \
 	ROW(ACCEPT, "accept", 406, "Not Acceptable", 32931,                                        \

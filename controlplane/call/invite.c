@@ -135,8 +135,7 @@ static void explain(struct refusal *refusal, enum refusal_cause cause,
 {
 	switch (cause) {
 	case REFUSED_CONTACT:
-		(void)refusal_set(refusal, cause, "Contact", invite->contact.uri.whole,
-				  "one Contact with a SIP URI, and a tag in From");
+		(void)admission_refuse_dialog(invite, refusal);
 		break;
 	case REFUSED_HISTORY:
 		(void)refusal_set(refusal, cause, "records", TEXT("spool full"),

@@ -48,6 +48,9 @@ enum admission call_admit(struct calls *calls, const struct sip_message *invite,
 			  struct admitted *out_admitted, struct refusal *out_refusal);
 // The checks of a number that a call is transferred to; the case knows trunk, account and caller ID.
 enum admission admission_judge_target(struct admission_case *admission_case);
+// Says what of an INVITE no dialog can be made of.
+enum refusal_cause admission_refuse_dialog(const struct sip_message *invite,
+					   struct refusal *refusal);
 // May it be the account's caller ID: is the number its own, or verified for it?
 bool admission_may_show(const struct calls *calls, const struct account *account, const char *e164);
 // The nth check in the order in which they are asked; NULL past the last.

@@ -48,3 +48,15 @@ enum admission admission_judge_accept(struct admission_case *admission_case)
 				sip_message_header(admission_case->invite, "Accept", 0),
 				"application/sdp");
 }
+
+enum refusal_cause admission_refuse_dialog(const struct sip_message *invite,
+					   struct refusal *refusal)
+{
+	bool has_contact = invite->contact.uri.host.size > 0;
+	if (!has_contact || invite->from.tag.size == 0)
+		return refusal_set(refusal, REFUSED_CONTACT, "Contact", invite->contact.uri.whole,
+				   "one Contact with a SIP URI, and a tag in From");
+	return refusal_set(refusal, REFUSED_CONTACT, "Record-Route",
+			   sip_message_header(invite, "Record-Route", 0),
+			   "at most 32 values, each a SIP URI in angle brackets");
+}

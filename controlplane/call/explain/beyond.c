@@ -17,8 +17,8 @@ static enum explain_fate judge_dialog(struct walk *walk, struct writer *detail)
 	(void)detail;
 	if (sip_dialog_can_open(invite))
 		return EXPLAIN_PASSED;
-	return walk_refuse(walk, REFUSED_CONTACT, "Contact", invite->contact.uri.whole,
-			   "one Contact with a SIP URI, and a tag in From");
+	(void)admission_refuse_dialog(invite, &walk->explanation->refusal);
+	return EXPLAIN_REFUSED;
 }
 
 static enum explain_fate judge_room(struct walk *walk, struct writer *detail)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "call/admission/admission.h"
 #include "call/end.h"
 #include "call/header/carry.h"
 #include "call/leg.h"
@@ -61,8 +62,7 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 {
 	struct media_problem problem = { 0 };
 	if (!sip_dialog_can_open(invite))
-		return refusal_set(refusal, REFUSED_CONTACT, "Contact", invite->contact.uri.whole,
-				   "one Contact with a SIP URI, and a tag in From");
+		return admission_refuse_dialog(invite, refusal);
 	media_accept_offer(call->media); // the caller's: there is room for one that is open
 	enum status status = media_receive_offer(call->media, MEDIA_CALLED, invite->body, &problem);
 	if (status == OK)
