@@ -1,23 +1,15 @@
 // The map against its promises: find, grow, remove, walk, and hashes that agree with equality.
 
-#include "tests/check.h"
-
-#include <stdio.h>
-#include <string.h>
-
 #include "base/map.h"
-#include "tests/fake/allocation.h"
+
+#include "tests/check.h"
+#include "tests/unit/base/container.h"
 
 #define MANY 5000
 
-struct item {
-	struct map_node node;
-	unsigned number;
-};
-
 static bool has_number(const struct map_node *node, const void *key)
 {
-	return map_entry(node, const struct item, node)->number == *(const unsigned *)key;
+	return map_entry(node, struct container_item, map_node)->number == *(const unsigned *)key;
 }
 
 static uint64_t hash_of(unsigned number)
@@ -25,124 +17,88 @@ static uint64_t hash_of(unsigned number)
 	return map_hash((struct text){ (const char *)&number, sizeof(number) });
 }
 
-static void fill(struct map *map, struct item *items)
+static bool init(union container *container, size_t expected)
 {
-	for (unsigned i = 0; i < MANY; i++) {
-		items[i].number = i;
-		map_add(map, &items[i].node, hash_of(i));
-	}
+	return map_init(&container->map, expected);
 }
 
-static struct item *find(const struct map *map, unsigned number)
+static void clear(union container *container)
 {
-	struct map_node *node = map_find(map, hash_of(number), has_number, &number);
-	return node ? map_entry(node, struct item, node) : NULL;
+	map_clear(&container->map);
 }
+
+static void add(union container *container, struct container_item *item)
+{
+	map_add(&container->map, &item->map_node, hash_of(item->number));
+}
+
+static void remove_item(union container *container, struct container_item *item)
+{
+	map_remove(&container->map, &item->map_node);
+}
+
+static struct container_item *item_of(struct map_node *node)
+{
+	return node != NULL ? map_entry(node, struct container_item, map_node) : NULL;
+}
+
+static struct container_item *find(const union container *container, unsigned number)
+{
+	return item_of(map_find(&container->map, hash_of(number), has_number, &number));
+}
+
+static struct container_item *next(const union container *container, size_t *place,
+				   struct container_item *after)
+{
+	return item_of(map_next(&container->map, place, after ? &after->map_node : NULL));
+}
+
+static size_t count(const union container *container)
+{
+	return container->map.count;
+}
+
+static size_t bucket_count(const union container *container)
+{
+	return container->map.bucket_count;
+}
+
+static bool is_growing(const union container *container)
+{
+	return container->map.old_buckets != NULL;
+}
+
+static const struct container_kind kind = { init, clear, add,          remove_item, find,
+					    next, count, bucket_count, is_growing,  50 };
 
 static void what_was_added_is_found_and_what_was_removed_is_not(void **state)
 {
 	(void)state;
-	static struct item items[MANY];
-	struct map map;
-	CHECK_TRUE(map_init(&map, 0));
-	fill(&map, items);
-	CHECK_NUMBER(map.count, MANY);
-	assert_true(map.bucket_count >= MANY / 2); // it grew
-	for (unsigned i = 0; i < MANY; i += 2)
-		map_remove(&map, &items[i].node);
-	map_remove(&map, &items[0].node); // twice is harmless
-	CHECK_NUMBER(map.count, MANY / 2);
-	for (unsigned i = 0; i < MANY; i++)
-		assert_ptr_equal(find(&map, i), i % 2 ? &items[i] : NULL);
-	assert_null(find(&map, MANY));
-	map_clear(&map);
-	assert_null(find(&map, 1));
-	CHECK_NUMBER(map.count, 0);
+	container_check_parts(&kind, MANY);
 }
 
 static void a_walk_meets_everything_once_and_may_remove_it(void **state)
 {
 	(void)state;
-	static struct item items[MANY];
-	struct map map;
-	CHECK_TRUE(map_init(&map, 16));
-	fill(&map, items);
-	size_t bucket = 0, met = 0;
-	uint64_t sum = 0;
-	struct map_node *next;
-	for (struct map_node *node = map_next(&map, &bucket, NULL); node; node = next) {
-		next = map_next(&map, &bucket, node);
-		sum += map_entry(node, struct item, node)->number;
-		met++;
-		map_remove(&map, node);
-		memset(node, 0xee, sizeof(*node)); // as if freed
-	}
-	CHECK_NUMBER(met, MANY);
-	CHECK_NUMBER(sum, (uint64_t)MANY * (MANY - 1) / 2);
-	CHECK_NUMBER(map.count, 0);
-	bucket = 0;
-	assert_null(map_next(&map, &bucket, NULL));
-	map_clear(&map);
+	container_check_walk(&kind);
 }
 
-// At each size there is, so at every stage of its growth.
 static void while_it_grows_nothing_is_lost_or_met_twice(void **state)
 {
 	(void)state;
-	enum { COUNT = 600 };
-	static struct item items[COUNT];
-	struct map map;
-	unsigned growing = 0;
-	CHECK_TRUE(map_init(&map, 16));
-	for (unsigned added = 1; added <= COUNT; added++) {
-		items[added - 1].number = added - 1;
-		map_add(&map, &items[added - 1].node, hash_of(added - 1));
-		growing += map.old_buckets != NULL;
-		for (unsigned i = 0; i < added; i++)
-			assert_ptr_equal(find(&map, i), &items[i]);
-		size_t bucket = 0, met = 0;
-		struct map_node *node = NULL;
-		while ((node = map_next(&map, &bucket, node)) != NULL)
-			met++;
-		CHECK_NUMBER(met, added);
-		map_remove(&map, &items[added / 2].node);
-		assert_null(find(&map, added / 2));
-		map_add(&map, &items[added / 2].node, hash_of(added / 2));
-	}
-	assert_true(growing > 50); // it does so a little at a time
-	map_clear(&map);
+	container_check_growth(&kind);
 }
 
 static void without_memory_it_cannot_start_but_goes_on(void **state)
 {
 	(void)state;
-	static struct item items[MANY];
-	struct map map;
-	allocation_fail_at(1);
-	CHECK_FALSE(map_init(&map, 0));
-	CHECK_TRUE(map_init(&map, 0));
-	for (unsigned i = 0; i < MANY; i++) {
-		allocation_fail_at(1); // no growth, ever
-		items[i].number = i;
-		map_add(&map, &items[i].node, hash_of(i));
-	}
-	allocation_fail_at(0);
-	CHECK_NUMBER(map.bucket_count, 16);
-	for (unsigned i = 0; i < MANY; i++)
-		assert_ptr_equal(find(&map, i), &items[i]);
-	map_clear(&map);
+	container_check_starved(&kind);
 }
 
 static void a_zeroed_map_is_empty(void **state)
 {
 	(void)state;
-	struct map map = { 0 };
-	struct item item = { 0 };
-	size_t bucket = 0;
-	assert_null(find(&map, 1));
-	assert_null(map_next(&map, &bucket, NULL));
-	map_remove(&map, &item.node);
-	map_clear(&map);
+	container_check_zeroed(&kind);
 }
 
 static void hashes_fold_exactly_the_ascii_letters(void **state)

@@ -2,20 +2,11 @@
 
 #include "base/index/index.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/memory.h"
 #include "tests/check.h"
-#include "tests/fake/allocation.h"
+#include "tests/unit/base/container.h"
 
 #define MANY 5000
 #define VERY_MANY 200000 // its buckets are of huge pages, where there are some
-
-struct item {
-	struct index_node node;
-	unsigned number;
-};
 
 static struct hash_words key_of(unsigned number)
 {
@@ -24,143 +15,91 @@ static struct hash_words key_of(unsigned number)
 	return hash_finish_words(&hash);
 }
 
-static void fill(struct index *index, struct item *items, unsigned count)
+static bool init(union container *container, size_t expected)
 {
-	for (unsigned i = 0; i < count; i++) {
-		items[i].number = i;
-		index_add(index, &items[i].node, key_of(i));
-	}
+	return index_init(&container->index, expected) == OK;
 }
 
-static struct item *find(const struct index *index, unsigned number)
+static void clear(union container *container)
 {
-	struct index_node *node = index_find(index, key_of(number));
-	return node != NULL ? index_entry(node, struct item, node) : NULL;
+	index_clear(&container->index);
+	index_expect(&container->index, key_of(1));
 }
 
-static void check_parts(unsigned count)
+static void add(union container *container, struct container_item *item)
 {
-	struct item *items = calloc(count, sizeof(*items));
-	struct index index;
-	assert_non_null(items);
-	assert_int_equal(index_init(&index, 0), OK);
-	fill(&index, items, count);
-	CHECK_NUMBER(index.count, count);
-	for (unsigned i = 0; i < count; i += 2)
-		index_remove(&index, &items[i].node);
-	index_remove(&index, &items[0].node); // twice is harmless
-	CHECK_NUMBER(index.count, count / 2);
-	for (unsigned i = 0; i < count; i++) {
-		index_expect(&index, key_of(i)); // changes nothing
-		assert_ptr_equal(find(&index, i), i % 2 ? &items[i] : NULL);
-	}
-	assert_null(find(&index, count));
-	index_clear(&index);
-	index_expect(&index, key_of(1));
-	assert_null(find(&index, 1));
-	CHECK_NUMBER(index.count, 0);
-	free(items);
+	index_add(&container->index, &item->index_node, key_of(item->number));
 }
+
+static void remove_item(union container *container, struct container_item *item)
+{
+	index_remove(&container->index, &item->index_node);
+}
+
+static struct container_item *item_of(struct index_node *node)
+{
+	return node != NULL ? index_entry(node, struct container_item, index_node) : NULL;
+}
+
+static struct container_item *find(const union container *container, unsigned number)
+{
+	index_expect(&container->index, key_of(number)); // changes nothing
+	return item_of(index_find(&container->index, key_of(number)));
+}
+
+static struct container_item *next(const union container *container, size_t *place,
+				   struct container_item *after)
+{
+	return item_of(index_next(&container->index, place, after ? &after->index_node : NULL));
+}
+
+static size_t count(const union container *container)
+{
+	return container->index.count;
+}
+
+static size_t bucket_count(const union container *container)
+{
+	return container->index.bucket_count;
+}
+
+static bool is_growing(const union container *container)
+{
+	return container->index.old_buckets != NULL;
+}
+
+static const struct container_kind kind = { init, clear, add,          remove_item, find,
+					    next, count, bucket_count, is_growing,  20 };
 
 static void what_was_added_is_found_and_what_was_removed_is_not(void **state)
 {
 	(void)state;
-	check_parts(MANY);
-	check_parts(VERY_MANY);
+	container_check_parts(&kind, MANY);
+	container_check_parts(&kind, VERY_MANY);
 }
 
 static void a_walk_meets_everything_once_and_may_remove_it(void **state)
 {
 	(void)state;
-	static struct item items[MANY];
-	struct index index;
-	assert_int_equal(index_init(&index, 16), OK);
-	fill(&index, items, MANY);
-	size_t place = 0, met = 0;
-	uint64_t sum = 0;
-	struct index_node *next;
-	for (struct index_node *node = index_next(&index, &place, NULL); node; node = next) {
-		next = index_next(&index, &place, node);
-		sum += index_entry(node, struct item, node)->number;
-		met++;
-		index_remove(&index, node);
-		memset(node, 0xee, sizeof(*node)); // as if freed
-	}
-	CHECK_NUMBER(met, MANY);
-	CHECK_NUMBER(sum, (uint64_t)MANY * (MANY - 1) / 2);
-	CHECK_NUMBER(index.count, 0);
-	place = 0;
-	assert_null(index_next(&index, &place, NULL));
-	index_clear(&index);
+	container_check_walk(&kind);
 }
 
-static size_t count_of(const struct index *index)
-{
-	size_t place = 0, met = 0;
-	struct index_node *node = NULL;
-	while ((node = index_next(index, &place, node)) != NULL)
-		met++;
-	return met;
-}
-
-// At each size there is, so at every stage of its growth.
 static void while_it_grows_nothing_is_lost_or_met_twice(void **state)
 {
 	(void)state;
-	enum { COUNT = 600 };
-	static struct item items[COUNT];
-	struct index index;
-	unsigned growing = 0;
-	assert_int_equal(index_init(&index, 16), OK);
-	for (unsigned added = 1; added <= COUNT; added++) {
-		items[added - 1].number = added - 1;
-		index_add(&index, &items[added - 1].node, key_of(added - 1));
-		growing += index.old_buckets != NULL;
-		for (unsigned i = 0; i < added; i++)
-			assert_ptr_equal(find(&index, i), &items[i]);
-		CHECK_NUMBER(count_of(&index), added);
-		index_remove(&index, &items[added / 2].node);
-		assert_null(find(&index, added / 2));
-		index_add(&index, &items[added / 2].node, key_of(added / 2));
-	}
-	assert_true(growing > 20); // it does so a little at a time
-	index_clear(&index);
+	container_check_growth(&kind);
 }
 
 static void without_memory_it_cannot_start_but_goes_on(void **state)
 {
 	(void)state;
-	static struct item items[MANY];
-	struct index index;
-	allocation_fail_at(1);
-	assert_int_equal(index_init(&index, 0), ERR_MEMORY);
-	assert_int_equal(index_init(&index, 0), OK);
-	for (unsigned i = 0; i < MANY; i++) {
-		allocation_fail_at(1); // no growth, ever
-		items[i].number = i;
-		index_add(&index, &items[i].node, key_of(i));
-	}
-	allocation_fail_at(0);
-	CHECK_NUMBER(index.bucket_count, 16);
-	for (unsigned i = 0; i < MANY; i++)
-		assert_ptr_equal(find(&index, i), &items[i]);
-	CHECK_NUMBER(count_of(&index), MANY);
-	for (unsigned i = 0; i < MANY; i++)
-		index_remove(&index, &items[i].node);
-	CHECK_NUMBER(index.count, 0);
-	index_clear(&index);
+	container_check_starved(&kind);
 }
 
 static void a_zeroed_index_is_empty(void **state)
 {
 	(void)state;
-	struct index index = { 0 };
-	struct item item = { 0 };
-	size_t place = 0;
-	assert_null(find(&index, 1));
-	assert_null(index_next(&index, &place, NULL));
-	index_remove(&index, &item.node);
-	index_clear(&index);
+	container_check_zeroed(&kind);
 }
 
 // Words that differ in one place each, in buckets as full as they get.
@@ -169,15 +108,15 @@ static void all_of_the_key_counts_in_a_bucket_and_in_its_chain(void **state)
 	(void)state;
 	enum { COUNT = 4 * INDEX_INLINE }; // both buckets and twice as many
 	const uint64_t first = 5 + (7ull << 32), other = 6 + (8ull << 32);
-	struct item items[COUNT] = { 0 };
+	struct container_item items[COUNT] = { 0 };
 	struct index index;
 	assert_int_equal(index_init(&index, 0), OK);
 	for (unsigned i = 0; i < COUNT; i++)
-		index_add(&index, &items[i].node, (struct hash_words){ first, 100 + i });
+		index_add(&index, &items[i].index_node, (struct hash_words){ first, 100 + i });
 	for (unsigned i = 0; i < COUNT; i++) {
 		const uint64_t second = 100 + i;
 		assert_ptr_equal(index_find(&index, (struct hash_words){ first, second }),
-				 &items[i].node);
+				 &items[i].index_node);
 		assert_null(index_find(&index, (struct hash_words){ other, second }));
 		assert_null(
 			index_find(&index, (struct hash_words){ first, second + (1ull << 32) }));
@@ -190,16 +129,16 @@ static void all_of_the_key_counts_in_a_bucket_and_in_its_chain(void **state)
 static void chains_are_rare(void **state)
 {
 	(void)state;
-	static struct item items[MANY];
-	struct index index;
+	static struct container_item items[3300]; // room for 3,328 until it grows
+	union container container;
 	unsigned chained = 0;
-	assert_int_equal(index_init(&index, 0), OK);
-	fill(&index, items, 3300); // room for 3,328 until it grows
+	CHECK_TRUE(init(&container, 0));
+	container_fill(&kind, &container, items, 3300);
 	for (unsigned i = 0; i < 3300; i++)
-		chained += items[i].node.next != NULL;
-	CHECK_NUMBER(index.bucket_count, 1024);
+		chained += items[i].index_node.next != NULL;
+	CHECK_NUMBER(bucket_count(&container), 1024);
 	assert_true(chained < 200); // 60 as a rule
-	index_clear(&index);
+	clear(&container);
 }
 
 int main(void)
