@@ -94,6 +94,11 @@ class Site:
             "trunk", account=self.sids["account"], name=name, domain=name, acls=self.sids["acl"],
             **{"cps": 1000, **fields})
 
+    def add_inbound(self, number):
+        """A trunk that takes the PSTN's calls to a number."""
+        self.add_trunk("inbound")
+        self.trunkd.add("number", account=self.sids["account"], trunk=self.sids["inbound"], e164=number)
+
     @contextlib.contextmanager
     def other_carrier(self, **fields):
         """Calls go to carrier2 first, meanwhile."""

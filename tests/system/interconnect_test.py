@@ -30,8 +30,7 @@ def site(build, tmp_path_factory):
     move_to_private(made.net["pbx2"])
     made.start()
     made.trunkd.change("carrier", "gateway-1", edge="internet")
-    made.add_trunk("inbound")
-    made.trunkd.add("number", account=made.sids["account"], trunk=made.sids["inbound"], e164=DIALLED)
+    made.add_inbound(DIALLED)
     try:
         yield made
     finally:

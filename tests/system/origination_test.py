@@ -28,8 +28,7 @@ def site(build, tmp_path_factory):
     client.check_hostname = False
     made.tls = client, server
     made.start()
-    made.add_trunk("inbound")
-    made.trunkd.add("number", account=made.sids["account"], trunk=made.sids["inbound"], e164=DIALLED)
+    made.add_inbound(DIALLED)
     try:
         yield made
     finally:

@@ -69,6 +69,16 @@ def test_redis_is_killed_and_comes_back(site):
             site.trunkd.trunkctl("remove", "number", row["sid"])
 
 
+def calls_go_on(site):
+    """As before: a call from end to end, and its row."""
+    with site.watch() as seen:
+        called = site.called(script.called_talks(None, ring=0))
+        caller = site.caller(script.caller_talks(None, 0.2))
+        assert caller.run(10), said(caller)
+        assert called.wait(5), said(called)
+    assert seen.row()["sip_status"] == 200
+
+
 def test_trunkd_is_killed_and_media_flows_on(site):
     """kill -9: nothing lost, one record, orphans closed after their grace, then calls as before."""
     with site.watch("pbx", "carrier") as seen:
@@ -87,12 +97,7 @@ def test_trunkd_is_killed_and_media_flows_on(site):
     assert len(rows) == 1 and rows[0]["ended_by"] == "lost", rows
     wait_for(lambda: sum(worker["streams"] for worker in
                          site.trunkd.trunkctl("show", "workers")["workers"]) == 0)
-    with site.watch() as seen:
-        called = site.called(script.called_talks(None, ring=0))
-        caller = site.caller(script.caller_talks(None, 0.2))
-        assert caller.run(10), said(caller)
-        assert called.wait(5), said(called)
-    assert seen.row()["sip_status"] == 200
+    calls_go_on(site)
 
 
 def test_the_dataplane_is_killed_and_calls_come_back(site):
@@ -107,10 +112,5 @@ def test_the_dataplane_is_killed_and_calls_come_back(site):
     late = [packet for packet in seen.at["carrier"].rtp(False) if packet.packet.time > killed + 5]
     assert len(late) > 50, "media did not come back within 5 s"
     assert seen.row()["sip_status"] == 200
-    with site.watch() as seen:
-        called = site.called(script.called_talks(None, ring=0))
-        caller = site.caller(script.caller_talks(None, 0.2))
-        assert caller.run(10), said(caller)
-        assert called.wait(5), said(called)
-    assert seen.row()["sip_status"] == 200
+    calls_go_on(site)
     assert used_ports(site.trunkd.trunkctl("show", "ports")) == 0

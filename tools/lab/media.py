@@ -11,13 +11,13 @@ import time
 
 from . import srtp
 from .capture import Packet, rtp_of
-from .talker import PACKET
+from .talker import PACKET, Stream
 
 PACE = 0.02
 REPORTS = range(200, 224)  # packet types of RTCP, where both share a port (RFC 5761 4)
 
 
-class Media:
+class Media(Stream):
     """`suites` are offered in that order, or taken from an offer in its order; none: plain RTP.
     `told` is another address than the socket's, to put a lie into the SDP."""
 
@@ -27,8 +27,7 @@ class Media:
         self.is_muxed = is_muxed
         self.own = host.address if family == 4 else host.address6
         self.address = told or self.own
-        self.ssrc = random.getrandbits(32) if ssrc is None else ssrc
-        self.sequence, self.timestamp = sequence, 8000
+        super().__init__(random.getrandbits(32) if ssrc is None else ssrc, sequence, 8000)
         self.masters = {suite: srtp.new_master(suite) for suite in self.suites}
         self.suite, self.out, self.former, self.inside = None, None, None, []
         self.peer_master, self.target, self.rtcp_target, self.peer_event = None, None, None, None
@@ -128,13 +127,6 @@ class Media:
         self.suite, self.peer_master = line.suite, line.master
 
     # ---- what is said
-
-    def packet(self, payload, kind=0, marker=False, step=PACKET):
-        data = struct.pack("!BBHII", 0x80, kind | marker << 7, self.sequence & 0xFFFF,
-                           self.timestamp & 0xFFFFFFFF, self.ssrc) + payload
-        self.sequence += 1
-        self.timestamp += step
-        return data
 
     def seal(self, data, context=None):
         with self.lock:

@@ -28,16 +28,11 @@ def media_told(capture):
         time.sleep(0.1)
 
 
-class Talker:
-    def __init__(self, host, port, ssrc=0x1AB):
-        self.socket = host.socket(port)
-        self.ssrc, self.sequence, self.timestamp = ssrc, 1000, 0
+class Stream:
+    """Packets of one source, numbered and dated on."""
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
+    def __init__(self, ssrc, sequence, timestamp):
+        self.ssrc, self.sequence, self.timestamp = ssrc, sequence, timestamp
 
     def packet(self, payload, kind=0, marker=False, step=PACKET):
         data = struct.pack("!BBHII", 0x80, kind | marker << 7, self.sequence & 0xFFFF,
@@ -45,6 +40,18 @@ class Talker:
         self.sequence += 1
         self.timestamp += step
         return data
+
+
+class Talker(Stream):
+    def __init__(self, host, port, ssrc=0x1AB):
+        super().__init__(ssrc, 1000, 0)
+        self.socket = host.socket(port)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
 
     def say(self, octets, target, ttl=64):
         """Speech at its own pace; returns when it is said."""
