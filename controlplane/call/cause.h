@@ -38,7 +38,7 @@
 	ROW(ACCEPT, "accept", 406, "Not Acceptable", 32931,                                        \
 	    "accept application/sdp: the answer is nothing else")                                  \
 	ROW(BODY, "body", 415, "Unsupported Media Type", 32916,                                    \
-	    "send the offer as application/sdp")                                                   \
+	    "send the offer as application/sdp, not compressed")                                   \
 	ROW(NO_OFFER, "no_offer", 488, "Not Acceptable Here", 32103,                               \
 	    "answer in PRACK or ACK what we offer: the INVITE made no offer")                      \
 	ROW(SDP, "sdp", 400, "Bad Request", 32102, "send an SDP body by RFC 8866")                 \

@@ -2,6 +2,8 @@
 
 #include "call/end.h"
 
+#include <string.h>
+
 #include "call/header/carry.h"
 #include "call/target/attempt.h"
 #include "call/leg.h"
@@ -121,7 +123,9 @@ static struct text warning(const struct refusal *refusal, char *room, size_t siz
 	if (refusal->cause == REFUSED_EXTENSION && refusal->seen[0] != '\0') // RFC 3261 21.4.15
 		writer_format(&writer, "Unsupported: %s\r\n", refusal->seen);
 	if (refusal->cause == REFUSED_BODY) // RFC 3261 21.4.13
-		writer_string(&writer, "Accept: application/sdp\r\n");
+		writer_string(&writer, strcmp(refusal->header, "Content-Encoding") == 0
+					       ? "Accept-Encoding: identity\r\n"
+					       : "Accept: application/sdp\r\n");
 	return writer_done(&writer);
 }
 

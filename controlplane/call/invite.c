@@ -16,6 +16,7 @@
 #include "call/method.h"
 #include "call/origination/name.h"
 #include "call/record.h"
+#include "call/session/body.h"
 #include "call/session/change.h"
 #include "call/session/digits.h"
 #include "call/table.h"
@@ -36,12 +37,6 @@ static void challenge(struct calls *calls, struct sip_server *server,
 	call_refuse_stranger(server, 407, NULL, writer_done(&lines));
 }
 
-// Of several parts the description was taken already (sip/multipart); what is left has none.
-static bool is_description(struct text type)
-{
-	return type.size == 0 || text_is_same(type, TEXT("application/sdp"));
-}
-
 // The caller's media: a customer's by its trunk, a carrier's by what is known of it.
 static enum status secure(struct call *call, const struct carrier *carrier)
 {
@@ -55,9 +50,10 @@ static enum refusal_cause describe(struct call *call, const struct sip_message *
 				   const struct carrier *carrier, struct refusal *refusal)
 {
 	struct media_problem problem = { 0 };
-	if (!call->is_late && !is_description(invite->content_type))
-		return refusal_set(refusal, REFUSED_BODY, "Content-Type", invite->content_type,
-				   "application/sdp");
+	const struct body_fault *fault = body_judge(invite);
+	if (fault != NULL)
+		return refusal_set(refusal, REFUSED_BODY, fault->header,
+				   sip_message_header(invite, fault->header, 0), fault->expected);
 	enum status status = media_open(call->calls->media, call->sid, call, &call->media);
 	if (status != OK) {
 		call->media = NULL;

@@ -4,6 +4,7 @@
 #include "call/call.h"
 #include "call/explain/walk.h"
 #include "call/limit/rules.h"
+#include "call/session/body.h"
 #include "call/target/edge.h"
 #include "call/table.h"
 #include "config/config.h"
@@ -57,11 +58,11 @@ static enum explain_fate judge_body(struct walk *walk, struct writer *detail)
 {
 	const struct sip_message *invite = walk->question->invite;
 	(void)detail;
-	if (invite->body.size == 0 || invite->content_type.size == 0 ||
-	    text_is_same(invite->content_type, TEXT("application/sdp")))
+	const struct body_fault *fault = body_judge(invite);
+	if (fault == NULL)
 		return EXPLAIN_PASSED;
-	return walk_refuse(walk, REFUSED_BODY, "Content-Type", invite->content_type,
-			   "application/sdp");
+	return walk_refuse(walk, REFUSED_BODY, fault->header,
+			   sip_message_header(invite, fault->header, 0), fault->expected);
 }
 
 // What media the caller may have: a customer by its trunk, a carrier by what is known of it.

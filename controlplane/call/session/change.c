@@ -7,9 +7,11 @@
 #include "call/end.h"
 #include "call/header/carry.h"
 #include "call/leg.h"
+#include "call/method.h"
 #include "call/record.h"
 #include "call/session/answer.h"
 #include "call/session/ask.h"
+#include "call/session/body.h"
 #include "call/session/early.h"
 #include "call/session/reliable.h"
 #include "call/transfer/transfer.h"
@@ -58,6 +60,12 @@ static bool take_offer(struct leg *leg, struct sip_server *server,
 		       const struct sip_message *request)
 {
 	struct media_problem problem = { 0 };
+	const struct body_fault *fault = body_judge(request);
+	if (fault != NULL) {
+		record_ladder_status(leg->call, leg->side, RECORD_OUT, 415);
+		call_reply(server, 415, NULL, text_of(fault->line));
+		return false;
+	}
 	enum status status =
 		media_receive_offer(leg->call->media, leg->side, request->body, &problem);
 	if (status == OK)

@@ -13,6 +13,7 @@
 #include "call/leg.h"
 #include "call/method.h"
 #include "call/record.h"
+#include "call/session/body.h"
 #include "call/session/digits.h"
 #include "config/config.h"
 
@@ -51,13 +52,6 @@ static bool may_pass(const struct leg *leg, const struct sip_message *info)
 	return may_tell(leg, info, "Content-Type") && may_tell(leg, info, "Content-Disposition") &&
 	       !text_is_same((struct text){ type.data, type.size < 10 ? type.size : 10 },
 			     TEXT("multipart/"));
-}
-
-// What is compressed cannot be looked into.
-static bool is_encoded(const struct sip_message *info)
-{
-	struct text encoding = sip_message_header(info, "Content-Encoding", 0);
-	return encoding.data != NULL && !text_is_same(encoding, TEXT("identity"));
 }
 
 static void write_headers(struct writer *writer, const struct sip_message *info)
@@ -169,7 +163,7 @@ void info_asked(struct leg *leg, struct sip_server *server, const struct sip_mes
 		refuse(leg, server, 469, TEXT("Recv-Info:\r\n")); // RFC 6086 4.2.2
 	} else if (info->body.size > BODY_MAX) {
 		refuse(leg, server, 413, TEXT_NONE);
-	} else if (is_encoded(info)) {
+	} else if (body_is_encoded(info)) {
 		refuse(leg, server, 415, TEXT("Accept-Encoding: identity\r\n"));
 	} else if (!header_may_tell_body(info, leg->calls->config->sip.base_domain)) {
 		counter_add(&leg->calls->counters.infos_hidden, 1);
