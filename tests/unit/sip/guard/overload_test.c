@@ -236,7 +236,7 @@ static void new_calls_are_shed_and_what_goes_on_goes_on(void **state)
 static void as_large_a_part_of_others_comes_in_as_by_the_door(void **state)
 {
 	(void)state;
-	struct sip_guard_overload overload = { .is_on = true, .part = 1 };
+	struct sip_guard_overload overload = { .is_on = true, .part = 1, .rest = 1000 };
 	uint64_t now_us = 1000000, turned_away = 0;
 	unsigned admitted = 0, of_tenth = 0;
 	for (unsigned tenth = 0; tenth < 200; tenth++) {
