@@ -91,6 +91,14 @@ static void look_at(const struct sip_door_keeper *keeper, struct text octets,
 	message->flow = *flow;
 }
 
+// A 503 needs what it repeats (RFC 3261 8.2.6.2), and nobody in a dialog hears it from here.
+static bool can_be_answered(const struct visitor *visitor)
+{
+	const struct sip_message *message = &visitor->message;
+	return visitor->is_known && message->method == SIP_INVITE && !visitor->peek.has_to_tag &&
+	       message->from_value.size > 0 && message->to_value.size > 0;
+}
+
 enum sip_door_fate sip_door_judge(struct sip_door_keeper *keeper, struct text octets,
 				  const struct sip_flow *flow, unsigned waiting,
 				  struct writer *writer, struct text *out_answer)
@@ -106,8 +114,7 @@ enum sip_door_fate sip_door_judge(struct sip_door_keeper *keeper, struct text oc
 		return SIP_DOOR_LET_IN;
 	}
 	atomic_fetch_add_explicit(&keeper->apart->turned_away, 1, memory_order_relaxed);
-	if (!visitor.is_known || message->method != SIP_INVITE || visitor.peek.has_to_tag ||
-	    !has_share(keeper, &flow->remote))
+	if (!can_be_answered(&visitor) || !has_share(keeper, &flow->remote))
 		return SIP_DOOR_DROPPED;
 	*out_answer = write_answer(message, writer);
 	return out_answer->size > 0 ? SIP_DOOR_REFUSED : SIP_DOOR_DROPPED;
