@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread/thread.h"
 
 #define LINE_SIZE 2048
 #define LINE_END 64 // kept free for the end of a line that was cut
@@ -93,7 +94,7 @@ bool log_start(enum log_level level, enum log_format format)
 		log_state.is_stopping = false;
 		log_state.is_running =
 			log_state.filling.octets && log_state.writing.octets &&
-			pthread_create(&log_state.thread, NULL, write_lines, NULL) == 0;
+			thread_start(&log_state.thread, "log", write_lines, NULL) == OK;
 	}
 	if (!log_state.is_running) {
 		free(log_state.filling.octets);

@@ -5,12 +5,12 @@
 
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "api/http.h"
+#include "base/thread/thread.h"
 
 struct api {
 	struct event_base *loop;
@@ -38,12 +38,9 @@ static void *run(void *context)
 
 static enum status start_thread(struct api *api)
 {
-	sigset_t all, before;
-	sigfillset(&all); // signals are the control thread's; SIGPIPE is nobody's
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	api->is_running = pthread_create(&api->thread, NULL, run, api) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return api->is_running ? OK : ERR_SYSTEM;
+	enum status status = thread_start(&api->thread, "api", run, api);
+	api->is_running = status == OK;
+	return status;
 }
 
 enum status api_start(const struct api_options *options, struct api **out_api)

@@ -5,7 +5,6 @@
 
 #include <jansson.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/thread/thread.h"
 #include "cnam/table.h"
 #include "config/cnam.h"
 #include "fetch/fetch.h"
@@ -194,7 +194,6 @@ static void destroy(struct cnam_source *source)
 enum status cnam_source_start(const struct cnam_config *config, struct ring *questions,
 			      struct ring *answers, struct cnam_source **out_source)
 {
-	sigset_t all, before;
 	struct cnam_source *source = calloc(1, sizeof(*source));
 	if (!source)
 		return ERR_MEMORY;
@@ -202,12 +201,8 @@ enum status cnam_source_start(const struct cnam_config *config, struct ring *que
 	source->questions = questions;
 	source->answers = answers;
 	enum status status = prepare(source);
-	if (status == OK) {
-		sigfillset(&all); // signals are the control thread's
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		status = pthread_create(&source->thread, NULL, run, source) == 0 ? OK : ERR_SYSTEM;
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
+	if (status == OK)
+		status = thread_start(&source->thread, "cnam", run, source);
 	if (status != OK) {
 		destroy(source);
 		return status;

@@ -6,13 +6,13 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread/thread.h"
 #include "history/database.h"
 
 #define BATCH_MAX 512
@@ -209,7 +209,6 @@ static void *run(void *context)
 enum status history_keeper_start(const struct history_keeper_options *options,
 				 struct history_keeper **out_keeper)
 {
-	sigset_t all, before;
 	struct history_keeper *keeper = calloc(1, sizeof(*keeper));
 	if (!keeper)
 		return ERR_MEMORY;
@@ -218,13 +217,10 @@ enum status history_keeper_start(const struct history_keeper_options *options,
 		free(keeper);
 		return ERR_TOO_LARGE;
 	}
-	sigfillset(&all); // signals are the control thread's
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&keeper->thread, NULL, run, keeper);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
+	enum status status = thread_start(&keeper->thread, "history", run, keeper);
+	if (status != OK) {
 		free(keeper);
-		return ERR_SYSTEM;
+		return status;
 	}
 	*out_keeper = keeper;
 	return OK;

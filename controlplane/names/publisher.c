@@ -4,12 +4,12 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/thread/thread.h"
 #include "names/list.h"
 
 #define RETRY_FIRST_MS 1000
@@ -144,7 +144,6 @@ static void *run(void *context)
 enum status names_publisher_start(const struct names_publisher_options *options,
 				  struct names_publisher **out_publisher)
 {
-	sigset_t all, before;
 	struct names_publisher *publisher = calloc(1, sizeof(*publisher));
 	if (!publisher)
 		return ERR_MEMORY;
@@ -153,13 +152,10 @@ enum status names_publisher_start(const struct names_publisher_options *options,
 	publisher->reports = options->reports;
 	publisher->reconcile_ms = options->reconcile_ms;
 	publisher->server = options->server;
-	sigfillset(&all); // signals are the control thread's
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&publisher->thread, NULL, run, publisher);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
+	enum status status = thread_start(&publisher->thread, "names", run, publisher);
+	if (status != OK) {
 		free(publisher);
-		return ERR_SYSTEM;
+		return status;
 	}
 	*out_publisher = publisher;
 	return OK;

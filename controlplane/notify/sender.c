@@ -3,7 +3,6 @@
 #include "notify/sender.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/thread/thread.h"
 #include "config/notify.h"
 #include "fetch/target.h"
 
@@ -150,7 +150,6 @@ static void destroy(struct notify_sender *sender)
 enum status notify_sender_start(const struct notify_config *config, struct ring *jobs,
 				struct ring *results, struct notify_sender **out_sender)
 {
-	sigset_t all, before;
 	struct notify_sender *sender = calloc(1, sizeof(*sender));
 	if (!sender)
 		return ERR_MEMORY;
@@ -161,12 +160,8 @@ enum status notify_sender_start(const struct notify_config *config, struct ring 
 	enum status status = sender->fetch ? OK : ERR_MEMORY;
 	if (status == OK && config->mail_password_file[0])
 		status = read_password(sender, config->mail_password_file);
-	if (status == OK) {
-		sigfillset(&all); // signals are the control thread's
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		status = pthread_create(&sender->thread, NULL, run, sender) == 0 ? OK : ERR_SYSTEM;
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
+	if (status == OK)
+		status = thread_start(&sender->thread, "notify", run, sender);
 	if (status != OK) {
 		destroy(sender);
 		return status;

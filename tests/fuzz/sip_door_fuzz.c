@@ -1,6 +1,6 @@
-// Fuzz target: any datagram at the door in overload. Its first octet chooses how many wait and whether its source
-// is known. What is refused hears a 503 that is smaller than it; a sound message that was let in is let in
-// again.
+// Fuzz target: any datagram at the door in overload. Its first octet chooses how many wait and whether its
+// source is known. What is refused hears a 503 that is smaller than it; a sound message that was let in is
+// let in again.
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread/thread.h"
 #include "sip/door/answer.h"
 #include "sip/transport.h"
 
@@ -232,14 +232,11 @@ bool sip_door_add(struct sip_door *door, int fd, const struct address *local)
 
 enum status sip_door_start(struct sip_door *door)
 {
-	sigset_t all, before;
 	door->polled[door->socket_count] = (struct pollfd){ door->wake, POLLIN, 0 };
-	sigfillset(&all); // signals are the control thread's
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	door->is_started = pthread_create(&door->thread, NULL, run, door) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	atomic_store(&door->keeper.apart->is_served, door->is_started && door->socket_count > 0);
-	return door->is_started ? OK : ERR_SYSTEM;
+	enum status status = thread_start(&door->thread, "door", run, door);
+	door->is_started = status == OK;
+	atomic_store(&door->keeper.apart->is_served, status == OK && door->socket_count > 0);
+	return status;
 }
 
 struct sip_door_queue *sip_door_queue_of(struct sip_door *door)
