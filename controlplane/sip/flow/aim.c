@@ -9,11 +9,19 @@ static bool is_ours(const struct sip_home *home, const struct sip_flow *flow,
 	       (home->is_ours != NULL && home->is_ours(home->context, address));
 }
 
+// A datagram to a private address may go, and be lost (SIP-014). A connection from here may end at a service
+// that reads lines: of somebody's network whom its peer has nothing to do with.
+static bool leads_inside(const struct sip_flow *flow, const struct address *address)
+{
+	return sip_flow_is_reliable(flow) && address_is_private(address) &&
+	       !address_is_private(&flow->remote);
+}
+
 // Services of this host are nobody's to be led to, unless the peer was met there.
 bool sip_flow_may_reach(const struct sip_home *home, const struct sip_flow *flow,
 			const struct address *address)
 {
-	return address->family == flow->local.family &&
+	return address->family == flow->local.family && !leads_inside(flow, address) &&
 	       (!is_ours(home, flow, address) || is_ours(home, flow, &flow->remote)) &&
 	       (!address_is_confined(address) || address_is_confined(&flow->local));
 }

@@ -11,8 +11,9 @@
 enum sip_protocol sip_flow_protocol(const struct sip_uri *uri, enum sip_protocol met);
 // Whom we met by TLS we speak to by TLS, whatever his Contact says: re-INVITEs tell keys (SRTP-007).
 bool sip_flow_leaves_tls(const struct sip_uri *uri, enum sip_protocol met);
-// No peer sends us to what listens on this host or link, at whichever of its addresses: a Contact with
-// 127.0.0.1 would carry the other party's INFO to any service there.
+// May a flow go on to that address, by the protocol it has? No peer sends us to what listens on this host or
+// link, at whichever of its addresses, or by a connection to what listens inside a network when it came from
+// outside: a Contact with 127.0.0.1 would carry the other party's INFO to any service there.
 bool sip_flow_may_reach(const struct sip_home *home, const struct sip_flow *flow,
 			const struct address *address);
 // By the URI's host, port and transport (RFC 3263 4.1), from the port of ours that goes with it. The owner of

@@ -22,7 +22,9 @@ static void take(struct sip_follow *follow, const struct sip_hops *hops)
 	struct sip_flow *flow = follow->flow;
 	for (unsigned i = 0; i < hops->count; i++) {
 		const struct sip_hop *hop = &hops->items[i];
-		if (!sip_flow_may_reach(follow->home, flow, &hop->address))
+		struct sip_flow way = *flow;
+		way.protocol = hop->protocol;
+		if (!sip_flow_may_reach(follow->home, &way, &hop->address))
 			continue;
 		if (hop->protocol != flow->protocol) {
 			flow->protocol = hop->protocol;

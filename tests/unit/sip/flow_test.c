@@ -286,6 +286,12 @@ static void nobody_leads_us_to_our_own_host(void **state)
 	}
 	struct sip_flow flow = aim(&met, "sip:a@10.0.0.1:5070");
 	CHECK_NUMBER(flow.remote.port, 5070);
+	flow = aim(&met, "sip:a@10.0.0.1:6379;transport=tcp"); // only to be lost, not to be read
+	CHECK_NUMBER(flow.protocol, SIP_UDP);
+	CHECK_TRUE(address_is_equal(&flow.remote, &met.remote));
+	CHECK_NUMBER(aim(&met, "sip:a@203.0.113.77:6379;transport=tcp").remote.port, 6379);
+	CHECK_TRUE(address_parse(TEXT("10.0.0.9:5060"), &met.remote)); // who is inside already
+	CHECK_NUMBER(aim(&met, "sip:a@10.0.0.1:5071;transport=tcp").remote.port, 5071);
 	CHECK_TRUE(address_parse(TEXT("192.0.2.1:5080"), &met.remote)); // a peer on this host
 	CHECK_NUMBER(aim(&met, "sip:a@192.0.2.1:5070").remote.port, 5070);
 	CHECK_NUMBER(aim(&met, "sip:a@192.0.2.200:5070").remote.port, 5070);
