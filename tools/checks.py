@@ -31,7 +31,7 @@ PARTS = {
     "install": "what `meson install` puts where, and that it runs there (gcc build)",
     "sanitize": "the same tests with address and undefined-behaviour sanitizers",
     "clang": "clang with warnings as errors, and the same tests but those of packets",
-    "thread": "unit tests with the thread sanitizer",
+    "thread": "unit tests with the thread sanitizer, but the long ones of a single thread",
     "system": "the programs in network namespaces with real peers (needs root)",
 }
 INSTALLED = """
@@ -214,8 +214,8 @@ def has_suite(directory, suite):
     return any(line.strip() and not line.startswith(("ninja", "No ")) for line in listing.stdout.splitlines())
 
 
-def test(check, name, directory, suites, environment=None):
-    """Runs the suites that hold tests."""
+def test(check, name, directory, suites, environment=None, more=()):
+    """Runs the suites that hold tests; `more`: further words for the runner."""
     for suite in suites:
         if not has_suite(directory, suite):
             continue
@@ -225,7 +225,7 @@ def test(check, name, directory, suites, environment=None):
             os.remove(report)
         status, log = check.run(
             title, ["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--num-processes", PROCESSES,
-                    "--suite", suite],
+                    "--suite", suite, *more],
             TESTS_LIMIT_S, environment)
         check.take_report(title, report, status, log, f"read the log; the test is in tests/{suite}/")
 
@@ -284,7 +284,7 @@ def thread(check):
         return
     directory = build(check, "thread", ["-Db_sanitize=thread", "-Db_lundef=false"], {"CC": "clang"})
     if directory:
-        test(check, "thread", directory, ["unit"], {"TSAN_OPTIONS": "halt_on_error=1"})
+        test(check, "thread", directory, ["unit"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["--no-suite", "one_thread"])
 
 
 # They count calls and packets, and have the machine to themselves. The others mostly wait, for speech to
