@@ -81,6 +81,8 @@ bool story_hear(struct story *story, struct party *party); // listen.c
 bool story_zone(struct story *story); // zone.c
 bool story_carrier(struct story *story);
 bool story_do(struct story *story); // deed.c: lines that are about no agent
+bool story_check_gauges(struct story *story); // count.c
+bool story_check_counter(struct story *story);
 bool story_check_row(struct story *story); // trace.c: what was left behind
 bool story_check_alert(struct story *story);
 bool story_check_trigger(struct story *story);

@@ -363,3 +363,31 @@ const char *fake_code(struct fake *fake, const char *line)
 	json_decref(answer);
 	return room;
 }
+
+const char *fake_text(json_t *answer, const char *path)
+{
+	char key[64];
+	struct text rest = text_of(path);
+	json_t *value = answer;
+	while (rest.size > 0 && value) {
+		struct text part = text_split(&rest, '.');
+		assert_true(text_copy(part, key, sizeof(key)));
+		uint64_t index;
+		value = text_to_unsigned(part, 1000, &index) ? json_array_get(value, index)
+							     : json_object_get(value, key);
+	}
+	const char *text = json_string_value(value);
+	return text ? text : "(none)";
+}
+
+json_int_t fake_number(json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+void fake_expect(struct fake *fake, const char *line, const char *path, const char *wanted)
+{
+	json_t *answer = fake_ask(fake, line);
+	assert_string_equal(fake_text(answer, path), wanted);
+	json_decref(answer);
+}

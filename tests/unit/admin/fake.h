@@ -33,5 +33,9 @@ int fake_tear_down(void **state);
 void fake_add_call(struct fake *fake, const char *sid);
 // Runs one line and waits for its answer.
 json_t *fake_ask(struct fake *fake, const char *line);
+// The text at a path such as "calls.1.sid"; "(none)" where there is none.
+const char *fake_text(json_t *answer, const char *path);
+json_int_t fake_number(json_t *object, const char *key);
+void fake_expect(struct fake *fake, const char *line, const char *path, const char *wanted);
 const char *fake_code(struct fake *fake, const char *line); // of the error; "" when it is ok
 void fake_release_store(void); // calls back what a silent store holds
