@@ -106,7 +106,8 @@ void ring_quiet(struct ring *ring)
 	uint64_t count;
 	ssize_t got = read(ring->fd, &count, sizeof(count));
 	(void)got; // nothing to read is fine
-	atomic_store(&ring->is_signalled, false);
+	// An exchange: whoever did not signal because it still stood has put before, and that is seen now.
+	(void)atomic_exchange(&ring->is_signalled, false);
 }
 
 void ring_rouse(struct ring *ring)
