@@ -1,4 +1,7 @@
 // A look at the message, whose it is, how many wait. Runs on the door's thread; never allocates.
+//
+// Whoever may always come in could keep everybody else out, so each kind has its bound (most_before), and
+// what is let in before new calls has to be something that a new call let in before has brought about.
 
 #include "sip/door/answer.h"
 
@@ -10,12 +13,15 @@
 
 #define BEGUN                                                                                      \
 	4 // times as many may wait before a call that was challenged: it has cost something already
+#define AHEAD_MAX 256 // of those, more than new ones that were let in
 
 struct visitor {
 	const struct sip_flow *flow;
 	struct sip_message message;
 	struct sip_guard_peek peek;
-	bool is_sound, is_known; // the latter: a caller we know
+	bool is_ack, is_known; // the latter: of a caller we know
+	bool is_taken; // an INVITE that was let in, again, or the ACK for what it was answered
+	bool was_refused; // here
 };
 
 // Not the tag that the control thread would give: that is made of both in the other order.
@@ -33,25 +39,56 @@ static bool is_for_refusal(const struct sip_message *ack)
 	return to.size >= end.size && text_is_equal(text_cut(to, to.size - end.size), end);
 }
 
-static bool is_repeat(const struct sip_door_keeper *keeper, const struct sip_message *message)
+// Marks of what was refused are among those of what was let in, made of both in the other order.
+static bool was_refused(const struct sip_door_keeper *keeper, const struct sip_message *message)
 {
-	struct text via = message->via.whole, call_id = message->call_id;
-	return sip_guard_taken_has(&keeper->taken, via, call_id) ||
-	       sip_guard_taken_has(&keeper->apart->taken, via, call_id);
+	return sip_guard_taken_has(&keeper->taken, message->call_id, message->via.whole);
 }
 
-// How many may wait before it: the less was done for it, the sooner it is refused. A repeat of what was let
-// in is never.
-static unsigned most_before(const struct sip_door_keeper *keeper, const struct visitor *visitor)
+static bool is_taken(const struct sip_door_keeper *keeper, const struct sip_message *message)
 {
-	unsigned most = atomic_load_explicit(&keeper->apart->most_waiting, memory_order_relaxed);
+	struct text via = message->via.whole, call_id = message->call_id;
+	return sip_guard_taken_has(&keeper->apart->taken, via, call_id) ||
+	       sip_guard_taken_has(&keeper->taken, via, call_id);
+}
+
+// Before new calls go those that were challenged, but no more than new ones come in: some send their
+// credentials at once, and anybody can write the header.
+static bool has_begun(const struct sip_door_keeper *keeper, const struct visitor *visitor)
+{
+	return visitor->peek.has_to_tag ||
+	       (visitor->peek.has_credentials && keeper->ahead < AHEAD_MAX);
+}
+
+// How many may wait before it: the less was done for it, the fewer. A repeat has no privilege: what is
+// answered with a final response does not need it, and one INVITE can be repeated by whoever has seen it.
+static unsigned most_before(const struct sip_door_keeper *keeper, const struct visitor *visitor,
+			    unsigned most)
+{
 	if (most == 0) // it is over
+		return SIP_GUARD_WAITING_MAX;
+	if (visitor->is_ack && visitor->is_taken) // it ends repeats of ours
 		return SIP_GUARD_WAITING_MAX;
 	if (!visitor->is_known)
 		return most / 2;
-	if (is_repeat(keeper, &visitor->message))
-		return SIP_GUARD_WAITING_MAX;
-	return visitor->peek.has_credentials || visitor->peek.has_to_tag ? BEGUN * most : most;
+	if (visitor->is_ack)
+		return BEGUN * most;
+	return !visitor->is_taken && has_begun(keeper, visitor) ? BEGUN * most : most;
+}
+
+static void note_let_in(struct sip_door_keeper *keeper, const struct visitor *visitor,
+			bool is_ahead)
+{
+	const struct sip_message *message = &visitor->message;
+	if (!visitor->is_known || visitor->is_ack || visitor->is_taken)
+		return;
+	sip_guard_taken_note(&keeper->taken, message->via.whole, message->call_id);
+	if (visitor->peek.has_to_tag)
+		return;
+	if (is_ahead)
+		keeper->ahead++;
+	else if (!visitor->peek.has_credentials && keeper->ahead > 0)
+		keeper->ahead--;
 }
 
 static bool has_share(struct sip_door_keeper *keeper, const struct address *source)
@@ -84,11 +121,33 @@ static void look_at(const struct sip_door_keeper *keeper, struct text octets,
 	struct sip_message *message = &out_visitor->message;
 	out_visitor->flow = flow;
 	sip_guard_peek(octets, &out_visitor->peek);
-	out_visitor->is_sound = sip_scan_message(octets, message, &refusal) == SIP_SCAN_OK;
-	out_visitor->is_known =
-		out_visitor->is_sound && flow->remote.port != 0 &&
-		sip_guard_apart_knows(keeper->apart, &flow->remote, message->target.host);
+	out_visitor->is_ack = out_visitor->is_known = false;
+	out_visitor->is_taken = out_visitor->was_refused = false;
+	if (sip_scan_message(octets, message, &refusal) != SIP_SCAN_OK)
+		return;
 	message->flow = *flow;
+	// In this order: a call is marked before its caller is known.
+	out_visitor->is_known =
+		flow->remote.port != 0 &&
+		sip_guard_apart_knows(keeper->apart, &flow->remote, message->target.host);
+	out_visitor->is_ack = message->method == SIP_ACK;
+	if (!out_visitor->is_known && !out_visitor->is_ack)
+		return;
+	out_visitor->is_taken = is_taken(keeper, message);
+	out_visitor->was_refused = !out_visitor->is_ack && was_refused(keeper, message);
+}
+
+// Every copy has the same answer (RFC 3261 8.2.7), be there room for it now or not.
+static bool is_let_in(struct sip_door_keeper *keeper, const struct visitor *visitor,
+		      unsigned waiting)
+{
+	unsigned most = atomic_load_explicit(&keeper->apart->most_waiting, memory_order_relaxed);
+	if (visitor->is_ack ? is_for_refusal(&visitor->message) : visitor->was_refused)
+		return false;
+	if (waiting >= SIP_GUARD_WAITING_MAX || waiting >= most_before(keeper, visitor, most))
+		return false;
+	note_let_in(keeper, visitor, most > 0 && waiting >= most);
+	return true;
 }
 
 // A 503 needs what it repeats (RFC 3261 8.2.6.2), and nobody in a dialog hears it from here.
@@ -106,16 +165,16 @@ enum sip_door_fate sip_door_judge(struct sip_door_keeper *keeper, struct text oc
 	struct visitor visitor;
 	const struct sip_message *message = &visitor.message;
 	look_at(keeper, octets, flow, &visitor);
-	if (visitor.is_sound && message->method == SIP_ACK)
-		return is_for_refusal(message) ? SIP_DOOR_DROPPED : SIP_DOOR_LET_IN;
-	if (waiting < most_before(keeper, &visitor)) {
-		if (visitor.is_known)
-			sip_guard_taken_note(&keeper->taken, message->via.whole, message->call_id);
+	if (is_let_in(keeper, &visitor, waiting))
 		return SIP_DOOR_LET_IN;
-	}
+	if (visitor.is_ack || visitor.is_taken) // somebody may be working on it
+		return SIP_DOOR_DROPPED;
 	atomic_fetch_add_explicit(&keeper->apart->turned_away, 1, memory_order_relaxed);
 	if (!can_be_answered(&visitor) || !has_share(keeper, &flow->remote))
 		return SIP_DOOR_DROPPED;
 	*out_answer = write_answer(message, writer);
-	return out_answer->size > 0 ? SIP_DOOR_REFUSED : SIP_DOOR_DROPPED;
+	if (out_answer->size == 0)
+		return SIP_DOOR_DROPPED;
+	sip_guard_taken_note(&keeper->taken, message->call_id, message->via.whole);
+	return SIP_DOOR_REFUSED;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What becomes of a message at the door: let in, refused, or left without an answer. Nothing is remembered
-// of who is refused: every copy has the same answer, whose ACK is known by it.
+// What becomes of a message at the door: let in, refused, or left without an answer. Of who is refused there
+// is a mark alone: every copy has the same answer, whose ACK is known by it.
 // Runs on: the door's thread.
 
 #include "sip/door/queue.h"
@@ -16,8 +16,9 @@ enum sip_door_fate { SIP_DOOR_LET_IN, SIP_DOOR_REFUSED, SIP_DOOR_DROPPED };
 
 struct sip_door_keeper {
 	struct sip_guard_apart *apart;
-	struct sip_guard_taken taken; // let in here
+	struct sip_guard_taken taken; // let in here, or refused
 	struct sip_guard_rate shares[SIP_DOOR_SHARES]; // of answers
+	unsigned ahead; // calls with credentials that went before new ones, less those that came in
 	uint64_t now_us;
 };
 
