@@ -188,6 +188,7 @@ static const struct admin_series SERIES[] = {
 	{ "trunkd_sip_retransmissions_received_total", C, SIP(LABEL_NONE, retransmissions_in), "Retransmissions that were absorbed." },
 	{ "trunkd_sip_retransmissions_sent_total", C, SIP(LABEL_NONE, retransmissions_out), "Messages that had to be sent again." },
 	{ "trunkd_sip_timeouts_total", C, SIP(LABEL_NONE, timeouts), "Client transactions that got no final response." },
+	{ "trunkd_sip_early_cancels_total", C, SIP(LABEL_NONE, early_cancels), "CANCELs in overload, sent before any provisional response, whose INVITE still waits at the door: not answered, as they come again." },
 	{ "trunkd_sip_foreign_cancels_total", C, SIP(LABEL_NONE, foreign_cancels), "CANCELs from another host than that of their INVITE: answered 481, the call goes on." },
 	{ "trunkd_sip_unknown_domain_total", C, SIP(LABEL_NONE, unknown_domain), "Requests to no domain of ours, dropped in silence (TERM-006)." },
 	{ "trunkd_sip_rejected_total", C, SIP(LABEL_NONE, rejected_malformed), "Requests refused before a call was made of them." },

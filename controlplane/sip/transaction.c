@@ -213,6 +213,11 @@ static void receive_cancel(struct sip_transactions *transactions, struct sip_mes
 	bool is_foreign = server != NULL && !sip_server_is_from(server, &cancel->flow);
 	if (is_foreign)
 		counter_add(&transactions->counters.foreign_cancels, 1);
+	if (server == NULL && sip_guard_waits_at_door(transactions->options.guard, cancel)) {
+		// Before any provisional response (RFC 3261 9.1). It comes again in T1, its INVITE before.
+		counter_add(&transactions->counters.early_cancels, 1);
+		return;
+	}
 	if (server == NULL || is_foreign) {
 		if (is_known(transactions, cancel))
 			answer_stateless(transactions, cancel,

@@ -21,6 +21,7 @@ struct sip_transaction_counters {
 	struct counter stray_responses;
 	struct counter wrong_via; // responses whose Vias are not ours as sent (SIP-011, SIP-013)
 	struct counter merged; // answered 482
+	struct counter early_cancels; // whose INVITE waits at the door: not answered
 	struct counter foreign_cancels; // from another host than the INVITE: answered 481
 	struct counter withheld; // answers to strangers, longer than what asked for them
 	struct counter overload; // new requests refused or dropped: transactions_max

@@ -3,6 +3,7 @@
 
 #include "sip/door/door.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -134,6 +135,20 @@ static bool take_one(struct sip_door *door, struct door_socket *socket, struct m
 	return true;
 }
 
+// Where there is no way to one of them, the others have their answers all the same.
+static void send_answers(struct sip_door *door, const struct door_socket *socket, unsigned count)
+{
+	unsigned done = 0;
+	while (done < count) {
+		int sent = sendmmsg(socket->fd, &door->out.headers[done], count - done,
+				    MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno == EAGAIN)
+			return;
+		counter_add(&door->counters->door_refused, sent > 0 ? (unsigned)sent : 0);
+		done += sent > 0 ? (unsigned)sent : 1;
+	}
+}
+
 static void take_batch(struct sip_door *door, struct door_socket *socket, unsigned count)
 {
 	unsigned answers = 0;
@@ -144,8 +159,7 @@ static void take_batch(struct sip_door *door, struct door_socket *socket, unsign
 		answers += take_one(door, socket, &door->in.headers[i], answers);
 	if (answers == 0)
 		return;
-	int sent = sendmmsg(socket->fd, door->out.headers, answers, MSG_DONTWAIT | MSG_NOSIGNAL);
-	counter_add(&door->counters->door_refused, sent > 0 ? (unsigned)sent : 0);
+	send_answers(door, socket, answers);
 }
 
 // ---- the thread
@@ -192,6 +206,7 @@ enum status sip_door_create(struct sip_guard_apart *apart, struct sip_transport_
 		sip_door_destroy(door);
 		return status;
 	}
+	apart->at_door = &door->keeper.taken;
 	*out_door = door;
 	return OK;
 }
@@ -251,6 +266,7 @@ void sip_door_destroy(struct sip_door *door)
 		return;
 	atomic_store(&door->is_stopping, true);
 	atomic_store(&door->keeper.apart->is_served, false);
+	door->keeper.apart->at_door = NULL;
 	if (door->is_started && write(door->wake, &one, sizeof(one)) > 0)
 		pthread_join(door->thread, NULL);
 	for (unsigned i = 0; i < door->socket_count; i++)

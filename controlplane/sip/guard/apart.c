@@ -15,7 +15,7 @@ static uint32_t bit_of(const struct address *source, struct text host)
 
 static bool has(const _Atomic uint64_t *words, uint32_t bit)
 {
-	uint64_t word = atomic_load_explicit(&words[bit / 64], memory_order_relaxed);
+	uint64_t word = atomic_load_explicit(&words[bit / 64], memory_order_acquire);
 	return (word >> bit % 64 & 1) != 0;
 }
 
@@ -43,7 +43,12 @@ void sip_guard_apart_note(struct sip_guard_apart *apart, const struct address *s
 	uint32_t bit = bit_of(source, host);
 	_Atomic uint64_t *words = apart->callers[apart->turn];
 	if (!has(words, bit))
-		atomic_fetch_or_explicit(&words[bit / 64], 1ull << bit % 64, memory_order_relaxed);
+		atomic_fetch_or_explicit(&words[bit / 64], 1ull << bit % 64, memory_order_release);
+}
+
+void sip_guard_apart_give_up(struct sip_guard_apart *apart)
+{
+	atomic_store(&apart->is_served, false);
 }
 
 void sip_guard_apart_forget(struct sip_guard_apart *apart)

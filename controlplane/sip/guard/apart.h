@@ -25,17 +25,20 @@ struct sip_guard_apart {
 	_Atomic uint32_t most_waiting; // messages of new calls; 0: there is no overload
 	_Atomic uint32_t peer_rate; // messages a second of one source
 	_Atomic uint64_t callers[2][SIP_GUARD_APART_WORDS]; // of this turn and of the last
-	struct sip_guard_taken taken; // that came in by UDP, of those
-	unsigned turn; // control thread's alone, as the next
+	struct sip_guard_taken taken; // calls that came in by UDP, of anybody
+	const struct sip_guard_taken
+		*at_door; // let in there; NULL: no door. Control thread's, as the next two
+	unsigned turn;
 	uint64_t turned_ms;
 };
 
 // Each turn of the loop's timer.
 void sip_guard_apart_follow(struct sip_guard_apart *apart, unsigned most_waiting,
 			    unsigned peer_rate, uint64_t now_ms);
-// A call has come in.
+// A call has come in; who sees that its caller is known sees what was written before, too.
 void sip_guard_apart_note(struct sip_guard_apart *apart, const struct address *source,
 			  struct text host);
+void sip_guard_apart_give_up(struct sip_guard_apart *apart); // nobody comes by the door from now on
 void sip_guard_apart_forget(struct sip_guard_apart *apart); // everybody, not the calls
 bool sip_guard_apart_knows(const struct sip_guard_apart *apart, const struct address *source,
 			   struct text host);

@@ -100,6 +100,9 @@ void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer, b
 // for its own repeats.
 void sip_guard_note_caller(struct sip_guard *guard, const struct sip_message *invite);
 
+// Is the INVITE of this CANCEL, by its Via and Call-ID, still waiting at the door? NULL: no guard.
+bool sip_guard_waits_at_door(const struct sip_guard *guard, const struct sip_message *cancel);
+
 const struct sip_guard_counters *sip_guard_counters(const struct sip_guard *guard);
 
 // ---- the operator's

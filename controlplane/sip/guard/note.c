@@ -165,12 +165,21 @@ void sip_guard_note_asked(struct sip_guard *guard, const struct address *peer, b
 void sip_guard_note_caller(struct sip_guard *guard, const struct sip_message *invite)
 {
 	const struct sip_flow *flow = &invite->flow;
-	if (guard == NULL || !guard->options.config->enabled || flow->protocol != SIP_UDP ||
-	    !sip_guard_is_peer(guard, &flow->remote))
+	if (guard == NULL || !guard->options.config->enabled || flow->protocol != SIP_UDP)
 		return;
-	sip_guard_apart_note(&guard->apart, &flow->remote, invite->target.host);
+	// First, and of strangers too: who is known from now on may hear 503 for all that is not marked.
 	if (!invite->is_shed)
 		sip_guard_taken_note(&guard->apart.taken, invite->via.whole, invite->call_id);
+	if (sip_guard_is_peer(guard, &flow->remote))
+		sip_guard_apart_note(&guard->apart, &flow->remote, invite->target.host);
+}
+
+bool sip_guard_waits_at_door(const struct sip_guard *guard, const struct sip_message *cancel)
+{
+	struct text via = cancel->via.whole, call_id = cancel->call_id;
+	return guard != NULL && guard->apart.at_door != NULL &&
+	       sip_guard_taken_has(guard->apart.at_door, via, call_id) &&
+	       !sip_guard_taken_has(&guard->apart.taken, via, call_id);
 }
 
 // ---- time
@@ -208,7 +217,8 @@ static void sweep_on(struct sip_guard *guard)
 
 bool sip_guard_has_door(const struct sip_guard *guard)
 {
-	return guard->overload.is_on && atomic_load(&guard->apart.is_served);
+	return guard->options.config->enabled && guard->overload.is_on &&
+	       atomic_load(&guard->apart.is_served);
 }
 
 static void tell_overload(struct sip_guard *guard, enum sip_guard_change change)
@@ -241,7 +251,8 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us)
 	counter_set(&counters->calls_rate,
 		    guard->overload.is_on ? (uint64_t)guard->overload.rate : 0);
 	sip_guard_apart_follow(&guard->apart,
-			       guard->overload.is_on ? (unsigned)guard->overload.waiting.most : 0,
+			       sip_guard_has_door(guard) ? (unsigned)guard->overload.waiting.most
+							 : 0,
 			       config->peer_rate, guard->options.clock->now_ms);
 	counter_set(&counters->door_wait_us,
 		    guard->overload.is_on ? guard->overload.waiting.mean_us : 0);

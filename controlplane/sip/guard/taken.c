@@ -18,7 +18,7 @@ static uint64_t mark_of(struct text via, struct text call_id)
 static bool line_has(const _Atomic uint64_t *line, uint64_t mark)
 {
 	for (unsigned i = 0; i < SIP_GUARD_TAKEN_WAYS; i++)
-		if (atomic_load_explicit(&line[i], memory_order_relaxed) == mark)
+		if (atomic_load_explicit(&line[i], memory_order_acquire) == mark)
 			return true;
 	return false;
 }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "sip/door/door.h"
+#include "sip/guard/apart.h"
 #include "sip/guard/guard.h"
 #include "sip/guard/steer.h"
 #include "sip/message.h"
@@ -368,13 +369,25 @@ enum status udp_send(struct udp *udp, struct text octets, const struct sip_flow 
 	return is_passing ? ERR_BUSY : ERR_SYSTEM;
 }
 
-void udp_steer(struct udp *udp, bool is_to_door)
+static bool steer(struct udp *udp, bool is_to_door)
 {
-	if (udp->door == NULL || is_to_door == udp->is_to_door)
-		return;
+	bool is_done = true;
 	udp->is_to_door = is_to_door;
 	for (unsigned i = 0; i < udp->socket_count; i++)
-		(void)sip_guard_steer(udp->sockets[i].fd, is_to_door);
+		is_done &= sip_guard_steer(udp->sockets[i].fd, is_to_door);
+	return is_done;
+}
+
+// For all sockets or for none, here too: the guard sends new calls from control's sockets to a door that is
+// served, and where the kernel has no room for the program they would never come to it.
+void udp_steer(struct udp *udp, bool is_to_door)
+{
+	if (udp->door == NULL || is_to_door == udp->is_to_door || steer(udp, is_to_door) ||
+	    !is_to_door)
+		return;
+	log_event(LOG_WARNING, "sip_without_door", "why", strerror(errno), NULL);
+	(void)steer(udp, false);
+	sip_guard_apart_give_up(sip_guard_apart(udp->user->guard));
 }
 
 const struct address *udp_address(const struct udp *udp, unsigned nth)

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sip/guard/apart.h"
+#include "sip/message.h"
+
 #define PEER "192.0.2.7:5060"
 #define STRANGER "203.0.113.5:5060"
 
@@ -189,6 +192,26 @@ static void an_invite_that_waited_too_long_is_dropped(void **state)
 	guard_fixture_destroy(fixture);
 }
 
+// Who is known at the door hears 503 for whatever is not marked: so a stranger's call is marked too, which
+// goes on when another call of its makes it known.
+static void calls_of_strangers_are_marked_for_the_door(void **state)
+{
+	(void)state;
+	struct guard_fixture *fixture = guard_fixture_create();
+	const struct sip_guard_apart *apart = sip_guard_apart(fixture->guard);
+	struct sip_message invite = { .flow = guard_fixture_flow(STRANGER, SIP_UDP),
+				      .call_id = TEXT("call-1") };
+	invite.via.whole = TEXT("SIP/2.0/UDP h;branch=z9hG4bK1");
+	invite.target.host = TEXT("acme.example");
+	sip_guard_note_caller(fixture->guard, &invite);
+	CHECK_TRUE(sip_guard_taken_has(&apart->taken, invite.via.whole, invite.call_id));
+	CHECK_TRUE(!sip_guard_apart_knows(apart, &invite.flow.remote, invite.target.host));
+	invite.flow = guard_fixture_flow(PEER, SIP_UDP);
+	sip_guard_note_caller(fixture->guard, &invite);
+	CHECK_TRUE(sip_guard_apart_knows(apart, &invite.flow.remote, invite.target.host));
+	guard_fixture_destroy(fixture);
+}
+
 // What explain tells of a source.
 static void looking_takes_nothing(void **state)
 {
@@ -218,6 +241,7 @@ int main(void)
 		TEST(a_stranger_has_its_rate_and_no_more),
 		TEST(a_flood_of_made_up_addresses_shares_one_budget),
 		TEST(known_peers_are_never_pushed_out),
+		TEST(calls_of_strangers_are_marked_for_the_door),
 		TEST(looking_takes_nothing),
 		TEST(calls_of_peers_go_first),
 		TEST(whom_we_asked_is_known_for_a_time),
