@@ -57,11 +57,14 @@ static struct text branch_of(const struct sip_message *request)
 }
 
 // What makes a request the transaction's (RFC 3261 17.2.3): branch, sent-by, method; without the cookie
-// Call-ID and CSeq too.
+// Call-ID and CSeq too. And the host it comes from: behind NATs many have one sent-by, some of them count
+// their branches, and nobody shall end or swallow what is another's.
 static struct hash_words key_of(const struct sip_message *request, enum sip_method method)
 {
 	bool is_new = has_cookie(request->via.branch);
+	const struct address *source = &request->flow.remote;
 	struct hash hash = hash_start();
+	hash_text(&hash, (struct text){ (const char *)source->octets, sizeof(source->octets) });
 	hash_number(&hash, (uint64_t)is_new << 32 | (uint64_t)request->via.port << 8 | method);
 	hash_text(&hash, branch_of(request));
 	hash_text_same(&hash, request->via.host);
@@ -79,10 +82,10 @@ struct sip_server *sip_server_find(const struct sip_transactions *transactions,
 	return node != NULL ? index_entry(node, struct sip_server, node) : NULL;
 }
 
-static struct hash_words merge_key_of(const struct sip_message *request)
+static struct hash_words merge_key_of(const struct sip_message *request, enum sip_method method)
 {
 	struct hash hash = hash_start();
-	hash_number(&hash, (uint64_t)request->cseq << 8 | request->method);
+	hash_number(&hash, (uint64_t)request->cseq << 8 | method);
 	hash_text(&hash, request->call_id);
 	hash_text(&hash, request->from.tag);
 	return hash_finish_words(&hash);
@@ -93,7 +96,13 @@ bool sip_server_is_merged(const struct sip_transactions *transactions,
 {
 	if (request->to.tag.size > 0 || request->from.tag.size == 0)
 		return false;
-	return index_find(&transactions->merges, merge_key_of(request)) != NULL;
+	return index_find(&transactions->merges, merge_key_of(request, request->method)) != NULL;
+}
+
+bool sip_server_is_of_another(const struct sip_transactions *transactions,
+			      const struct sip_message *cancel)
+{
+	return index_find(&transactions->merges, merge_key_of(cancel, SIP_INVITE)) != NULL;
 }
 
 // ---- life
@@ -194,7 +203,8 @@ static void enter(struct sip_server *server, const struct sip_message *request)
 	index_add(&transactions->servers, &server->node, key_of(request, request->method));
 	server->has_merge = request->to.tag.size == 0 && request->from.tag.size > 0;
 	if (server->has_merge)
-		index_add(&transactions->merges, &server->merge_node, merge_key_of(request));
+		index_add(&transactions->merges, &server->merge_node,
+			  merge_key_of(request, request->method));
 	counter_set(&transactions->counters.server_count, transactions->servers.count);
 }
 
@@ -273,11 +283,6 @@ bool sip_server_take_ack(struct sip_server *server)
 				     sip_flow_is_reliable(&server->flow) ? 0 : t4_ms);
 	}
 	return true;
-}
-
-bool sip_server_is_from(const struct sip_server *server, const struct sip_flow *flow)
-{
-	return address_is_same_host(&server->flow.remote, &flow->remote);
 }
 
 void sip_server_take_cancel(struct sip_server *server, const struct sip_message *cancel)

@@ -210,15 +210,14 @@ static void receive_ack(struct sip_transactions *transactions, struct sip_messag
 static void receive_cancel(struct sip_transactions *transactions, struct sip_message *cancel)
 {
 	struct sip_server *server = sip_server_find(transactions, cancel, SIP_INVITE);
-	bool is_foreign = server != NULL && !sip_server_is_from(server, &cancel->flow);
-	if (is_foreign)
-		counter_add(&transactions->counters.foreign_cancels, 1);
 	if (server == NULL && sip_guard_waits_at_door(transactions->options.guard, cancel)) {
 		// Before any provisional response (RFC 3261 9.1). It comes again in T1, its INVITE before.
 		counter_add(&transactions->counters.early_cancels, 1);
 		return;
 	}
-	if (server == NULL || is_foreign) {
+	if (server == NULL) {
+		if (sip_server_is_of_another(transactions, cancel))
+			counter_add(&transactions->counters.foreign_cancels, 1);
 		if (is_known(transactions, cancel))
 			answer_stateless(transactions, cancel,
 					 &(struct sip_answer){ .status = 481 });

@@ -302,6 +302,24 @@ static void a_cancel_of_another_host_ends_nothing(void **state)
 	CHECK_NUMBER(fixture->cancels, 1);
 }
 
+// Two PBXs behind two NATs have one sent-by, and both count their branches from one.
+static void the_same_via_from_another_host_is_another_transaction(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture_ask(fixture, &invite);
+	CHECK_NUMBER(fixture->requests, 1);
+	fixture_ask(fixture, &invite);
+	CHECK_NUMBER(fixture->requests, 1); // its own again
+	release(fixture);
+	fixture_forget_sent(fixture);
+	CHECK_TRUE(address_parse(TEXT("192.0.2.66:5071"), &fixture->flow.remote));
+	fixture_ask(fixture, &(struct fixture_request){ .method = "INVITE", .call_id = "call-2" });
+	CHECK_NUMBER(fixture->requests, 2);
+	CHECK_NUMBER(fixture->sent_count, 1);
+	CHECK_TRUE(fixture_did_send(fixture, 0, "SIP/2.0 100 "));
+	CHECK_NUMBER(fixture->sent[0].flow.remote.octets[3], 66);
+}
+
 // RFC 3261 17.2.3: the sent-by counts like the branch, for a CANCEL too.
 static void a_cancel_of_another_sent_by_is_of_nothing(void **state)
 {
@@ -464,6 +482,7 @@ int main(void)
 		CASE(a_cancel_after_the_answer_changes_nothing),
 		CASE(a_cancel_of_nothing_is_answered_481),
 		CASE(a_cancel_of_another_host_ends_nothing),
+		CASE(the_same_via_from_another_host_is_another_transaction),
 		CASE(a_cancel_of_another_sent_by_is_of_nothing),
 		CASE(a_copy_on_another_way_is_answered_482),
 		CASE(an_unknown_domain_hears_nothing),
