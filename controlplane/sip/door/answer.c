@@ -42,14 +42,16 @@ static bool is_for_refusal(const struct sip_message *ack)
 // Marks of what was refused are among those of what was let in, made of both in the other order.
 static bool was_refused(const struct sip_door_keeper *keeper, const struct sip_message *message)
 {
-	return sip_guard_taken_has(&keeper->taken, message->call_id, message->via.whole);
+	return sip_guard_taken_has(&keeper->taken, &message->flow.remote, message->call_id,
+				   message->via.whole);
 }
 
 static bool is_taken(const struct sip_door_keeper *keeper, const struct sip_message *message)
 {
 	struct text via = message->via.whole, call_id = message->call_id;
-	return sip_guard_taken_has(&keeper->apart->taken, via, call_id) ||
-	       sip_guard_taken_has(&keeper->taken, via, call_id);
+	const struct address *source = &message->flow.remote;
+	return sip_guard_taken_has(&keeper->apart->taken, source, via, call_id) ||
+	       sip_guard_taken_has(&keeper->taken, source, via, call_id);
 }
 
 // Before new calls go those that were challenged, but no more than new ones come in: some send their
@@ -82,7 +84,8 @@ static void note_let_in(struct sip_door_keeper *keeper, const struct visitor *vi
 	const struct sip_message *message = &visitor->message;
 	if (!visitor->is_known || visitor->is_ack || visitor->is_taken)
 		return;
-	sip_guard_taken_note(&keeper->taken, message->via.whole, message->call_id);
+	sip_guard_taken_note(&keeper->taken, &message->flow.remote, message->via.whole,
+			     message->call_id);
 	if (visitor->peek.has_to_tag)
 		return;
 	if (is_ahead)
@@ -175,6 +178,7 @@ enum sip_door_fate sip_door_judge(struct sip_door_keeper *keeper, struct text oc
 	*out_answer = write_answer(message, writer);
 	if (out_answer->size == 0)
 		return SIP_DOOR_DROPPED;
-	sip_guard_taken_note(&keeper->taken, message->call_id, message->via.whole);
+	sip_guard_taken_note(&keeper->taken, &message->flow.remote, message->call_id,
+			     message->via.whole);
 	return SIP_DOOR_REFUSED;
 }

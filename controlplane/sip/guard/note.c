@@ -169,7 +169,8 @@ void sip_guard_note_caller(struct sip_guard *guard, const struct sip_message *in
 		return;
 	// First, and of strangers too: who is known from now on may hear 503 for all that is not marked.
 	if (!invite->is_shed)
-		sip_guard_taken_note(&guard->apart.taken, invite->via.whole, invite->call_id);
+		sip_guard_taken_note(&guard->apart.taken, &flow->remote, invite->via.whole,
+				     invite->call_id);
 	if (sip_guard_is_peer(guard, &flow->remote))
 		sip_guard_apart_note(&guard->apart, &flow->remote, invite->target.host);
 }
@@ -177,9 +178,10 @@ void sip_guard_note_caller(struct sip_guard *guard, const struct sip_message *in
 bool sip_guard_waits_at_door(const struct sip_guard *guard, const struct sip_message *cancel)
 {
 	struct text via = cancel->via.whole, call_id = cancel->call_id;
+	const struct address *source = &cancel->flow.remote;
 	return guard != NULL && guard->apart.at_door != NULL &&
-	       sip_guard_taken_has(guard->apart.at_door, via, call_id) &&
-	       !sip_guard_taken_has(&guard->apart.taken, via, call_id);
+	       sip_guard_taken_has(guard->apart.at_door, source, via, call_id) &&
+	       !sip_guard_taken_has(&guard->apart.taken, source, via, call_id);
 }
 
 // ---- time

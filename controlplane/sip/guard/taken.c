@@ -6,9 +6,10 @@
 
 #define LINES (SIP_GUARD_TAKEN / SIP_GUARD_TAKEN_WAYS)
 
-static uint64_t mark_of(struct text via, struct text call_id)
+static uint64_t mark_of(const struct address *source, struct text via, struct text call_id)
 {
 	struct hash hash = hash_start();
+	hash_text(&hash, (struct text){ (const char *)source->octets, sizeof(source->octets) });
 	hash_text(&hash, via);
 	hash_text(&hash, call_id);
 	uint64_t mark = hash_finish(&hash);
@@ -24,9 +25,10 @@ static bool line_has(const _Atomic uint64_t *line, uint64_t mark)
 }
 
 // From the last to the first: who reads meanwhile, from the first to the last, misses none that stays.
-void sip_guard_taken_note(struct sip_guard_taken *taken, struct text via, struct text call_id)
+void sip_guard_taken_note(struct sip_guard_taken *taken, const struct address *source,
+			  struct text via, struct text call_id)
 {
-	uint64_t mark = mark_of(via, call_id);
+	uint64_t mark = mark_of(source, via, call_id);
 	_Atomic uint64_t *line = &taken->marks[mark % LINES * SIP_GUARD_TAKEN_WAYS];
 	if (line_has(line, mark))
 		return;
@@ -37,8 +39,9 @@ void sip_guard_taken_note(struct sip_guard_taken *taken, struct text via, struct
 	atomic_store_explicit(&line[0], mark, memory_order_release);
 }
 
-bool sip_guard_taken_has(const struct sip_guard_taken *taken, struct text via, struct text call_id)
+bool sip_guard_taken_has(const struct sip_guard_taken *taken, const struct address *source,
+			 struct text via, struct text call_id)
 {
-	uint64_t mark = mark_of(via, call_id);
+	uint64_t mark = mark_of(source, via, call_id);
 	return line_has(&taken->marks[mark % LINES * SIP_GUARD_TAKEN_WAYS], mark);
 }

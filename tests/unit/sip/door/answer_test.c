@@ -121,8 +121,8 @@ static void a_repeat_of_what_was_let_in_is_never_refused(void **state)
 	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, MOST - 1), SIP_DOOR_LET_IN);
 	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, MOST), SIP_DOOR_DROPPED);
 	// Taken by the control thread, before there was overload.
-	sip_guard_taken_note(&stage->apart->taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK2;rport"),
-			     TEXT("2"));
+	sip_guard_taken_note(&stage->apart->taken, &stage->flow.remote,
+			     TEXT("SIP/2.0/UDP h;branch=z9hG4bK2;rport"), TEXT("2"));
 	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, MOST - 1), SIP_DOOR_LET_IN);
 	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, SIP_GUARD_WAITING_MAX), SIP_DOOR_DROPPED);
 	CHECK_NUMBER(turned_away(stage), 0); // no new calls
@@ -259,8 +259,8 @@ static void an_ack_of_a_call_that_came_in_comes_in_and_a_flood_of_others_does_no
 	// Of a stranger, when it came in: it has 407 now.
 	stage->flow.remote.octets[3]++;
 	CHECK_NUMBER(judge(stage, write_request(stage, "ACK", &call), MOST / 2), SIP_DOOR_DROPPED);
-	sip_guard_taken_note(&stage->apart->taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1;rport"),
-			     TEXT("1"));
+	sip_guard_taken_note(&stage->apart->taken, &stage->flow.remote,
+			     TEXT("SIP/2.0/UDP h;branch=z9hG4bK1;rport"), TEXT("1"));
 	struct text ack = write_request(stage, "ACK", &call);
 	CHECK_NUMBER(judge(stage, ack, SIP_GUARD_WAITING_MAX - 1), SIP_DOOR_LET_IN);
 	CHECK_NUMBER(judge(stage, ack, SIP_GUARD_WAITING_MAX), SIP_DOOR_DROPPED);

@@ -204,7 +204,8 @@ static void calls_of_strangers_are_marked_for_the_door(void **state)
 	invite.via.whole = TEXT("SIP/2.0/UDP h;branch=z9hG4bK1");
 	invite.target.host = TEXT("acme.example");
 	sip_guard_note_caller(fixture->guard, &invite);
-	CHECK_TRUE(sip_guard_taken_has(&apart->taken, invite.via.whole, invite.call_id));
+	CHECK_TRUE(sip_guard_taken_has(&apart->taken, &invite.flow.remote, invite.via.whole,
+				       invite.call_id));
 	CHECK_TRUE(!sip_guard_apart_knows(apart, &invite.flow.remote, invite.target.host));
 	invite.flow = guard_fixture_flow(PEER, SIP_UDP);
 	sip_guard_note_caller(fixture->guard, &invite);

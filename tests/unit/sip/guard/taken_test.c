@@ -10,6 +10,10 @@
 
 #define PER_S 8000
 
+static const struct address source = { .family = ADDRESS_IPV4,
+				       .octets = { 192, 0, 2, 7 },
+				       .port = 5060 };
+
 static struct text call_id(unsigned n, char room[static 16])
 {
 	return (struct text){ room, (size_t)snprintf(room, 16, "call-%u", n) };
@@ -18,13 +22,15 @@ static struct text call_id(unsigned n, char room[static 16])
 static void note(struct sip_guard_taken *taken, unsigned n)
 {
 	char room[16];
-	sip_guard_taken_note(taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"), call_id(n, room));
+	sip_guard_taken_note(taken, &source, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"),
+			     call_id(n, room));
 }
 
 static bool has(const struct sip_guard_taken *taken, unsigned n)
 {
 	char room[16];
-	return sip_guard_taken_has(taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"), call_id(n, room));
+	return sip_guard_taken_has(taken, &source, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"),
+				   call_id(n, room));
 }
 
 static struct sip_guard_taken *create(void)
@@ -43,8 +49,16 @@ static void a_repeat_is_known_and_the_next_invite_of_the_call_is_not(void **stat
 	note(taken, 1);
 	CHECK_TRUE(has(taken, 1) && !has(taken, 2));
 	// With credentials: a transaction of its own.
-	CHECK_TRUE(
-		!sip_guard_taken_has(taken, TEXT("SIP/2.0/UDP h;branch=z9hG4bK2"), TEXT("call-1")));
+	CHECK_TRUE(!sip_guard_taken_has(taken, &source, TEXT("SIP/2.0/UDP h;branch=z9hG4bK2"),
+					TEXT("call-1")));
+	// Of another host behind another NAT, who counts as well (RFC 3261 17.2.3); its port may change.
+	struct address other = source;
+	other.port++;
+	CHECK_TRUE(sip_guard_taken_has(taken, &other, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"),
+				       TEXT("call-1")));
+	other.octets[3]++;
+	CHECK_TRUE(!sip_guard_taken_has(taken, &other, TEXT("SIP/2.0/UDP h;branch=z9hG4bK1"),
+					TEXT("call-1")));
 	free(taken);
 }
 
