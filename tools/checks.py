@@ -65,6 +65,7 @@ class Check:
         self.logs = os.path.join(self.place, "logs")
         os.mkdir(self.logs)
         self.steps = []  # that run
+        self.began = time.monotonic()
 
     def wants(self, *parts):
         return not self.parts or any(part in self.parts for part in parts)
@@ -153,7 +154,8 @@ class Check:
             self.fails(f"{name}: the runner itself", log, "read the log's end")
 
     def finish(self):
-        """What failed and was skipped, the place of the logs, and the one last line."""
+        """How long it took, what failed and was skipped, the place of the logs, and the one last line."""
+        print(f"-- all in {(time.monotonic() - self.began) / 60:.1f} minutes")
         for name, reason in self.skips:
             print(f"skipped: {name}: {reason}")
         kept = None
