@@ -45,7 +45,7 @@ static size_t walk(const struct container_kind *kind, const union container *con
 	return met;
 }
 
-void container_check_parts(const struct container_kind *kind, unsigned count)
+static void check_parts(const struct container_kind *kind, unsigned count)
 {
 	struct container_item *items = make_items(count);
 	union container container;
@@ -65,9 +65,17 @@ void container_check_parts(const struct container_kind *kind, unsigned count)
 	free(items);
 }
 
-// Each may be removed as soon as the next is known.
-void container_check_walk(const struct container_kind *kind)
+void what_was_added_is_found_and_what_was_removed_is_not(void **state)
 {
+	const struct container_kind *kind = *state;
+	check_parts(kind, MANY);
+	check_parts(kind, kind->most);
+}
+
+// Each may be removed as soon as the next is known.
+void a_walk_meets_everything_once_and_may_remove_it(void **state)
+{
+	const struct container_kind *kind = *state;
 	struct container_item *items = make_items(MANY), *next;
 	union container container;
 	size_t place = 0, met = 0;
@@ -91,8 +99,9 @@ void container_check_walk(const struct container_kind *kind)
 }
 
 // At each size there is, so at every stage of its growth.
-void container_check_growth(const struct container_kind *kind)
+void while_it_grows_nothing_is_lost_or_met_twice(void **state)
 {
+	const struct container_kind *kind = *state;
 	struct container_item *items = make_items(GROWN);
 	union container container;
 	unsigned growing = 0;
@@ -111,9 +120,9 @@ void container_check_growth(const struct container_kind *kind)
 	free(items);
 }
 
-// Without memory it cannot start, but goes on.
-void container_check_starved(const struct container_kind *kind)
+void without_memory_it_cannot_start_but_goes_on(void **state)
 {
+	const struct container_kind *kind = *state;
 	struct container_item *items = make_items(MANY);
 	union container container;
 	allocation_fail_at(1);
@@ -134,8 +143,9 @@ void container_check_starved(const struct container_kind *kind)
 	free(items);
 }
 
-void container_check_zeroed(const struct container_kind *kind)
+void a_zeroed_one_is_empty(void **state)
 {
+	const struct container_kind *kind = *state;
 	union container container;
 	struct container_item item = { 0 };
 	memset(&container, 0, sizeof(container));

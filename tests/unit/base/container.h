@@ -29,12 +29,22 @@ struct container_kind { // the functions of one, under common names
 	size_t (*bucket_count)(const union container *container);
 	bool (*is_growing)(const union container *container);
 	unsigned growing_least; // additions of 600 that find it growing
+	unsigned most; // items that are put in at once
 };
 
 void container_fill(const struct container_kind *kind, union container *container,
 		    struct container_item *items, unsigned count);
-void container_check_parts(const struct container_kind *kind, unsigned count);
-void container_check_walk(const struct container_kind *kind);
-void container_check_growth(const struct container_kind *kind);
-void container_check_starved(const struct container_kind *kind);
-void container_check_zeroed(const struct container_kind *kind);
+// Tests, to be listed by CONTAINER_TESTS(kind).
+void what_was_added_is_found_and_what_was_removed_is_not(void **state);
+void a_walk_meets_everything_once_and_may_remove_it(void **state);
+void while_it_grows_nothing_is_lost_or_met_twice(void **state);
+void without_memory_it_cannot_start_but_goes_on(void **state);
+void a_zeroed_one_is_empty(void **state);
+
+#define CONTAINER_TEST(name, kind) cmocka_unit_test_prestate(name, (void *)&(kind))
+#define CONTAINER_TESTS(kind)                                                                      \
+	CONTAINER_TEST(what_was_added_is_found_and_what_was_removed_is_not, kind),                 \
+		CONTAINER_TEST(a_walk_meets_everything_once_and_may_remove_it, kind),              \
+		CONTAINER_TEST(while_it_grows_nothing_is_lost_or_met_twice, kind),                 \
+		CONTAINER_TEST(without_memory_it_cannot_start_but_goes_on, kind),                  \
+		CONTAINER_TEST(a_zeroed_one_is_empty, kind)

@@ -71,36 +71,6 @@ static bool is_growing(const union container *container)
 static const struct container_kind kind = { init, clear, add,          remove_item, find,
 					    next, count, bucket_count, is_growing,  50 };
 
-static void what_was_added_is_found_and_what_was_removed_is_not(void **state)
-{
-	(void)state;
-	container_check_parts(&kind, MANY);
-}
-
-static void a_walk_meets_everything_once_and_may_remove_it(void **state)
-{
-	(void)state;
-	container_check_walk(&kind);
-}
-
-static void while_it_grows_nothing_is_lost_or_met_twice(void **state)
-{
-	(void)state;
-	container_check_growth(&kind);
-}
-
-static void without_memory_it_cannot_start_but_goes_on(void **state)
-{
-	(void)state;
-	container_check_starved(&kind);
-}
-
-static void a_zeroed_map_is_empty(void **state)
-{
-	(void)state;
-	container_check_zeroed(&kind);
-}
-
 static void hashes_fold_exactly_the_ascii_letters(void **state)
 {
 	(void)state;
@@ -145,11 +115,7 @@ static void a_pair_is_not_its_halves_joined_otherwise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_added_is_found_and_what_was_removed_is_not),
-		TEST(a_walk_meets_everything_once_and_may_remove_it),
-		TEST(while_it_grows_nothing_is_lost_or_met_twice),
-		TEST(without_memory_it_cannot_start_but_goes_on),
-		TEST(a_zeroed_map_is_empty),
+		CONTAINER_TESTS(kind),
 		TEST(hashes_fold_exactly_the_ascii_letters),
 		TEST(hashes_depend_on_every_octet_and_the_size),
 		TEST(a_pair_is_not_its_halves_joined_otherwise),

@@ -5,7 +5,6 @@
 #include "tests/check.h"
 #include "tests/unit/base/container.h"
 
-#define MANY 5000
 #define VERY_MANY 200000 // its buckets are of huge pages, where there are some
 
 static struct hash_words key_of(unsigned number)
@@ -71,37 +70,6 @@ static bool is_growing(const union container *container)
 static const struct container_kind kind = { init, clear, add,          remove_item, find,
 					    next, count, bucket_count, is_growing,  20 };
 
-static void what_was_added_is_found_and_what_was_removed_is_not(void **state)
-{
-	(void)state;
-	container_check_parts(&kind, MANY);
-	container_check_parts(&kind, VERY_MANY);
-}
-
-static void a_walk_meets_everything_once_and_may_remove_it(void **state)
-{
-	(void)state;
-	container_check_walk(&kind);
-}
-
-static void while_it_grows_nothing_is_lost_or_met_twice(void **state)
-{
-	(void)state;
-	container_check_growth(&kind);
-}
-
-static void without_memory_it_cannot_start_but_goes_on(void **state)
-{
-	(void)state;
-	container_check_starved(&kind);
-}
-
-static void a_zeroed_index_is_empty(void **state)
-{
-	(void)state;
-	container_check_zeroed(&kind);
-}
-
 // Words that differ in one place each, in buckets as full as they get.
 static void all_of_the_key_counts_in_a_bucket_and_in_its_chain(void **state)
 {
@@ -144,11 +112,7 @@ static void chains_are_rare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_added_is_found_and_what_was_removed_is_not),
-		TEST(a_walk_meets_everything_once_and_may_remove_it),
-		TEST(while_it_grows_nothing_is_lost_or_met_twice),
-		TEST(without_memory_it_cannot_start_but_goes_on),
-		TEST(a_zeroed_index_is_empty),
+		CONTAINER_TESTS(kind),
 		TEST(all_of_the_key_counts_in_a_bucket_and_in_its_chain),
 		TEST(chains_are_rare),
 	};
