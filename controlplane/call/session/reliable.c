@@ -12,6 +12,7 @@
 #include "call/method.h"
 #include "call/record.h"
 #include "call/session/answer.h"
+#include "call/session/body.h"
 #include "call/session/change.h"
 #include "call/watch/audio.h"
 #include "config/config.h"
@@ -309,6 +310,11 @@ void reliable_acknowledged(struct leg *leg, struct sip_server *server,
 	record_ladder(call, leg->side, RECORD_IN, "PRACK");
 	if (leg->side != MEDIA_CALLER || !is_of(reliable, prack, call->invite_cseq)) {
 		call_reply(server, 481, NULL, TEXT_NONE);
+		return;
+	}
+	const struct body_fault *fault = body_judge(prack);
+	if (fault != NULL) { // it may be said again, as what it acknowledges is
+		call_reply(server, 415, NULL, text_of(fault->line));
 		return;
 	}
 	reliable->is_awaited = false;
