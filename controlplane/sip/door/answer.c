@@ -154,9 +154,12 @@ static bool is_let_in(struct sip_door_keeper *keeper, const struct visitor *visi
 }
 
 // A 503 needs what it repeats (RFC 3261 8.2.6.2), and nobody in a dialog hears it from here.
-static bool can_be_answered(const struct visitor *visitor)
+static bool can_be_answered(const struct sip_door_keeper *keeper, const struct visitor *visitor)
 {
 	const struct sip_message *message = &visitor->message;
+	if (visitor->peek.has_credentials &&
+	    keeper->now_us < atomic_load_explicit(&keeper->apart->settled_us, memory_order_relaxed))
+		return false;
 	return visitor->is_known && message->method == SIP_INVITE && !visitor->peek.has_to_tag &&
 	       message->from_value.size > 0 && message->to_value.size > 0;
 }
@@ -173,7 +176,7 @@ enum sip_door_fate sip_door_judge(struct sip_door_keeper *keeper, struct text oc
 	if (visitor.is_ack || visitor.is_taken) // somebody may be working on it
 		return SIP_DOOR_DROPPED;
 	atomic_fetch_add_explicit(&keeper->apart->turned_away, 1, memory_order_relaxed);
-	if (!can_be_answered(&visitor) || !has_share(keeper, &flow->remote))
+	if (!can_be_answered(keeper, &visitor) || !has_share(keeper, &flow->remote))
 		return SIP_DOOR_DROPPED;
 	*out_answer = write_answer(message, writer);
 	if (out_answer->size == 0)
