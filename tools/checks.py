@@ -291,9 +291,9 @@ def thread(check):
         test(check, "thread", directory, ["unit"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["--no-suite", "one_thread"])
 
 
-# They count calls and packets, and have the machine to themselves. The others mostly wait, for speech to
+# They count calls and packets, or take all that the machine has, and have it to themselves. The others mostly wait, for speech to
 # be spoken or for timers: some run side by side, each with a network of its own, the longest first.
-SYSTEM_ALONE = ["load_test.py", "limits_test.py"]
+SYSTEM_ALONE = ["load_test.py", "limits_test.py", "overload_test.py"]
 SYSTEM_LONGEST = ["tls_test.py", "verdict_test.py", "transfer_test.py", "loss_test.py", "notify_test.py", "srtp_test.py",
                   "origination_test.py", "torture_test.py", "drivers_test.py"]
 SYSTEM_LANES = 6

@@ -14,7 +14,7 @@ from conftest import PASSWORD
 from lab import appliance, network
 
 CALLER, CALLED = "198.18.1.10", "198.18.1.20"
-TOO_MANY, SECONDS = 4000, 4
+TOO_MANY, SECONDS = 4000, 3
 HOGS = 3
 
 

@@ -11,8 +11,7 @@
 #include "sip/table.h"
 #include "sip/write.h"
 
-#define BEGUN                                                                                      \
-	4 // times as many may wait before a call that was challenged: it has cost something already
+#define BEGUN 4 // times as many may wait before a call that was challenged: it has cost something
 #define AHEAD_MAX 256 // of those, more than new ones that were let in
 
 struct visitor {

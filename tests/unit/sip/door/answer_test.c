@@ -188,6 +188,21 @@ static void credentials_push_nobody_out(void **state)
 	close_stage(stage);
 }
 
+// Until the control thread has read all that came before the door opened.
+static void what_may_wait_elsewhere_too_hears_nothing_at_first(void **state)
+{
+	(void)state;
+	struct stage *stage = open_stage();
+	const struct call begun = { .id = "1",
+				    .more = "Proxy-Authorization: Digest username=\"a\"\r\n" };
+	atomic_store(&stage->apart->settled_us, stage->keeper->now_us + 1);
+	CHECK_NUMBER(ask(stage, &begun, 10 * MOST), SIP_DOOR_DROPPED);
+	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, MOST), SIP_DOOR_REFUSED);
+	stage->keeper->now_us++;
+	CHECK_NUMBER(ask(stage, &begun, 10 * MOST), SIP_DOOR_REFUSED);
+	close_stage(stage);
+}
+
 static void who_is_not_known_has_half_the_room_and_hears_nothing(void **state)
 {
 	(void)state;
@@ -326,6 +341,7 @@ int main(void)
 		TEST(every_copy_of_what_was_refused_is_refused),
 		TEST(who_was_challenged_goes_before_who_was_not),
 		TEST(credentials_push_nobody_out),
+		TEST(what_may_wait_elsewhere_too_hears_nothing_at_first),
 		TEST(who_is_not_known_has_half_the_room_and_hears_nothing),
 		TEST(what_is_no_sip_is_left_to_the_guard_while_there_is_room),
 		TEST(a_change_of_a_call_is_not_refused_from_here),
