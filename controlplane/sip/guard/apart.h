@@ -23,7 +23,7 @@ struct sip_guard_apart {
 	_Atomic bool is_served; // the door says so at its start
 	_Atomic uint64_t turned_away; // new calls; the door counts them
 	_Atomic uint32_t most_waiting; // messages of new calls; 0: there is no overload
-	// Of the loop's clock: until then what came before the door opened may still wait for the control thread.
+	// Of the loop's clock: until then what came before may still wait for the control thread.
 	_Atomic uint64_t settled_us;
 	_Atomic uint32_t peer_rate; // messages a second of one source
 	_Atomic uint64_t callers[2][SIP_GUARD_APART_WORDS]; // of this turn and of the last
