@@ -47,15 +47,39 @@ static void problem(struct check *check, const char *option, const char *what)
 	config_problem(check->problems, check->source->file, line ? line : 1, option, "%s", what);
 }
 
+// NULL: peers may reach it.
+static const char *objection_to(const struct address *address)
+{
+	static const struct {
+		struct prefix prefix;
+		const char *what;
+	} useless[] = {
+		{ { { .family = ADDRESS_IPV4, .octets = { 224 } }, 3 },
+		  "holds a multicast or broadcast address; allowed: addresses that peers reach" },
+		{ { { .family = ADDRESS_IPV6, .octets = { 0xff } }, 8 },
+		  "holds a multicast address; allowed: addresses that peers reach" },
+		{ { { .family = ADDRESS_IPV6, .octets = { 0xfe, 0x80 } }, 10 },
+		  "holds a link-local address; allowed: addresses that peers reach beyond one "
+		  "link" },
+		{ { { .family = ADDRESS_IPV6, .octets = { [10] = 0xff, [11] = 0xff } }, 96 },
+		  "holds an IPv4 address in the form of IPv6; allowed: that address as such" },
+	};
+	for (unsigned i = 0; i < sizeof(useless) / sizeof(useless[0]); i++)
+		if (prefix_contains(&useless[i].prefix, address))
+			return useless[i].what;
+	return address_is_unspecified(address) ? "holds the unspecified address; allowed: "
+						 "addresses that peers reach"
+					       : NULL;
+}
+
 // An address that others are told must be one they can send to, and stands once.
 static void check_addresses(struct check *check, const char *option,
 			    const struct config_addresses *addresses)
 {
 	for (unsigned i = 0; i < addresses->count; i++) {
-		if (address_is_unspecified(&addresses->items[i]))
-			problem(check, option,
-				"holds the unspecified address; allowed: addresses that peers "
-				"reach");
+		const char *objection = objection_to(&addresses->items[i]);
+		if (objection != NULL)
+			problem(check, option, objection);
 		for (unsigned j = 0; j < i; j++) {
 			if (address_is_equal(&addresses->items[i], &addresses->items[j]))
 				problem(check, option,

@@ -14,6 +14,21 @@ static void each_broken_rule_has_its_message(void **state)
 		{ "addresses: 0.0.0.0", NULL, NULL, NULL,
 		  "t.yaml:1: sip.addresses: holds the unspecified address; allowed: addresses that "
 		  "peers reach" },
+		{ "addresses: 'fe80::1'", NULL, NULL, NULL,
+		  "t.yaml:1: sip.addresses: holds a link-local address; allowed: addresses that "
+		  "peers "
+		  "reach beyond one link" },
+		{ "addresses: 'ff02::1'", NULL, NULL, NULL,
+		  "t.yaml:1: sip.addresses: holds a multicast address; allowed: addresses that "
+		  "peers "
+		  "reach" },
+		{ "addresses: '::ffff:192.0.2.1'", NULL, NULL, NULL,
+		  "t.yaml:1: sip.addresses: holds an IPv4 address in the form of IPv6; allowed: "
+		  "that "
+		  "address as such" },
+		{ NULL, "addresses: 255.255.255.255", NULL, NULL,
+		  "t.yaml:2: media.addresses: holds a multicast or broadcast address; allowed: "
+		  "addresses that peers reach" },
 		{ NULL, "addresses: '::'", NULL, NULL,
 		  "t.yaml:2: media.addresses: holds the unspecified address; allowed: addresses "
 		  "that peers reach" },
