@@ -36,7 +36,7 @@ const char *admin_trunk_warn_own(const struct admin_context *context,
 		    !is_our_port(context, carrier->port))
 			return NULL;
 		return "address is one of our own (sip.addresses, names.addresses, edges), or a "
-		       "name of ours: its calls come back to us as calls from a carrier";
+		       "name of ours: calls to it only come back to us";
 	case DIRECTORY_ORIGINATION_URI:
 		if (directory_uri_read(directory_object_get(object, "uri"), &uri) != NULL ||
 		    !is_ours(context, uri.host))
