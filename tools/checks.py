@@ -10,6 +10,7 @@ something could not run here; the exit status is 1 when something failed.
 """
 
 import collections
+import json
 import os
 import shutil
 import signal
@@ -42,6 +43,7 @@ lib/systemd/system/trunkd.service lib/systemd/system/trunkd-dataplane.service
 lib/sysusers.d/trunkd.conf lib/tmpfiles.d/trunkd.conf
 """.split()
 PROCESSES = str((os.cpu_count() or 1) + 1)  # some tests wait, for Redis to start or a thread to end
+PATIENCE = "3"  # how much longer than alone a test may take
 FOR_TESTS = ["meson-test-prereq"]  # the target of all that tests run, and no bench
 BUILD_LIMIT_S, TESTS_LIMIT_S, SYSTEM_LIMIT_S = 900, 900, 1200
 THREAD_PROBE = """
@@ -132,9 +134,10 @@ class Check:
         step.child.wait()
         self.steps.remove(step)
 
-    def take_report(self, name, path, status, log, advice, without_failed=False):
+    def take_report(self, name, path, status, log, advice, without_failed=False, stopped=()):
         """Adds the cases of a JUnit report; a runner that failed without a failed case counts as one.
-        Those that failed may be left out, for one who tries them again."""
+        Those that failed may be left out, for one who tries them again. `stopped`: names of cases that
+        failed whatever the report says."""
         failed_before = self.failed
         try:
             cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
@@ -143,7 +146,8 @@ class Check:
         for case in cases:
             title = f"{name}: {case.get('classname', '')}.{case.get('name', '')}".replace(": .", ": ")
             skip = case.find("skipped")
-            if case.find("failure") is not None or case.find("error") is not None:
+            has_failed = case.find("failure") is not None or case.find("error") is not None
+            if has_failed or case.get("name") in stopped:
                 if not without_failed:
                     self.fails(title, log, advice)
             elif skip is not None:
@@ -217,20 +221,31 @@ def has_suite(directory, suite):
     return any(line.strip() and not line.startswith(("ninja", "No ")) for line in listing.stdout.splitlines())
 
 
+def stopped_tests(journal):
+    """Those that took too long: meson's JUnit report has them as good ones."""
+    try:
+        with open(journal, encoding="utf-8") as rows:
+            return {row["name"] for row in map(json.loads, rows) if row["result"] in ("TIMEOUT", "INTERRUPT")}
+    except (OSError, ValueError):
+        return set()
+
+
 def test(check, name, directory, suites, environment=None, more=()):
     """Runs the suites that hold tests; `more`: further words for the runner."""
     for suite in suites:
         if not has_suite(directory, suite):
             continue
         title = f"{name} {suite}"
-        report = os.path.join(directory, "meson-logs", "testlog.junit.xml")
-        if os.path.exists(report):
-            os.remove(report)
+        report, journal = (os.path.join(directory, "meson-logs", "testlog" + end) for end in (".junit.xml", ".json"))
+        for former in (report, journal):
+            if os.path.exists(former):
+                os.remove(former)
         status, log = check.run(
             title, ["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--num-processes", PROCESSES,
-                    "--suite", suite, *more],
+                    "--timeout-multiplier", PATIENCE, "--suite", suite, *more],
             TESTS_LIMIT_S, environment)
-        check.take_report(title, report, status, log, f"read the log; the test is in tests/{suite}/")
+        check.take_report(title, report, status, log, f"read the log; the test is in tests/{suite}/",
+                          stopped=stopped_tests(journal))
 
 
 def install(check, directory):
