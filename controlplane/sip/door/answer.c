@@ -174,7 +174,8 @@ enum sip_door_fate sip_door_judge(struct sip_door_keeper *keeper, struct text oc
 		return SIP_DOOR_LET_IN;
 	if (visitor.is_ack || visitor.is_taken) // somebody may be working on it
 		return SIP_DOOR_DROPPED;
-	atomic_fetch_add_explicit(&keeper->apart->turned_away, 1, memory_order_relaxed);
+	if (!visitor.was_refused) // else it was counted when it was
+		atomic_fetch_add_explicit(&keeper->apart->turned_away, 1, memory_order_relaxed);
 	if (!can_be_answered(keeper, &visitor) || !has_share(keeper, &flow->remote))
 		return SIP_DOOR_DROPPED;
 	*out_answer = write_answer(message, writer);

@@ -142,6 +142,7 @@ static void every_copy_of_what_was_refused_is_refused(void **state)
 	memcpy(first, stage->answer.data, answer.size);
 	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, 0), SIP_DOOR_REFUSED);
 	CHECK_TRUE(text_is_equal(stage->answer, answer));
+	CHECK_NUMBER(turned_away(stage), 1); // one call
 	sip_guard_apart_follow(stage->apart, 0, 1000, 2); // it is over
 	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, 0), SIP_DOOR_REFUSED);
 	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, 0), SIP_DOOR_LET_IN);

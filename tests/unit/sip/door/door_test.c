@@ -2,7 +2,6 @@
 
 #include "tests/check.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,24 +34,27 @@ static struct address bound(int fd)
 	return address;
 }
 
-static int open_socket(void)
+static int open_socket(const char *host)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0);
+	struct sockaddr_storage kernel;
+	struct address any;
+	assert_true(address_parse(text_of(host), &any));
+	any.port = 0;
+	socklen_t size = address_to_sockaddr(&any, &kernel);
+	int fd = socket(kernel.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&kernel, size), 0);
 	return fd;
 }
 
-static struct stage *open_stage(void)
+static struct stage *open_stage_at(const char *host)
 {
 	struct sockaddr_storage kernel;
 	struct stage *stage = calloc(1, sizeof(*stage));
 	assert_non_null(stage);
 	stage->apart = calloc(1, sizeof(*stage->apart));
 	assert_non_null(stage->apart);
-	stage->read = open_socket();
-	stage->calling = open_socket();
+	stage->read = open_socket(host);
+	stage->calling = open_socket(host);
 	stage->local = bound(stage->read);
 	stage->caller = bound(stage->calling);
 	assert_int_equal(sip_door_create(stage->apart, &stage->counters, &stage->door), OK);
@@ -61,6 +63,11 @@ static struct stage *open_stage(void)
 	socklen_t size = address_to_sockaddr(&stage->local, &kernel);
 	assert_int_equal(connect(stage->calling, (struct sockaddr *)&kernel, size), 0);
 	return stage;
+}
+
+static struct stage *open_stage(void)
+{
+	return open_stage_at("127.0.0.1");
 }
 
 static void close_stage(struct stage *stage)
@@ -114,10 +121,9 @@ static void take(struct stage *stage, struct sip_door_datagram *out_datagram)
 	}
 }
 
-static void who_comes_in_is_in_the_queue_and_who_does_not_hears_it(void **state)
+static void one_comes_in_and_one_does_not(const char *host)
 {
-	(void)state;
-	struct stage *stage = open_stage();
+	struct stage *stage = open_stage_at(host);
 	struct sip_door_datagram datagram;
 	sip_guard_apart_note(stage->apart, &stage->caller, TEXT(HOST));
 	steer(stage, 1);
@@ -138,6 +144,18 @@ static void who_comes_in_is_in_the_queue_and_who_does_not_hears_it(void **state)
 		(void)poll(NULL, 0, 10); // it counts what it has sent
 	CHECK_NUMBER(counter_get(&stage->counters.door_refused), 1);
 	close_stage(stage);
+}
+
+static void who_comes_in_is_in_the_queue_and_who_does_not_hears_it(void **state)
+{
+	(void)state;
+	one_comes_in_and_one_does_not("127.0.0.1");
+}
+
+static void so_it_is_by_ipv6(void **state)
+{
+	(void)state;
+	one_comes_in_and_one_does_not("::1");
 }
 
 static void there_is_room_again_when_one_is_taken(void **state)
@@ -187,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(who_comes_in_is_in_the_queue_and_who_does_not_hears_it),
+		TEST(so_it_is_by_ipv6),
 		TEST(there_is_room_again_when_one_is_taken),
 		TEST(without_overload_nobody_comes_by_it),
 		TEST(an_address_of_somebody_else_is_not_shared),

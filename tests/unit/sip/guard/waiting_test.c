@@ -107,6 +107,40 @@ static void while_nobody_is_refused_it_does_not_grow(void **state)
 	CHECK_NUMBER(model.waiting.mean_us, 0);
 }
 
+// The thread stands still for seconds: one window of long waits, and all is as before.
+static void after_a_stall_it_is_as_before(void **state)
+{
+	(void)state;
+	struct model model = { .cost_us = 500 };
+	sip_guard_waiting_begin(&model.waiting);
+	run(&model, 20000, 2, 30);
+	double most = model.waiting.most;
+	arrive(&model, 5000);
+	model.now_us += 5000 * MS;
+	run(&model, 20000, 2, 20);
+	CHECK_TRUE(model.waiting.most > 0.7 * most && model.waiting.most < 1.4 * most);
+	run(&model, 20000, 2, 50);
+	CHECK_TRUE(model.done > 0.99 * 5 * 2000);
+}
+
+// One call a second, which waits for long as the thread has much else to do, and then there are many.
+static void after_few_calls_many_find_their_room_soon(void **state)
+{
+	(void)state;
+	struct model model = { .cost_us = 1000 };
+	sip_guard_waiting_begin(&model.waiting);
+	for (unsigned i = 0; i < 600; i++) {
+		if (i % 10 == 0)
+			sip_guard_waiting_note(&model.waiting, 15 * AIM_US);
+		sip_guard_waiting_follow(&model.waiting, AIM_US, 0);
+	}
+	CHECK_NUMBER((unsigned)model.waiting.most, SIP_GUARD_WAITING_MIN);
+	model.cost_us = 50; // 20,000 a second
+	run(&model, 200000, 1, 20);
+	run(&model, 200000, 1, 20);
+	CHECK_TRUE(model.done > 0.99 * 2 * 20000);
+}
+
 static void it_stays_within_its_bounds(void **state)
 {
 	(void)state;
@@ -130,6 +164,8 @@ int main(void)
 		TEST(the_thread_never_rests_and_nobody_waits_for_long),
 		TEST(a_slower_thread_has_a_shorter_queue),
 		TEST(while_nobody_is_refused_it_does_not_grow),
+		TEST(after_a_stall_it_is_as_before),
+		TEST(after_few_calls_many_find_their_room_soon),
 		TEST(it_stays_within_its_bounds),
 	};
 	return RUN_TESTS(tests);
