@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "sip/guard/source.h"
 #include "sip/guard/steer.h"
 
@@ -300,7 +301,8 @@ struct sip_guard *sip_guard_create(const struct sip_guard_options *options)
 		sip_guard_destroy(guard);
 		return NULL;
 	}
-	sip_guard_apart_forget(&guard->apart); // its pages are there from now on
+	if (options->is_resident)
+		memory_touch(&guard->apart, sizeof(guard->apart));
 	struct sip_guard_table *tables[] = { &guard->strangers, &guard->peers, &guard->bans,
 					     &guard->pings };
 	for (unsigned i = 0; i < 4 && options->is_resident; i++)
