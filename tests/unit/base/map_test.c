@@ -68,8 +68,19 @@ static bool is_growing(const union container *container)
 	return container->map.old_buckets != NULL;
 }
 
-static const struct container_kind kind = { init, clear, add,          remove_item, find,
-					    next, count, bucket_count, is_growing,  50 };
+static const struct container_kind kind = {
+	.init = init,
+	.clear = clear,
+	.add = add,
+	.remove = remove_item,
+	.find = find,
+	.next = next,
+	.count = count,
+	.bucket_count = bucket_count,
+	.is_growing = is_growing,
+	.growing_least = 50,
+	.most = MANY,
+};
 
 static void hashes_fold_exactly_the_ascii_letters(void **state)
 {

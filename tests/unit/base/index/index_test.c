@@ -67,8 +67,19 @@ static bool is_growing(const union container *container)
 	return container->index.old_buckets != NULL;
 }
 
-static const struct container_kind kind = { init, clear, add,          remove_item, find,
-					    next, count, bucket_count, is_growing,  20 };
+static const struct container_kind kind = {
+	.init = init,
+	.clear = clear,
+	.add = add,
+	.remove = remove_item,
+	.find = find,
+	.next = next,
+	.count = count,
+	.bucket_count = bucket_count,
+	.is_growing = is_growing,
+	.growing_least = 20,
+	.most = VERY_MANY,
+};
 
 // Words that differ in one place each, in buckets as full as they get.
 static void all_of_the_key_counts_in_a_bucket_and_in_its_chain(void **state)
