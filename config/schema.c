@@ -111,7 +111,7 @@ const struct config_option config_options[] = {
 	{ FIELD(guard, options_burst), .kind = CONFIG_NUMBER, .min = 0, .max = 4, .initial = "2", LIVE,
 	  .sentence = "How many OPTIONS more than that are answered within a minute before they are blocked." },
 	{ FIELD(guard, queue_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 5, .max = 1000, .initial = "20", LIVE,
-	  .sentence = "When messages wait longer than this for two tenths of a second, new calls are limited until they no longer do." },
+	  .sentence = "When messages wait longer than this for two tenths of a second, new calls are limited until they no longer do; those let in by UDP wait about as long." },
 	{ FIELD(guard, stale_ms), .kind = CONFIG_NUMBER, .unit = "ms", .min = 100, .max = 32000, .initial = "500", LIVE,
 	  .sentence = "An INVITE that has waited this long unread is dropped: its sender has sent it again." },
 
