@@ -93,13 +93,35 @@ static void note_let_in(struct sip_door_keeper *keeper, const struct visitor *vi
 		keeper->ahead--;
 }
 
-static bool has_share(struct sip_door_keeper *keeper, const struct address *source)
+static unsigned share_of(const struct address *source)
 {
 	struct hash hash = hash_start();
 	hash_text(&hash, (struct text){ (const char *)source->octets, sizeof(source->octets) });
+	return (unsigned)(hash_finish(&hash) % SIP_DOOR_SHARES);
+}
+
+_Atomic uint32_t *sip_door_waiting_of(struct sip_door_keeper *keeper, const struct address *source)
+{
+	return &keeper->waiting[share_of(source)];
+}
+
+// Nobody has all of the room: who calls far too often leaves a quarter to the others. Where there are none
+// the room grows, as it follows the time for which one waits.
+static bool leaves_room(struct sip_door_keeper *keeper, const struct visitor *visitor,
+			unsigned most)
+{
+	const struct address *source = &visitor->flow->remote;
+	if (!visitor->is_known || (visitor->is_ack && visitor->is_taken))
+		return true; // strangers have half of it, together
+	return atomic_load_explicit(sip_door_waiting_of(keeper, source), memory_order_relaxed) <
+	       most - most / 4;
+}
+
+static bool has_share(struct sip_door_keeper *keeper, const struct address *source)
+{
 	unsigned rate = atomic_load_explicit(&keeper->apart->peer_rate, memory_order_relaxed);
-	return sip_guard_rate_take(&keeper->shares[hash_finish(&hash) % SIP_DOOR_SHARES],
-				   keeper->now_us, sip_guard_rate_interval(rate), rate);
+	return sip_guard_rate_take(&keeper->shares[share_of(source)], keeper->now_us,
+				   sip_guard_rate_interval(rate), rate);
 }
 
 static struct text write_answer(const struct sip_message *invite, struct writer *writer)
@@ -146,7 +168,9 @@ static bool is_let_in(struct sip_door_keeper *keeper, const struct visitor *visi
 	unsigned most = atomic_load_explicit(&keeper->apart->most_waiting, memory_order_relaxed);
 	if (visitor->is_ack ? is_for_refusal(&visitor->message) : visitor->was_refused)
 		return false;
-	if (waiting >= SIP_GUARD_WAITING_MAX || waiting >= most_before(keeper, visitor, most))
+	unsigned before = most_before(keeper, visitor, most);
+	if (waiting >= SIP_GUARD_WAITING_MAX || waiting >= before ||
+	    (most > 0 && !leaves_room(keeper, visitor, before)))
 		return false;
 	note_let_in(keeper, visitor, most > 0 && waiting >= most);
 	return true;

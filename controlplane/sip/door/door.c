@@ -104,6 +104,17 @@ static void put_answer(struct batch *out, struct text answer, const struct msghd
 	out->headers[nth].msg_hdr.msg_controllen = 0;
 }
 
+// Counted before it can be taken.
+static void let_in(struct sip_door *door, const struct sip_door_datagram *datagram)
+{
+	_Atomic uint32_t *waiting = sip_door_waiting_of(&door->keeper, &datagram->remote);
+	atomic_fetch_add_explicit(waiting, 1, memory_order_relaxed);
+	if (sip_door_queue_put(door->queue, datagram))
+		counter_add(&door->counters->door_let_in, 1);
+	else
+		atomic_fetch_sub_explicit(waiting, 1, memory_order_relaxed);
+}
+
 // True: it is answered, as the nth of this batch.
 static bool take_one(struct sip_door *door, struct door_socket *socket, struct mmsghdr *received,
 		     unsigned nth)
@@ -127,8 +138,8 @@ static bool take_one(struct sip_door *door, struct door_socket *socket, struct m
 	enum sip_door_fate fate =
 		sip_door_judge(&door->keeper, datagram.octets, &flow,
 			       sip_door_queue_length(door->queue), &writer, &answer);
-	if (fate == SIP_DOOR_LET_IN && sip_door_queue_put(door->queue, &datagram))
-		counter_add(&door->counters->door_let_in, 1);
+	if (fate == SIP_DOOR_LET_IN)
+		let_in(door, &datagram);
 	if (fate != SIP_DOOR_REFUSED || answer.size > ROOM)
 		return false;
 	put_answer(&door->out, answer, header, nth);
@@ -257,6 +268,15 @@ enum status sip_door_start(struct sip_door *door)
 struct sip_door_queue *sip_door_queue_of(struct sip_door *door)
 {
 	return door->queue;
+}
+
+bool sip_door_take(struct sip_door *door, struct sip_door_datagram *out_datagram)
+{
+	if (!sip_door_queue_take(door->queue, out_datagram))
+		return false;
+	atomic_fetch_sub_explicit(sip_door_waiting_of(&door->keeper, &out_datagram->remote), 1,
+				  memory_order_relaxed);
+	return true;
 }
 
 void sip_door_destroy(struct sip_door *door)

@@ -24,5 +24,8 @@ enum status sip_door_create(struct sip_guard_apart *apart, struct sip_transport_
 // on without. Only before the start.
 bool sip_door_add(struct sip_door *door, int fd, const struct address *local);
 enum status sip_door_start(struct sip_door *door);
-struct sip_door_queue *sip_door_queue_of(struct sip_door *door); // which the control thread empties
+// The queue that the control thread empties, by sip_door_take.
+struct sip_door_queue *sip_door_queue_of(struct sip_door *door);
+// The octets are valid until the next is taken. False: there is none.
+bool sip_door_take(struct sip_door *door, struct sip_door_datagram *out_datagram);
 void sip_door_destroy(struct sip_door *door); // stops it; NULL is harmless

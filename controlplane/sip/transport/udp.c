@@ -196,7 +196,7 @@ static void on_let_in(int fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	for (unsigned i = 0; i < BATCH_SIZE; i++) {
-		if (!sip_door_queue_take(queue, &datagram)) {
+		if (!sip_door_take(udp->door, &datagram)) {
 			sip_door_queue_quiet(queue);
 			return;
 		}

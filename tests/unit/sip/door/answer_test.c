@@ -204,6 +204,28 @@ static void what_may_wait_elsewhere_too_hears_nothing_at_first(void **state)
 	close_stage(stage);
 }
 
+// A source may have less waiting than may wait, if it is the only one as well: the room grows then.
+static void who_calls_too_often_leaves_room_to_others(void **state)
+{
+	(void)state;
+	struct stage *stage = open_stage();
+	struct sip_flow flooding = stage->flow;
+	_Atomic uint32_t *waiting = sip_door_waiting_of(stage->keeper, &flooding.remote);
+	atomic_store(waiting, MOST * 3 / 4 - 1);
+	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, MOST * 3 / 4 - 1), SIP_DOOR_LET_IN);
+	atomic_store(waiting, MOST * 3 / 4);
+	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, MOST * 3 / 4), SIP_DOOR_REFUSED);
+	stage->flow.remote.octets[3]++;
+	sip_guard_apart_note(stage->apart, &stage->flow.remote, TEXT(HOST));
+	CHECK_NUMBER(ask(stage, &(struct call){ "3" }, MOST - 1), SIP_DOOR_LET_IN);
+	CHECK_NUMBER(ask(stage, &(struct call){ "4" }, MOST), SIP_DOOR_REFUSED);
+	stage->flow = flooding;
+	const struct call begun = { .id = "5", .more = CREDENTIALS };
+	CHECK_NUMBER(ask(stage, &begun, MOST * 3 / 4),
+		     SIP_DOOR_LET_IN); // of its four times the room
+	close_stage(stage);
+}
+
 static void who_is_not_known_has_half_the_room_and_hears_nothing(void **state)
 {
 	(void)state;
@@ -343,6 +365,7 @@ int main(void)
 		TEST(who_was_challenged_goes_before_who_was_not),
 		TEST(credentials_push_nobody_out),
 		TEST(what_may_wait_elsewhere_too_hears_nothing_at_first),
+		TEST(who_calls_too_often_leaves_room_to_others),
 		TEST(who_is_not_known_has_half_the_room_and_hears_nothing),
 		TEST(what_is_no_sip_is_left_to_the_guard_while_there_is_room),
 		TEST(a_change_of_a_call_is_not_refused_from_here),

@@ -115,7 +115,7 @@ static void take(struct stage *stage, struct sip_door_datagram *out_datagram)
 {
 	struct sip_door_queue *queue = sip_door_queue_of(stage->door);
 	struct pollfd queued = { .fd = sip_door_queue_fd(queue), .events = POLLIN };
-	while (!sip_door_queue_take(queue, out_datagram)) { // as the control thread does
+	while (!sip_door_take(stage->door, out_datagram)) { // as the control thread does
 		sip_door_queue_quiet(queue);
 		CHECK_NUMBER(poll(&queued, 1, 10000), 1);
 	}
