@@ -13,6 +13,8 @@
 
 #define BEGUN 4 // times as many may wait before a call that was challenged: it has cost something
 #define AHEAD_MAX 256 // of those, more than new ones that were let in
+#define OTHERS 3 // times the room that is left: what one source may have
+#define NEWCOMER_US 1000000 // between two of one share: a thousand a second of them all
 
 struct visitor {
 	const struct sip_flow *flow;
@@ -105,16 +107,27 @@ _Atomic uint32_t *sip_door_waiting_of(struct sip_door_keeper *keeper, const stru
 	return &keeper->waiting[share_of(source)];
 }
 
-// Nobody has all of the room: who calls far too often leaves a quarter to the others. Where there are none
-// the room grows, as it follows the time for which one waits.
+// Who calls far too often leaves room to others: three times what is left is all that one source may have
+// waiting (the dynamic thresholds of Choudhury and Hahne). So one alone has three quarters at most, two have
+// six sevenths together, and who calls seldom always finds some. The room grows, as it follows the time for
+// which one waits.
 static bool leaves_room(struct sip_door_keeper *keeper, const struct visitor *visitor,
-			unsigned most)
+			unsigned left)
 {
 	const struct address *source = &visitor->flow->remote;
 	if (!visitor->is_known || (visitor->is_ack && visitor->is_taken))
 		return true; // strangers have half of it, together
 	return atomic_load_explicit(sip_door_waiting_of(keeper, source), memory_order_relaxed) <
-	       most - most / 4;
+	       OTHERS * left;
+}
+
+// A peer that was not seen lately has to come in once to be known, though others fill the room: one INVITE
+// a second of each share does, whatever it is. A stranger's costs the guard a microsecond.
+static bool is_newcomer(struct sip_door_keeper *keeper, const struct visitor *visitor)
+{
+	return !visitor->is_known && visitor->peek.kind == SIP_GUARD_INVITE &&
+	       sip_guard_rate_take(&keeper->newcomers[share_of(&visitor->flow->remote)],
+				   keeper->now_us, NEWCOMER_US, 1);
 }
 
 static bool has_share(struct sip_door_keeper *keeper, const struct address *source)
@@ -168,10 +181,11 @@ static bool is_let_in(struct sip_door_keeper *keeper, const struct visitor *visi
 	unsigned most = atomic_load_explicit(&keeper->apart->most_waiting, memory_order_relaxed);
 	if (visitor->is_ack ? is_for_refusal(&visitor->message) : visitor->was_refused)
 		return false;
-	unsigned before = most_before(keeper, visitor, most);
-	if (waiting >= SIP_GUARD_WAITING_MAX || waiting >= before ||
-	    (most > 0 && !leaves_room(keeper, visitor, before)))
+	if (waiting >= SIP_GUARD_WAITING_MAX)
 		return false;
+	unsigned before = most_before(keeper, visitor, most);
+	if (waiting >= before || (most > 0 && !leaves_room(keeper, visitor, before - waiting)))
+		return is_newcomer(keeper, visitor);
 	note_let_in(keeper, visitor, most > 0 && waiting >= most);
 	return true;
 }

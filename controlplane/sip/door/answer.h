@@ -18,6 +18,7 @@ struct sip_door_keeper {
 	struct sip_guard_apart *apart;
 	struct sip_guard_taken taken; // let in here, or refused
 	struct sip_guard_rate shares[SIP_DOOR_SHARES]; // of answers
+	struct sip_guard_rate newcomers[SIP_DOOR_SHARES];
 	_Atomic uint32_t
 		waiting[SIP_DOOR_SHARES]; // messages in the queue; the control thread takes off
 	unsigned ahead; // calls with credentials that went before new ones, less those that came in

@@ -226,15 +226,75 @@ static void who_calls_too_often_leaves_room_to_others(void **state)
 	close_stage(stage);
 }
 
+// One more of that source is let in, or not.
+static bool knocks(struct stage *stage, unsigned source, unsigned *waiting)
+{
+	static unsigned count;
+	char id[16];
+	snprintf(id, sizeof(id), "%u", count++);
+	stage->flow.remote.octets[3] = (uint8_t)source;
+	sip_guard_apart_note(stage->apart, &stage->flow.remote, TEXT(HOST));
+	if (ask(stage, &(struct call){ id }, *waiting) != SIP_DOOR_LET_IN)
+		return false;
+	atomic_fetch_add(sip_door_waiting_of(stage->keeper, &stage->flow.remote), 1);
+	(*waiting)++;
+	return true;
+}
+
+static void however_many_call_too_often_who_calls_seldom_comes_in(void **state)
+{
+	(void)state;
+	static const unsigned all_of_them[] = { 1, 2, 5 }, together[] = { 90, 103, 113 };
+	for (unsigned i = 0; i < 3; i++) {
+		struct stage *stage = open_stage();
+		unsigned waiting = 0;
+		sip_guard_apart_follow(stage->apart, 120, 1000, 1);
+		for (unsigned n = 0; n < 1000; n++)
+			(void)knocks(stage, 1 + n % all_of_them[i], &waiting);
+		if (waiting < together[i] || waiting > together[i] + 2)
+			fail_msg("%u of %u", waiting, all_of_them[i]);
+		CHECK_TRUE(knocks(stage, 200, &waiting));
+		close_stage(stage);
+	}
+}
+
+static void use_up_newcomers(struct stage *stage)
+{
+	const struct call any = { .id = "new", .host = "any.example" };
+	CHECK_NUMBER(ask(stage, &any, SIP_GUARD_WAITING_MAX - 1), SIP_DOOR_LET_IN);
+}
+
+// Others, who are known, fill the room all the time.
+static void a_peer_that_was_not_seen_lately_comes_in_once_a_second(void **state)
+{
+	(void)state;
+	struct stage *stage = open_stage();
+	stage->flow.remote.octets[3]++;
+	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, SIP_GUARD_WAITING_MAX), SIP_DOOR_DROPPED);
+	CHECK_NUMBER(ask(stage, &(struct call){ "1" }, 4 * MOST), SIP_DOOR_LET_IN);
+	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, 4 * MOST), SIP_DOOR_DROPPED);
+	stage->keeper->now_us += 1000000;
+	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, 4 * MOST), SIP_DOOR_LET_IN);
+	unsigned let_in = 0;
+	for (unsigned i = 0; i < 100000; i++) { // made-up addresses
+		memcpy(stage->flow.remote.octets, &i, sizeof(i));
+		let_in += ask(stage, &(struct call){ "3" }, MOST) == SIP_DOOR_LET_IN;
+	}
+	CHECK_TRUE(let_in > 0 && let_in <= SIP_DOOR_SHARES);
+	close_stage(stage);
+}
+
 static void who_is_not_known_has_half_the_room_and_hears_nothing(void **state)
 {
 	(void)state;
 	struct stage *stage = open_stage();
 	const struct call elsewhere = { .id = "1", .host = "elsewhere.example" };
+	use_up_newcomers(stage);
 	CHECK_NUMBER(ask(stage, &elsewhere, MOST / 2 - 1), SIP_DOOR_LET_IN);
 	CHECK_NUMBER(ask(stage, &elsewhere, MOST / 2), SIP_DOOR_DROPPED);
 	CHECK_NUMBER(stage->answer.size, 0);
 	stage->flow.remote.octets[3]++;
+	use_up_newcomers(stage);
 	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, MOST / 2 - 1), SIP_DOOR_LET_IN);
 	CHECK_NUMBER(ask(stage, &(struct call){ "2" }, MOST / 2), SIP_DOOR_DROPPED);
 	CHECK_NUMBER(turned_away(stage), 2);
@@ -248,6 +308,7 @@ static void what_is_no_sip_is_left_to_the_guard_while_there_is_room(void **state
 					      "ACK sip:1@h SIP/2.0\r\n\r\n",
 					      "INVITE sip:1@h SIP/2.0\r\nVia: x\r\n y\r\n\r\n" };
 	struct stage *stage = open_stage();
+	use_up_newcomers(stage);
 	for (unsigned i = 0; i < sizeof(octets) / sizeof(octets[0]); i++) {
 		CHECK_NUMBER(judge(stage, text_of(octets[i]), 0), SIP_DOOR_LET_IN);
 		CHECK_NUMBER(judge(stage, text_of(octets[i]), MOST / 2), SIP_DOOR_DROPPED);
@@ -366,6 +427,8 @@ int main(void)
 		TEST(credentials_push_nobody_out),
 		TEST(what_may_wait_elsewhere_too_hears_nothing_at_first),
 		TEST(who_calls_too_often_leaves_room_to_others),
+		TEST(however_many_call_too_often_who_calls_seldom_comes_in),
+		TEST(a_peer_that_was_not_seen_lately_comes_in_once_a_second),
 		TEST(who_is_not_known_has_half_the_room_and_hears_nothing),
 		TEST(what_is_no_sip_is_left_to_the_guard_while_there_is_room),
 		TEST(a_change_of_a_call_is_not_refused_from_here),
