@@ -158,7 +158,7 @@ static const struct admin_series SERIES[] = {
 	{ "trunkd_sip_door_received_total", C, TRANSPORT(door_received), "Messages of new calls by UDP that came by the door in overload: INVITEs, and ACKs for what they were answered." },
 	{ "trunkd_sip_door_let_in_total", C, TRANSPORT(door_let_in), "Of those, let in: they waited for the control thread." },
 	{ "trunkd_sip_door_refused_total", C, TRANSPORT(door_refused), "503 that were sent at the door in overload." },
-	{ "trunkd_sip_door_lost_total", C, TRANSPORT(door_lost), "Messages of new calls by UDP that found the queue of the door's socket full." },
+	{ "trunkd_sip_door_lost_total", C, TRANSPORT(door_lost), "Messages of new calls by UDP that found the queue of the door's socket full, or waited there for half of guard.stale_ms: the door has too little of a CPU." },
 	{ "trunkd_sip_guard_passed_total", C, GUARD(LABEL_SOURCE, passed), "Messages let in, by whose they are." },
 	{ "trunkd_sip_guard_dropped_total", C, GUARD(LABEL_DROP, dropped), "Messages dropped before any work was spent on them, by cause." },
 	{ "trunkd_sip_guard_shed_total", C, GUARD(LABEL_NONE, shed), "New calls that were to hear 503 in overload." },

@@ -49,7 +49,7 @@ struct sip_transport_counters {
 	struct counter door_received; // by sip/door's thread, which writes this and the next three
 	struct counter door_let_in; // put into its queue
 	struct counter door_refused; // 503 sent
-	struct counter door_lost; // SO_RXQ_OVFL of its sockets
+	struct counter door_lost; // SO_RXQ_OVFL of its sockets, and what waited there for too long
 	struct counter connections; // now
 	struct counter accepted, opened;
 	struct counter refused_source; // connections beyond the limit of their source

@@ -27,6 +27,7 @@
 #define RECEIVE_BUFFER                                                                             \
 	(4 << 20) // octets: some 1,600 INVITEs, the kernel counts what lies around them too
 #define NICE 10
+#define AGE_MAX_US 60000000 // else the clock was set meanwhile
 #define NAP_NS 2000000 // more come meanwhile: to be woken for each costs more than to answer it
 
 struct batch {
@@ -45,6 +46,7 @@ struct door_socket {
 
 struct sip_door {
 	struct sip_door_keeper keeper;
+	uint64_t real_ns; // of CLOCK_REALTIME, as stamps are
 	struct sip_transport_counters *counters;
 	struct sip_door_queue *queue;
 	struct door_socket sockets[SIP_DOOR_SOCKETS_MAX];
@@ -115,6 +117,18 @@ static void let_in(struct sip_door *door, const struct sip_door_datagram *datagr
 		atomic_fetch_sub_explicit(waiting, 1, memory_order_relaxed);
 }
 
+// A door without time enough reads what is old, and all that it let in would be dropped as such, were the old
+// not left where it is read.
+static bool is_stale(const struct sip_door *door, const struct sip_door_datagram *datagram)
+{
+	uint64_t stale_us =
+		atomic_load_explicit(&door->keeper.apart->stale_us, memory_order_relaxed);
+	uint64_t arrived_ns = datagram->arrived_ns, now_ns = door->real_ns;
+	return stale_us > 0 && arrived_ns > 0 && text_has_prefix(datagram->octets, TEXT("INV")) &&
+	       now_ns > arrived_ns && (now_ns - arrived_ns) / 1000 > stale_us &&
+	       (now_ns - arrived_ns) / 1000 < AGE_MAX_US;
+}
+
 // True: it is answered, as the nth of this batch.
 static bool take_one(struct sip_door *door, struct door_socket *socket, struct mmsghdr *received,
 		     unsigned nth)
@@ -135,6 +149,10 @@ static bool take_one(struct sip_door *door, struct door_socket *socket, struct m
 	    !address_from_sockaddr(header->msg_name, &flow.remote))
 		return false;
 	datagram.remote = flow.remote;
+	if (is_stale(door, &datagram)) {
+		counter_add(&door->counters->door_lost, 1);
+		return false;
+	}
 	enum sip_door_fate fate =
 		sip_door_judge(&door->keeper, datagram.octets, &flow,
 			       sip_door_queue_length(door->queue), &writer, &answer);
@@ -163,6 +181,9 @@ static void send_answers(struct sip_door *door, const struct door_socket *socket
 static void take_batch(struct sip_door *door, struct door_socket *socket, unsigned count)
 {
 	unsigned answers = 0;
+	struct timespec real = { 0, 0 };
+	(void)clock_gettime(CLOCK_REALTIME, &real);
+	door->real_ns = (uint64_t)real.tv_sec * 1000000000 + (uint64_t)real.tv_nsec;
 	door->keeper.now_us = clock_monotonic_ns() / 1000;
 	counter_add(&door->counters->door_received, count);
 	prepare(&door->out);

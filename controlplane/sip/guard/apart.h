@@ -25,6 +25,8 @@ struct sip_guard_apart {
 	_Atomic uint32_t most_waiting; // messages of new calls; 0: there is no overload
 	// Of the loop's clock: until then what came before may still wait for the control thread.
 	_Atomic uint64_t settled_us;
+	_Atomic uint64_t
+		stale_us; // who waited longer before the door is left to its repeat; 0: nobody
 	_Atomic uint32_t peer_rate; // messages a second of one source
 	_Atomic uint64_t callers[2][SIP_GUARD_APART_WORDS]; // of this turn and of the last
 	struct sip_guard_taken taken; // calls that came in by UDP, of anybody

@@ -247,6 +247,8 @@ void sip_guard_tick(struct sip_guard *guard, uint64_t late_us, uint64_t used_us)
 					    atomic_load(&guard->apart.turned_away) };
 	enum sip_guard_change change =
 		sip_guard_overload_look(&guard->overload, config->queue_ms * 1000ull, now);
+	// Half: the control thread drops what waited for all of it.
+	atomic_store(&guard->apart.stale_us, config->stale_ms * 1000ull / 2);
 	if (change == SIP_GUARD_BEGAN)
 		atomic_store(&guard->apart.settled_us,
 			     sip_guard_now_us(guard) + 2 * config->stale_ms * 1000ull);

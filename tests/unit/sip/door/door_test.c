@@ -46,7 +46,7 @@ static int open_socket(const char *host)
 	return fd;
 }
 
-static struct stage *open_stage_at(const char *host)
+static struct stage *open_stage_without_thread(const char *host)
 {
 	struct sockaddr_storage kernel;
 	struct stage *stage = calloc(1, sizeof(*stage));
@@ -59,9 +59,15 @@ static struct stage *open_stage_at(const char *host)
 	stage->caller = bound(stage->calling);
 	assert_int_equal(sip_door_create(stage->apart, &stage->counters, &stage->door), OK);
 	assert_true(sip_door_add(stage->door, stage->read, &stage->local));
-	assert_int_equal(sip_door_start(stage->door), OK);
 	socklen_t size = address_to_sockaddr(&stage->local, &kernel);
 	assert_int_equal(connect(stage->calling, (struct sockaddr *)&kernel, size), 0);
+	return stage;
+}
+
+static struct stage *open_stage_at(const char *host)
+{
+	struct stage *stage = open_stage_without_thread(host);
+	assert_int_equal(sip_door_start(stage->door), OK);
 	return stage;
 }
 
@@ -177,6 +183,30 @@ static void there_is_room_again_when_one_is_taken(void **state)
 	close_stage(stage);
 }
 
+// The door had no CPU for a while. What it reads then the control thread would drop as too old: its sender
+// has sent it again, behind it.
+static void what_waited_before_it_for_too_long_is_left_there(void **state)
+{
+	(void)state;
+	struct stage *stage = open_stage_without_thread("127.0.0.1");
+	struct sip_door_datagram datagram;
+	atomic_store(&stage->apart->stale_us, 200000);
+	steer(stage, 100);
+	invite(stage, "old");
+	invite(stage, "old-too");
+	(void)poll(NULL, 0, 300);
+	assert_int_equal(sip_door_start(stage->door), OK);
+	for (unsigned i = 0; i < 1000 && counter_get(&stage->counters.door_lost) < 2; i++)
+		(void)poll(NULL, 0, 10);
+	CHECK_NUMBER(counter_get(&stage->counters.door_lost), 2);
+	CHECK_NUMBER(sip_door_queue_length(sip_door_queue_of(stage->door)), 0);
+	atomic_store(&stage->apart->stale_us, 60000000); // however busy this machine is
+	invite(stage, "young");
+	take(stage, &datagram);
+	CHECK_TRUE(memmem(datagram.octets.data, datagram.octets.size, "young", 5) != NULL);
+	close_stage(stage);
+}
+
 static void without_overload_nobody_comes_by_it(void **state)
 {
 	(void)state;
@@ -207,6 +237,7 @@ int main(void)
 		TEST(who_comes_in_is_in_the_queue_and_who_does_not_hears_it),
 		TEST(so_it_is_by_ipv6),
 		TEST(there_is_room_again_when_one_is_taken),
+		TEST(what_waited_before_it_for_too_long_is_left_there),
 		TEST(without_overload_nobody_comes_by_it),
 		TEST(an_address_of_somebody_else_is_not_shared),
 	};
