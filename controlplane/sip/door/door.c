@@ -18,23 +18,19 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread/thread.h"
+#include "sip/datagram/datagram.h"
 #include "sip/door/answer.h"
 #include "sip/transport.h"
 
-#define BATCH 32
+#define BATCH SIP_DATAGRAMS
 #define ROOM SIP_DOOR_ROOM
-#define CONTROL_SIZE 64
 #define RECEIVE_BUFFER                                                                             \
 	(4 << 20) // octets: some 1,600 INVITEs, the kernel counts what lies around them too
 #define NICE 10
-#define AGE_MAX_US 60000000 // else the clock was set meanwhile
 #define NAP_NS 2000000 // more come meanwhile: to be woken for each costs more than to answer it
 
 struct batch {
-	struct mmsghdr headers[BATCH];
-	struct iovec parts[BATCH];
-	struct sockaddr_storage sources[BATCH];
-	_Alignas(struct cmsghdr) char controls[BATCH][CONTROL_SIZE];
+	struct sip_datagrams datagrams;
 	char room[BATCH][ROOM];
 };
 
@@ -63,47 +59,29 @@ struct sip_door {
 
 static void prepare(struct batch *batch)
 {
-	for (unsigned i = 0; i < BATCH; i++) {
-		batch->parts[i] = (struct iovec){ batch->room[i], ROOM };
-		batch->headers[i].msg_hdr = (struct msghdr){
-			.msg_name = &batch->sources[i],
-			.msg_namelen = sizeof(batch->sources[i]),
-			.msg_iov = &batch->parts[i],
-			.msg_iovlen = 1,
-			.msg_control = batch->controls[i],
-			.msg_controllen = CONTROL_SIZE,
-		};
-	}
+	sip_datagrams_prepare(&batch->datagrams, batch->room[0], ROOM);
 }
 
 // Returns when it arrived; counts what found no room before it.
 static uint64_t read_controls(struct sip_door *door, struct door_socket *socket,
 			      struct msghdr *header)
 {
-	struct timespec stamp = { 0, 0 };
 	uint32_t drops = socket->kernel_drops;
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
-	     control = CMSG_NXTHDR(header, control)) {
-		if (control->cmsg_level != SOL_SOCKET)
-			continue;
-		if (control->cmsg_type == SCM_TIMESTAMPNS)
-			memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
-		else if (control->cmsg_type == SO_RXQ_OVFL)
-			memcpy(&drops, CMSG_DATA(control), sizeof(drops));
-	}
+	uint64_t arrived_ns = sip_datagram_controls(header, &drops);
 	counter_add(&door->counters->door_lost, (uint32_t)(drops - socket->kernel_drops));
 	socket->kernel_drops = drops;
-	return (uint64_t)stamp.tv_sec * 1000000000 + (uint64_t)stamp.tv_nsec;
+	return arrived_ns;
 }
 
 static void put_answer(struct batch *out, struct text answer, const struct msghdr *header,
 		       unsigned nth)
 {
+	struct sip_datagrams *datagrams = &out->datagrams;
 	memcpy(out->room[nth], answer.data, answer.size);
-	out->parts[nth].iov_len = answer.size;
-	memcpy(&out->sources[nth], header->msg_name, header->msg_namelen);
-	out->headers[nth].msg_hdr.msg_namelen = header->msg_namelen;
-	out->headers[nth].msg_hdr.msg_controllen = 0;
+	datagrams->parts[nth].iov_len = answer.size;
+	memcpy(&datagrams->sources[nth], header->msg_name, header->msg_namelen);
+	datagrams->headers[nth].msg_hdr.msg_namelen = header->msg_namelen;
+	datagrams->headers[nth].msg_hdr.msg_controllen = 0;
 }
 
 // Counted before it can be taken.
@@ -123,10 +101,8 @@ static bool is_stale(const struct sip_door *door, const struct sip_door_datagram
 {
 	uint64_t stale_us =
 		atomic_load_explicit(&door->keeper.apart->stale_us, memory_order_relaxed);
-	uint64_t arrived_ns = datagram->arrived_ns, now_ns = door->real_ns;
-	return stale_us > 0 && arrived_ns > 0 && text_has_prefix(datagram->octets, TEXT("INV")) &&
-	       now_ns > arrived_ns && (now_ns - arrived_ns) / 1000 > stale_us &&
-	       (now_ns - arrived_ns) / 1000 < AGE_MAX_US;
+	return stale_us > 0 && text_has_prefix(datagram->octets, TEXT("INV")) &&
+	       sip_datagram_age_us(datagram->arrived_ns, door->real_ns) > stale_us;
 }
 
 // True: it is answered, as the nth of this batch.
@@ -169,7 +145,7 @@ static void send_answers(struct sip_door *door, const struct door_socket *socket
 {
 	unsigned done = 0;
 	while (done < count) {
-		int sent = sendmmsg(socket->fd, &door->out.headers[done], count - done,
+		int sent = sendmmsg(socket->fd, &door->out.datagrams.headers[done], count - done,
 				    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0 && errno == EAGAIN)
 			return;
@@ -181,14 +157,12 @@ static void send_answers(struct sip_door *door, const struct door_socket *socket
 static void take_batch(struct sip_door *door, struct door_socket *socket, unsigned count)
 {
 	unsigned answers = 0;
-	struct timespec real = { 0, 0 };
-	(void)clock_gettime(CLOCK_REALTIME, &real);
-	door->real_ns = (uint64_t)real.tv_sec * 1000000000 + (uint64_t)real.tv_nsec;
+	door->real_ns = sip_datagram_real_ns();
 	door->keeper.now_us = clock_monotonic_ns() / 1000;
 	counter_add(&door->counters->door_received, count);
 	prepare(&door->out);
 	for (unsigned i = 0; i < count; i++)
-		answers += take_one(door, socket, &door->in.headers[i], answers);
+		answers += take_one(door, socket, &door->in.datagrams.headers[i], answers);
 	if (answers == 0)
 		return;
 	send_answers(door, socket, answers);
@@ -208,7 +182,7 @@ static void *run(void *context)
 			if (door->polled[i].revents == 0)
 				continue;
 			prepare(&door->in);
-			int count = recvmmsg(door->sockets[i].fd, door->in.headers, BATCH,
+			int count = recvmmsg(door->sockets[i].fd, door->in.datagrams.headers, BATCH,
 					     MSG_DONTWAIT, NULL);
 			if (count > 0)
 				take_batch(door, &door->sockets[i], (unsigned)count);

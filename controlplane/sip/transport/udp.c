@@ -9,12 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "sip/datagram/datagram.h"
 #include "sip/door/door.h"
 #include "sip/guard/apart.h"
 #include "sip/guard/guard.h"
@@ -22,11 +21,9 @@
 #include "sip/message.h"
 #include "sip/value.h"
 
-#define BATCH_SIZE 32
+#define BATCH_SIZE SIP_DATAGRAMS
 #define BATCHES_PER_TURN 4
 #define DATAGRAM_SIZE (SIP_MESSAGE_MAX + 1)
-#define CONTROL_SIZE 64
-#define AGE_MAX_US 60000000
 
 struct socket_of {
 	struct udp *udp;
@@ -37,10 +34,7 @@ struct socket_of {
 };
 
 struct batch { // what recvmmsg fills
-	struct mmsghdr headers[BATCH_SIZE];
-	struct iovec parts[BATCH_SIZE];
-	struct sockaddr_storage sources[BATCH_SIZE];
-	_Alignas(struct cmsghdr) char controls[BATCH_SIZE][CONTROL_SIZE];
+	struct sip_datagrams datagrams;
 	char room[BATCH_SIZE][DATAGRAM_SIZE];
 };
 
@@ -55,65 +49,14 @@ struct udp {
 	struct socket_of sockets[];
 };
 
-static void prepare(struct batch *batch)
-{
-	for (unsigned i = 0; i < BATCH_SIZE; i++) {
-		batch->parts[i] = (struct iovec){ batch->room[i], DATAGRAM_SIZE };
-		batch->headers[i].msg_hdr = (struct msghdr){
-			.msg_name = &batch->sources[i],
-			.msg_namelen = sizeof(batch->sources[i]),
-			.msg_iov = &batch->parts[i],
-			.msg_iovlen = 1,
-			.msg_control = batch->controls[i],
-			.msg_controllen = CONTROL_SIZE,
-		};
-	}
-}
-
-// The kernel's count is of the socket's whole life, and wraps at 32 bits.
-static void note_kernel_drops(struct socket_of *socket, const struct cmsghdr *control)
-{
-	uint32_t drops;
-	memcpy(&drops, CMSG_DATA(control), sizeof(drops));
-	counter_add(&socket->udp->counters->kernel_drops, (uint32_t)(drops - socket->kernel_drops));
-	socket->kernel_drops = drops;
-}
-
-// A clock that was set meanwhile must not make anything look old: more than a minute is none of it.
-static uint64_t age_of(uint64_t then_ns, uint64_t now_ns)
-{
-	uint64_t age_us = now_ns > then_ns ? (now_ns - then_ns) / 1000 : 0;
-	return age_us < AGE_MAX_US ? age_us : 0;
-}
-
-static uint64_t stamp_of(const struct cmsghdr *control)
-{
-	struct timespec stamp;
-	memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
-	return (uint64_t)stamp.tv_sec * 1000000000 + (uint64_t)stamp.tv_nsec;
-}
-
 // What the kernel says beside a datagram; returns for how many microseconds it waited.
 static uint64_t read_controls(struct socket_of *socket, struct msghdr *header, uint64_t now_ns)
 {
-	uint64_t age_us = 0;
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
-	     control = CMSG_NXTHDR(header, control)) {
-		if (control->cmsg_level != SOL_SOCKET)
-			continue;
-		if (control->cmsg_type == SO_RXQ_OVFL)
-			note_kernel_drops(socket, control);
-		else if (control->cmsg_type == SCM_TIMESTAMPNS)
-			age_us = age_of(stamp_of(control), now_ns);
-	}
-	return age_us;
-}
-
-static uint64_t real_time_ns(void)
-{
-	struct timespec now = { 0, 0 };
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	uint32_t drops = socket->kernel_drops;
+	uint64_t arrived_ns = sip_datagram_controls(header, &drops);
+	counter_add(&socket->udp->counters->kernel_drops, (uint32_t)(drops - socket->kernel_drops));
+	socket->kernel_drops = drops;
+	return sip_datagram_age_us(arrived_ns, now_ns);
 }
 
 static struct text octets_of(const struct mmsghdr *datagram)
@@ -172,17 +115,19 @@ static void take_batch(struct socket_of *socket, unsigned count)
 	const struct sip_transport_user *user = socket->udp->user;
 	enum sip_guard_verdict verdicts[BATCH_SIZE];
 	struct sip_flow flows[BATCH_SIZE];
-	uint64_t now_ns = real_time_ns();
+	uint64_t now_ns = sip_datagram_real_ns();
 	for (unsigned i = 0; i < count; i++) {
 		flows[i] = (struct sip_flow){ .protocol = SIP_UDP, .local = socket->local };
-		verdicts[i] = look_at(socket, &batch->headers[i], now_ns, &flows[i]);
+		verdicts[i] = look_at(socket, &batch->datagrams.headers[i], now_ns, &flows[i]);
 	}
 	for (unsigned i = 0; i < count; i++)
 		if (verdicts[i] == SIP_GUARD_FIRST)
-			hand_on(user, verdicts[i], octets_of(&batch->headers[i]), &flows[i]);
+			hand_on(user, verdicts[i], octets_of(&batch->datagrams.headers[i]),
+				&flows[i]);
 	for (unsigned i = 0; i < count; i++)
 		if (verdicts[i] != SIP_GUARD_FIRST && verdicts[i] != SIP_GUARD_DROPPED)
-			hand_on(user, verdicts[i], octets_of(&batch->headers[i]), &flows[i]);
+			hand_on(user, verdicts[i], octets_of(&batch->datagrams.headers[i]),
+				&flows[i]);
 }
 
 // What the door has let in: one batch in each turn, so that all else goes on.
@@ -192,7 +137,7 @@ static void on_let_in(int fd, short what, void *context)
 	const struct sip_transport_user *user = udp->user;
 	struct sip_door_queue *queue = sip_door_queue_of(udp->door);
 	struct sip_door_datagram datagram;
-	uint64_t now_us = clock_monotonic_ns() / 1000, now_ns = real_time_ns();
+	uint64_t now_us = clock_monotonic_ns() / 1000, now_ns = sip_datagram_real_ns();
 	(void)fd;
 	(void)what;
 	for (unsigned i = 0; i < BATCH_SIZE; i++) {
@@ -206,7 +151,8 @@ static void on_let_in(int fd, short what, void *context)
 		counter_add(&udp->counters->received, 1);
 		counter_add(&udp->counters->received_octets, datagram.octets.size);
 		enum sip_guard_verdict verdict = sip_guard_judge_let_in(
-			user->guard, datagram.octets, &flow, age_of(datagram.arrived_ns, now_ns),
+			user->guard, datagram.octets, &flow,
+			sip_datagram_age_us(datagram.arrived_ns, now_ns),
 			now_us > datagram.queued_us ? now_us - datagram.queued_us : 0);
 		sip_guard_deliver(user->guard, verdict, datagram.octets, &flow);
 	}
@@ -218,8 +164,8 @@ static void on_readable(int fd, short what, void *context)
 	struct batch *batch = socket->udp->batch;
 	(void)what;
 	for (unsigned turn = 0; turn < BATCHES_PER_TURN; turn++) {
-		prepare(batch);
-		int count = recvmmsg(fd, batch->headers, BATCH_SIZE, MSG_DONTWAIT, NULL);
+		sip_datagrams_prepare(&batch->datagrams, batch->room[0], DATAGRAM_SIZE);
+		int count = recvmmsg(fd, batch->datagrams.headers, BATCH_SIZE, MSG_DONTWAIT, NULL);
 		if (count > 0)
 			take_batch(socket, (unsigned)count);
 		if (count < BATCH_SIZE)
